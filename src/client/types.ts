@@ -1,0 +1,92 @@
+import type { Readable, Writable } from 'node:stream'
+import type { SshjobError } from '../core/errors.js'
+import type { Logger } from '../core/log.js'
+import type { JobInfo } from '../hello/messages.js'
+import type { TerminalModes, TerminalSize } from '../job/job.js'
+
+export interface ConnectOptions {
+  /**
+   * The keys of both ends in OpenSSH's formats, on paths where they were exchanged already. Default: fresh ones,
+   * exchanged by the hello.
+   */
+  credentials?: { privateKey: string; hostKey: string }
+  /** The user name to send. The server ignores it: a session always runs as the job's user. Default: 'job'. */
+  username?: string
+  /** Ends the connection, also later, when aborted. */
+  signal?: AbortSignal
+  log?: Logger
+}
+
+export interface ExecOptions {
+  /** Variables to add to the job's environment. A value may be bytes. */
+  env?: Readonly<Record<string, string | Buffer>>
+  /** Run in a pseudo-terminal: stdout and stderr arrive as one. Default: false. */
+  pty?: boolean | PtyOptions
+  /** What the command reads; undefined leaves `stdin` to the caller, null gives it nothing. */
+  stdin?: Readable | string | Buffer | null
+  /** Aborting ends the command (TERM, then KILL) and closes its streams. */
+  signal?: AbortSignal
+}
+
+export interface PtyOptions extends Partial<TerminalSize> {
+  /** TERM. Default: 'xterm-256color'. */
+  term?: string
+  modes?: TerminalModes
+}
+
+export interface ShellOptions extends PtyOptions {
+  env?: Readonly<Record<string, string | Buffer>>
+  /** False runs the shell on pipes. Default: true. */
+  pty?: boolean
+  signal?: AbortSignal
+}
+
+/** How a remote process ended. Exactly one of exitCode and signal is set. */
+export type RemoteEnd =
+  | { exitCode: number; signal: undefined }
+  | { exitCode: undefined; signal: string; coreDumped: boolean; message: string }
+
+export interface Output {
+  stdout: Buffer
+  stderr: Buffer
+  exitCode: number | undefined
+  signal: string | undefined
+}
+
+/** A command or shell that runs in the job. */
+export interface RemoteProcess {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /**
+   * How it ended. Resolves when the server has said so, which is after all output was sent (not necessarily read).
+   * Rejects with the cause if the connection or the channel ends first: 'connection-lost', 'aborted', ….
+   */
+  readonly ended: Promise<RemoteEnd>
+  /** Reads stdout and stderr to their end. @throws SshjobError 'output-limit' past `limit` bytes of either
+   *  (default OUTPUT_LIMIT, 16 MiB); the command is ended then. */
+  output(options?: { limit?: number }): Promise<Output>
+  resize(size: Partial<TerminalSize> & { columns: number; rows: number }): void
+  /** Sends a signal by its name without SIG: 'TERM', 'INT', …. */
+  sendSignal(name: string): void
+  /** Sends a break (RFC 4335) of `milliseconds` (default 500) to the terminal; true if the server did it. */
+  sendBreak(milliseconds?: number): Promise<boolean>
+  /** Closes the channel; the server ends what still runs. */
+  close(): void
+}
+
+/** One SSH connection into a job. */
+export interface JobConnection extends AsyncDisposable {
+  /** What the server said of the job in its hello; undefined when credentials were given instead. */
+  readonly job: JobInfo | undefined
+  /** Resolves, and never rejects, when the connection is over: with the first cause, or undefined after close(). */
+  readonly closed: Promise<SshjobError | undefined>
+  exec(command: string | Buffer, options?: ExecOptions): Promise<RemoteProcess>
+  shell(options?: ShellOptions): Promise<RemoteProcess>
+  /** Asks for a new key exchange. */
+  rekey(): void
+  /** Asks the peer for a sign of life; resolves when it has answered. */
+  ping(): Promise<void>
+  /** Ends all processes of this connection and the connection. */
+  close(): Promise<void>
+}

@@ -1,0 +1,69 @@
+/**
+ * Stable codes of everything that can go wrong. They are part of the public API and of the hello on the wire:
+ * programs compare them, sentences are for people.
+ */
+export type ErrorCode =
+  | 'usage' // an argument or option is wrong
+  | 'job-not-found' // no such job here
+  | 'job-not-started' // known, but not running yet: trying again makes sense
+  | 'job-ended' // it ran, and is over
+  | 'job-exists' // a starter already serves a job of this name
+  | 'job-failed-to-start' // the command could not be started
+  | 'unreachable' // the starter's socket exists and nobody answers
+  | 'busy' // a limit on connections is reached: trying again makes sense
+  | 'denied' // the server does not let this client in
+  | 'hello-invalid' // the other side does not speak the hello, or not this version of it
+  | 'hello-timeout'
+  | 'authentication-failed'
+  | 'host-key-mismatch'
+  | 'protocol-error' // the other side breaks the SSH protocol
+  | 'connection-lost' // the stream ended or failed in the middle
+  | 'connection-closed' // closed on purpose, by either side
+  | 'keepalive-timeout'
+  | 'idle-timeout'
+  | 'channel-refused'
+  | 'request-refused'
+  | 'no-terminal' // no pseudo-terminal can be opened
+  | 'no-shell' // no usable shell
+  | 'spawn-failed'
+  | 'output-limit' // collected output is larger than the stated limit
+  | 'aborted' // by the caller's AbortSignal
+  | 'unsafe-directory' // the runtime directory is not private to the user
+  | 'program-missing'
+  | 'internal'
+
+export interface SshjobErrorOptions {
+  cause?: unknown
+  /** Whether the same call may succeed later without anything being changed. Default: false. */
+  retry?: boolean
+}
+
+/** The one error class of this project: a stable `code`, a sentence for a person, and the `cause`. */
+export class SshjobError extends Error {
+  override readonly name = 'SshjobError'
+  readonly code: ErrorCode
+  readonly retry: boolean
+
+  constructor(code: ErrorCode, message: string, options: SshjobErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retry = options.retry ?? false
+  }
+}
+
+/** What a person should read of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The `code` of a Node.js system error (ENOENT, EPIPE, …), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
+  return undefined
+}
+
+/** The reason of an aborted signal as our error, the caller's own error as its cause. */
+export function abortError(signal: AbortSignal): SshjobError {
+  if (signal.reason instanceof SshjobError) return signal.reason
+  return new SshjobError('aborted', 'The operation was aborted.', { cause: signal.reason })
+}
