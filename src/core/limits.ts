@@ -9,6 +9,13 @@ const MIB = 1024 * KIB
 export const HELLO_MAX_BYTES = 16 * KIB
 /** From the connection to the end of the hello; slow clients are cut off. */
 export const HELLO_TIMEOUT_MS = 10_000
+/** How long a client waits for the answer to its hello: an engine's exec may have to start the server first. */
+export const HELLO_ANSWER_TIMEOUT_MS = 30_000
+/** How long a refused client is listened to, so that it can read why. */
+export const REFUSAL_LINGER_MS = 1_000
+/** What is left of a command or message, and of a list of pids, that makes a hello too long. */
+export const HELLO_TEXT_CHARACTERS = 1_500
+export const HELLO_PIDS = 100
 /** From the hello to a successful authentication (sshd_config(5) LoginGraceTime is 120 s, for people who type). */
 export const LOGIN_GRACE_MS = 20_000
 /** Failed authentication requests on one connection (sshd_config(5) MaxAuthTries: 6). */
@@ -40,9 +47,41 @@ export const KEX_TIMEOUT_MS = 60_000
 export const KEEPALIVE_INTERVAL_MS = 15_000
 export const KEEPALIVE_COUNT = 3
 
+/** Bytes waiting in the stream past which channels hold their data back … */
+export const TRANSPORT_BUFFER = MIB
+/** … and past which nothing more is read from a peer that asks and doesn't take the answers. */
+export const TRANSPORT_BUFFER_MAX = 4 * MIB
+/** Messages that wait for the end of a key exchange; more is an attack. */
+export const KEX_QUEUE_MAX_PACKETS = 4_096
+/** How long a closing connection may take to let out its last bytes. */
+export const CLOSE_TIMEOUT_MS = 2_000
+
 /** Between SIGTERM and SIGKILL for the processes of a session whose client has gone. */
 export const SESSION_KILL_DELAY_MS = 2_000
 /** `exec(…).output()` collects this much of each of stdout and stderr, and fails past it. */
 export const OUTPUT_LIMIT = 16 * MIB
 /** How long `sshjob` waits between tries with `--wait`. */
 export const RETRY_INTERVAL_MS = 500
+/** How long `sshjob demo` waits for its job, and for its end before it kills the starter. */
+export const DEMO_START_TIMEOUT_MS = 10_000
+export const DEMO_KILL_DELAY_MS = 5_000
+
+/** sun_path of unix(7) has 108 bytes, one of them for the end of the string. */
+export const SOCKET_PATH_MAX_BYTES = 107
+/** What each direction of a stream within the process, or over pipes, holds before its writer waits. */
+export const STREAM_BUFFER = 64 * KIB
+/** How long a command whose output has ended may take to exit, before that end counts as one direction's alone. */
+export const COMMAND_EXIT_GRACE_MS = 250
+/** Between SIGTERM and SIGKILL for a command whose stream is gone. */
+export const COMMAND_KILL_DELAY_MS = 2_000
+/** What is kept of a command's stderr for the sentence that says why it failed: its last bytes. */
+export const COMMAND_STDERR_BYTES = 4 * KIB
+
+/** How long `sshjob ls` waits for a starter to say what it serves. */
+export const LIST_TIMEOUT_MS = 3_000
+/** OpenSSH's known_hosts for jobs is set aside past this size; host keys are of use for one session only. */
+export const KNOWN_HOSTS_MAX_BYTES = 64 * KIB
+/** A claim on a file that is older belongs to a process that was killed while it held it, for milliseconds. */
+export const CLAIM_MAX_AGE_MS = 10_000
+/** How long the end of the job waits for sessions to end, once they were told. */
+export const SESSIONS_END_TIMEOUT_MS = 10_000

@@ -1,0 +1,153 @@
+import type { Duplex } from 'node:stream'
+import { deferred } from '../core/deferred.js'
+import { abortError, messageOf, SshjobError } from '../core/errors.js'
+import { LOGIN_GRACE_MS } from '../core/limits.js'
+import { silent } from '../core/log.js'
+import { sendClientHello } from '../hello/exchange.js'
+import type { JobInfo } from '../hello/messages.js'
+import { offerKey, requestAuthentication } from '../ssh/authentication.js'
+import { Connection } from '../ssh/connection.js'
+import { generateKey, parseKey } from '../ssh/keys.js'
+import { Transport } from '../ssh/transport.js'
+import { OPEN_FAILURE } from '../ssh/wire.js'
+import { startProcess, startShell } from './process.js'
+import type { ConnectOptions, ExecOptions, JobConnection, RemoteProcess, ShellOptions } from './types.js'
+
+/**
+ * Opens an SSH connection into a job over a stream that leads to its server.
+ *
+ * Unless `credentials` say otherwise, both ends exchange fresh keys in the hello first, and the server has to prove
+ * that it holds the one it named.
+ *
+ * @throws SshjobError what the server refused with, or 'hello-invalid', 'hello-timeout', 'host-key-mismatch',
+ *   'authentication-failed', 'protocol-error', 'connection-lost', 'aborted'. The stream is destroyed then.
+ */
+export async function connect(stream: Duplex, options: ConnectOptions = {}): Promise<JobConnection> {
+  try {
+    options.signal?.throwIfAborted()
+    const { privateKey, hostKey, job } = await exchangeKeys(stream, options)
+    return await openConnection(stream, privateKey, hostKey, job, options)
+  } catch (error) {
+    stream.destroy()
+    if (options.signal?.aborted) throw abortError(options.signal)
+    throw error instanceof SshjobError
+      ? error
+      : new SshjobError('internal', messageOf(error), { cause: error })
+  }
+}
+
+interface Keys {
+  privateKey: string
+  hostKey: string
+  job: JobInfo | undefined
+}
+
+async function exchangeKeys(stream: Duplex, options: ConnectOptions): Promise<Keys> {
+  if (options.credentials !== undefined) return { ...options.credentials, job: undefined }
+  const key = generateKey()
+  const answer = await sendClientHello(stream, { publicKey: key.publicKey }, { signal: options.signal })
+  if (answer.hostKey === undefined) {
+    throw new SshjobError(
+      'hello-invalid',
+      'The server did not name its host key; it may be of another version.',
+    )
+  }
+  return { privateKey: key.privateKey, hostKey: answer.hostKey, job: answer.job }
+}
+
+function openConnection(
+  stream: Duplex,
+  privateKey: string,
+  hostKey: string,
+  job: JobInfo | undefined,
+  options: ConnectOptions,
+): Promise<JobConnection> {
+  return new Promise((resolve, reject) => {
+    const closing = deferred<SshjobError | undefined>()
+    const grace = setTimeout(() => {
+      transport.close(
+        new SshjobError('connection-lost', 'The server did not answer in time.', { retry: true }),
+      )
+    }, LOGIN_GRACE_MS)
+    const onAbort = (): void => {
+      if (options.signal !== undefined) transport.close(abortError(options.signal))
+    }
+    const transport: Transport = new Transport({
+      stream,
+      side: { role: 'client', hostKey: parseKey(hostKey) },
+      handlers: offerKey(
+        options.username ?? 'job',
+        parseKey(privateKey),
+        { close: (cause, reason) => transport.close(cause, reason) },
+        () => {
+          clearTimeout(grace)
+          transport.authenticated = true
+          resolve(new Client(transport, connection, job, closing.promise))
+        },
+      ),
+      onReady: () => requestAuthentication(transport.protocol),
+      onMessage: (type, payload) => connection.receive(type, payload),
+      onClosed: (cause) => {
+        clearTimeout(grace)
+        options.signal?.removeEventListener('abort', onAbort)
+        connection.finish(cause)
+        closing.resolve(cause)
+        reject(cause ?? new SshjobError('connection-closed', 'The connection was closed.'))
+      },
+      log: options.log ?? silent,
+    })
+    const connection = new Connection(transport, {
+      onChannelOpen: (type) => ({
+        refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
+        message: `channels of type ${type} were not asked for`,
+      }),
+      onGlobalRequest: (name) => name === 'keepalive@openssh.com',
+    })
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+class Client implements JobConnection {
+  readonly job: JobInfo | undefined
+  readonly closed: Promise<SshjobError | undefined>
+  readonly #transport: Transport
+  readonly #connection: Connection
+
+  constructor(
+    transport: Transport,
+    connection: Connection,
+    job: JobInfo | undefined,
+    closed: Promise<SshjobError | undefined>,
+  ) {
+    this.job = job
+    this.closed = closed
+    this.#transport = transport
+    this.#connection = connection
+  }
+
+  exec(command: string | Buffer, options: ExecOptions = {}): Promise<RemoteProcess> {
+    return startProcess(this.#connection, command, options)
+  }
+
+  shell(options: ShellOptions = {}): Promise<RemoteProcess> {
+    return startShell(this.#connection, options)
+  }
+
+  rekey(): void {
+    this.#transport.rekey()
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection.request('keepalive@openssh.com')
+    if (this.#transport.closed) throw new SshjobError('connection-lost', 'The connection is closed.')
+  }
+
+  async close(): Promise<void> {
+    this.#transport.close()
+    await this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

@@ -1,0 +1,201 @@
+import { messageOf } from '../core/errors.js'
+import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
+import type { Logger } from '../core/log.js'
+import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
+import type { Channel } from '../ssh/channel.js'
+import { decodeTerminalModes } from '../ssh/terminal-modes.js'
+import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
+import { copyOutput } from './copy-output.js'
+
+/** POSIX names of variables; what else there may be, a shell can't use. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** Variables that change what the loader puts into a program: not a client's business. */
+const LOADER_VARIABLE = /^LD_/
+
+export interface SessionContext {
+  job: Job
+  /** Variables of every session of this connection, such as SSH_CONNECTION. */
+  environment: ReadonlyMap<string, Buffer>
+  shells: readonly string[]
+  /** What an interactive shell is greeted with; '' says nothing. */
+  greeting: () => string
+  log: Logger
+}
+
+/** One session channel, RFC 4254 §6: what the client asks for before, while and after something runs in it. */
+export class Session {
+  readonly #channel: Channel
+  readonly #context: SessionContext
+  readonly #environment: Map<string, Buffer>
+  #variables = 0
+  #terminal: TerminalRequest | undefined
+  #process: JobProcess | undefined
+  #started = false
+
+  constructor(channel: Channel, context: SessionContext) {
+    this.#channel = channel
+    this.#context = context
+    this.#environment = new Map(context.environment)
+    channel.onRequest = (name, data) => this.#request(name, data)
+  }
+
+  /** Says a sentence to whoever looks at this session. */
+  tell(sentence: string): void {
+    if (this.#channel.isClosed) return
+    const stream = this.#terminal === undefined ? this.#channel.outputExtended : this.#channel.output
+    const end = this.#terminal === undefined ? '\n' : '\r\n'
+    if (stream.writable) stream.write(`${this.#terminal === undefined ? '' : end}${sentence}${end}`)
+  }
+
+  /** Ends what runs, and resolves when it has ended. */
+  async terminate(): Promise<void> {
+    await this.#process?.terminate()
+  }
+
+  #request(name: string, data: Reader): boolean {
+    switch (name) {
+      case 'env':
+        return this.#setVariable(data.text(), data.string())
+      case 'pty-req':
+        return this.#openTerminal(data)
+      case 'shell':
+        return this.#start(undefined)
+      case 'exec':
+        return this.#start(Buffer.from(data.string()))
+      case 'window-change':
+        return this.#resize(readSize(data))
+      case 'signal':
+        return this.#process?.signal(data.text()) ?? false
+      case 'break': // RFC 4335
+        return this.#process?.sendBreak() ?? false
+      case 'eow@openssh.com':
+        return this.#nobodyReads()
+      default:
+        return false
+    }
+  }
+
+  #setVariable(name: string, value: Buffer): boolean {
+    if (this.#started || this.#variables >= MAX_ENV_VARIABLES) return false
+    if (name.length + value.length > MAX_ENV_BYTES || value.includes(0)) return false
+    if (!VARIABLE.test(name) || LOADER_VARIABLE.test(name)) return false
+    this.#variables++
+    this.#environment.set(name, Buffer.from(value))
+    return true
+  }
+
+  #openTerminal(data: Reader): boolean {
+    const unavailable = this.#context.job.terminalUnavailable()
+    if (this.#started || this.#terminal !== undefined || unavailable !== undefined) {
+      this.#context.log.info({ reason: unavailable }, 'terminal refused')
+      return false
+    }
+    const term = data.text()
+    const size = readSize(data)
+    this.#terminal = { term, ...size, modes: decodeTerminalModes(data.string()) }
+    return true
+  }
+
+  #resize(size: TerminalSize): boolean {
+    if (this.#terminal === undefined) return false
+    // Before the start it changes what the terminal will begin with.
+    this.#terminal = { ...this.#terminal, ...size }
+    this.#process?.resize(size)
+    return true
+  }
+
+  #start(command: Buffer | undefined): boolean {
+    if (this.#started) return false
+    this.#started = true
+    if (command !== undefined && (command.length > MAX_COMMAND_BYTES || command.includes(0))) {
+      this.tell('sshjob-server: this command is longer than the system takes, or holds a NUL byte.')
+      return false
+    }
+    const { job, shells, log } = this.#context
+    const terminal = this.#terminal
+    try {
+      this.#process = job.spawn({ command, environment: this.#environment, terminal, shells })
+    } catch (error) {
+      log.warn({ err: error }, 'session could not be started')
+      this.tell(`sshjob-server: ${messageOf(error)}`)
+      return false
+    }
+    log.info({ pid: this.#process.pid, terminal: terminal !== undefined }, 'session started')
+    if (command === undefined && terminal !== undefined) this.#greet()
+    void this.#run(this.#process)
+    return true
+  }
+
+  #greet(): void {
+    const greeting = this.#context.greeting()
+    if (greeting !== '') this.#channel.output.write(greeting.replace(/\r?\n/g, '\r\n'))
+  }
+
+  /** From the start to the end of the channel. Never rejects. */
+  async #run(process: JobProcess): Promise<void> {
+    const channel = this.#channel
+    this.#copyInput(process)
+    const copied = Promise.all([
+      copyOutput(process.stdout, channel.output),
+      process.stderr === undefined ? undefined : copyOutput(process.stderr, channel.outputExtended),
+    ])
+    // Whichever is first: all output is out and the process has ended, or the client has gone.
+    const end = await Promise.race([
+      Promise.all([process.ended, copied]).then(([end]) => end),
+      channel.closed,
+    ])
+    if (isEnd(end) && !channel.isClosed) {
+      // The order that every client relies on: output, exit status, EOF, close (RFC 4254 §6.10).
+      this.#reportEnd(end)
+      channel.output.end(() => channel.close())
+      this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
+      if (this.#terminal !== undefined) await process.terminate() // the terminal hangs up, as it does with sshd
+      return
+    }
+    this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')
+    await process.terminate()
+  }
+
+  #copyInput(process: JobProcess): void {
+    const { input } = this.#channel
+    process.stdin.on('error', (error) => {
+      this.#context.log.debug({ err: error }, 'the process does not read its input any more')
+    })
+    // Nobody reads any more: what still arrives is thrown away, and the client is told (eow).
+    process.stdin.on('close', () => input.destroy())
+    input.pipe(process.stdin)
+  }
+
+  #reportEnd(end: ProcessEnd): void {
+    if (end.signal === undefined) {
+      this.#channel.notify('exit-status', uint32(end.exitCode))
+      return
+    }
+    const message = `terminated by signal ${end.signal}`
+    this.#channel.notify(
+      'exit-signal',
+      string(end.signal),
+      boolean(end.coreDumped),
+      string(message),
+      string(''),
+    )
+  }
+
+  /** The client has no reader for our output: the writer gets SIGPIPE, a terminal hangs up. */
+  #nobodyReads(): boolean {
+    if (this.#terminal === undefined) {
+      this.#process?.stdout.destroy()
+    } else {
+      void this.#process?.terminate()
+    }
+    return true
+  }
+}
+
+function readSize(data: Reader): TerminalSize {
+  return { columns: data.uint32(), rows: data.uint32(), width: data.uint32(), height: data.uint32() }
+}
+
+function isEnd(value: object | undefined): value is ProcessEnd {
+  return value !== undefined && ('exitCode' in value || 'signal' in value)
+}

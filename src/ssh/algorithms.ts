@@ -1,0 +1,51 @@
+import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
+
+/**
+ * What is offered, best first. Left out, of what ssh2 knows: diffie-hellman-group-exchange (it fails in ssh2's
+ * server when chosen), SHA-1, CBC, and compression (its errors would end the process; a wire that is worth
+ * compressing can do so beneath SSH).
+ */
+const KEX = [
+  'curve25519-sha256',
+  'curve25519-sha256@libssh.org',
+  'ecdh-sha2-nistp256',
+  'ecdh-sha2-nistp384',
+  'ecdh-sha2-nistp521',
+  'diffie-hellman-group16-sha512',
+  'diffie-hellman-group18-sha512',
+  'diffie-hellman-group14-sha256',
+]
+const CIPHERS = [
+  'aes128-gcm@openssh.com',
+  'aes256-gcm@openssh.com',
+  'chacha20-poly1305@openssh.com',
+  'aes128-ctr',
+  'aes192-ctr',
+  'aes256-ctr',
+]
+const MACS = [
+  'hmac-sha2-256-etm@openssh.com',
+  'hmac-sha2-512-etm@openssh.com',
+  'hmac-sha2-256',
+  'hmac-sha2-512',
+]
+
+/** What a client may sign with; RFC 8308 §3.1. */
+export const SIGNATURE_ALGORITHMS = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+]
+
+/** The names under which a host key of this type signs: an RSA key has two (RFC 8332), SHA-1 not among them. */
+export function hostKeyAlgorithms(type: string): string[] {
+  return type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]
+}
+
+export function offer(serverHostKey: string[]): AlgorithmOffer {
+  const direction = { cipher: CIPHERS, mac: MACS, compress: ['none'], lang: [] }
+  return { kex: KEX, serverHostKey, cs: direction, sc: direction }
+}

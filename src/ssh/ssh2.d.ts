@@ -1,0 +1,132 @@
+/**
+ * The parts of ssh2 1.17.0 that this project stands on. They are not ssh2's public API: the version is pinned, and
+ * test/unit/ssh/ssh2-internals.test.ts fails when one of them is not what it was.
+ */
+declare module 'ssh2/lib/protocol/Protocol.js' {
+  import type { ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
+
+  export interface Negotiated {
+    kex: string
+    serverHostKey: string
+    cs: { cipher: string; mac: string; compress: string }
+    sc: { cipher: string; mac: string; compress: string }
+  }
+
+  export interface AlgorithmOffer {
+    kex: string[]
+    serverHostKey: string[]
+    cs: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
+    sc: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
+  }
+
+  export interface PublicKeyAuth {
+    keyAlgo: string
+    key: Buffer | undefined
+    signature?: Buffer
+    blob?: Buffer
+    hashAlgo: string | undefined
+  }
+
+  export interface MessageHandlers {
+    DISCONNECT?: (protocol: Protocol, reason: number, description: string) => void
+    DEBUG?: (protocol: Protocol, display: boolean, message: string) => void
+    SERVICE_REQUEST?: (protocol: Protocol, name: string) => void
+    SERVICE_ACCEPT?: (protocol: Protocol, name: string) => void
+    USERAUTH_REQUEST?: (
+      protocol: Protocol,
+      user: string,
+      service: string,
+      method: string,
+      data: PublicKeyAuth | string | object | null | undefined,
+    ) => void
+    USERAUTH_FAILURE?: (protocol: Protocol, methods: string[], partial: boolean) => void
+    USERAUTH_SUCCESS?: (protocol: Protocol) => void
+    USERAUTH_BANNER?: (protocol: Protocol, message: string) => void
+  }
+
+  export interface ProtocolConfig {
+    server?: boolean
+    ident?: string
+    offer: AlgorithmOffer
+    hostKeys?: Record<string, ParsedKey>
+    hostVerifier?: (key: Buffer, permit: (permitted: boolean) => void) => boolean | undefined
+    onWrite: (data: Buffer) => void
+    onError: (error: Error) => void
+    onHeader?: (header: { versions: { software: string }; comments: string | undefined }) => void
+    onHandshakeComplete?: (negotiated: Negotiated) => void
+    debug?: (message: string) => void
+    messageHandlers?: MessageHandlers
+  }
+
+  class Protocol {
+    constructor(config: ProtocolConfig)
+    start: (() => void) | undefined
+    parse(chunk: Buffer, start: number, length: number): void
+    cleanup(): void
+    rekey(): void
+    service(name: string): void
+    serviceAccept(name: string): void
+    authPK(
+      username: string,
+      publicKey: string,
+      algorithm: string | undefined,
+      sign: (data: Buffer, done: (signature: Buffer) => void) => void,
+    ): void
+    authPKOK(algorithm: string, key: Buffer): void
+    authSuccess(): void
+    authFailure(methods: string[], partial?: boolean): void
+    /** Called with every decrypted payload outside a key exchange; ours looks at it first. */
+    _onPayload: (payload: Buffer) => unknown
+    _onHandshakeComplete: (negotiated: Negotiated) => void
+    /** Our KEXINIT while a key exchange runs: packets are queued meanwhile. */
+    _kexinit: Buffer | undefined
+    _queue: Buffer[] | undefined
+    _kex: { remoteExtInfoEnabled: boolean; sessionID: Buffer } | undefined
+    _decipher: { inSeqno: number }
+    _strictMode: boolean | undefined
+    _destruct: ((reason?: string) => void) | undefined
+    _packetRW: {
+      write: {
+        allocStart: number
+        allocStartKEX: number
+        alloc(payloadLength: number, force?: boolean): Buffer
+        finalize(packet: Buffer, force?: boolean): Buffer
+      }
+    }
+  }
+  export default Protocol
+}
+
+declare module 'ssh2/lib/protocol/utils.js' {
+  import type Protocol from 'ssh2/lib/protocol/Protocol.js'
+
+  const utils: {
+    sendPacket(protocol: Protocol, packet: Buffer, bypassQueue?: boolean): boolean
+  }
+  export default utils
+}
+
+declare module 'ssh2/lib/protocol/crypto.js' {
+  const crypto: { bindingAvailable: boolean }
+  export default crypto
+}
+
+declare module 'ssh2/lib/protocol/keyParser.js' {
+  export interface ParsedKey {
+    type: string
+    comment: string
+    isPrivateKey(): boolean
+    getPublicSSH(): Buffer
+    sign(data: Buffer, hash?: string): Buffer | Error
+    verify(data: Buffer, signature: Buffer, hash?: string): boolean | Error
+  }
+  const keyParser: { parseKey(key: string | Buffer): ParsedKey | ParsedKey[] | Error }
+  export default keyParser
+}
+
+declare module 'ssh2/lib/keygen.js' {
+  const keygen: {
+    generateKeyPairSync(type: 'ed25519', options?: { comment?: string }): { private: string; public: string }
+  }
+  export default keygen
+}

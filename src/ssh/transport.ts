@@ -1,0 +1,323 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
+import utils from 'ssh2/lib/protocol/utils.js'
+import { messageOf, SshjobError } from '../core/errors.js'
+import {
+  CLOSE_TIMEOUT_MS,
+  KEX_QUEUE_MAX_PACKETS,
+  KEX_TIMEOUT_MS,
+  REKEY_BYTES,
+  REKEY_MS,
+  TRANSPORT_BUFFER,
+  TRANSPORT_BUFFER_MAX,
+} from '../core/limits.js'
+import type { Logger } from '../core/log.js'
+import { VERSION } from '../core/version.js'
+import { hostKeyAlgorithms, offer, SIGNATURE_ALGORITHMS } from './algorithms.js'
+import type { ParsedKey } from './keys.js'
+import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
+
+/**
+ * Our identification string (RFC 4253 §4.2). It begins with OpenSSH's name because OpenSSH's client sends
+ * eow@openssh.com, without which `ssh JOB yes | head -1` hangs, only to servers that call themselves so.
+ */
+const IDENT = `OpenSSH_9.9 sshjob_${VERSION}`
+
+/** Which end this is. The server proves that it has the host key; the client accepts exactly that one. */
+export interface Side {
+  role: 'server' | 'client'
+  hostKey: ParsedKey
+}
+
+export interface TransportOptions {
+  stream: Duplex
+  side: Side
+  handlers: MessageHandlers
+  /** The first key exchange is done. */
+  onReady: (negotiated: Negotiated) => void
+  /** A message of the connection protocol (RFC 4254), type 80 and up, once the peer has authenticated. */
+  onMessage: (type: number, payload: Buffer) => void
+  /** Once: the connection is over, for this reason, or undefined after our own close(). */
+  onClosed: (cause: SshjobError | undefined) => void
+  log: Logger
+}
+
+/**
+ * SSH's transport (RFC 4253) on any Duplex: ssh2's Protocol does key exchange, ciphers and the parsing of
+ * authentication; everything above it, and all bookkeeping of memory, is ours. The channels of ssh2 are not used:
+ * `_onPayload` of the instance is ours and takes the messages of RFC 4254 before ssh2 sees them.
+ */
+export class Transport {
+  /** What the peer calls itself. */
+  peerSoftware = ''
+  authenticated = false
+  /** When channel data last went either way, in milliseconds since the epoch. */
+  lastTraffic = Date.now()
+  readonly #protocol: Protocol
+  readonly #stream: Duplex
+  readonly #options: TransportOptions
+  readonly #log: Logger
+  /** Sockets give each chunk away; any other stream may keep what it delivered, and ssh2 decrypts in place. */
+  readonly #ownsChunks: boolean
+  #closed = false
+  #firstCause: SshjobError | undefined
+  #corked = false
+  #extInfoWanted = false
+  #bytes = 0
+  #kexTimer: NodeJS.Timeout | undefined
+  readonly #rekeyTimer: NodeJS.Timeout
+  #waiting: (() => void)[] = []
+
+  constructor(options: TransportOptions) {
+    const { stream, side, handlers } = options
+    this.#options = options
+    this.#stream = stream
+    this.#log = options.log
+    this.#ownsChunks = stream instanceof Socket
+    let ready = false
+    this.#protocol = new Protocol({
+      server: side.role === 'server',
+      ident: IDENT,
+      offer: offer(hostKeyAlgorithms(side.hostKey.type)),
+      ...(side.role === 'server'
+        ? { hostKeys: Object.fromEntries(hostKeyAlgorithms(side.hostKey.type).map((a) => [a, side.hostKey])) }
+        : { hostVerifier: (key) => this.#verifyHostKey(key, side.hostKey) }),
+      onWrite: (data) => this.#write(data),
+      onError: (error) => this.close(this.#protocolError(error)),
+      onHeader: (header) => {
+        this.peerSoftware = header.versions.software
+      },
+      onHandshakeComplete: (negotiated) => {
+        this.#kexDone()
+        if (ready) return
+        ready = true
+        if (this.#extInfoWanted) this.#sendExtInfo()
+        options.onReady(negotiated)
+      },
+      messageHandlers: {
+        ...handlers,
+        DISCONNECT: (_protocol, _reason, description) => {
+          const said = description === '' ? '' : `: ${description}`
+          this.close(new SshjobError('connection-closed', `The other side closed the connection${said}.`))
+        },
+      },
+    })
+    // ssh2's own list of signature algorithms lacks a comma between two names: ours goes out in its place.
+    const complete = this.#protocol._onHandshakeComplete
+    this.#protocol._onHandshakeComplete = (negotiated) => {
+      const kex = this.#protocol._kex
+      if (side.role === 'server' && kex?.remoteExtInfoEnabled === true) {
+        kex.remoteExtInfoEnabled = false
+        this.#extInfoWanted = true
+      }
+      complete(negotiated)
+    }
+    const parsePayload = this.#protocol._onPayload
+    this.#protocol._onPayload = (payload) => this.#onPayload(payload, parsePayload)
+
+    stream.on('data', this.#onData)
+    stream.on('drain', this.#onDrain)
+    stream.on('end', this.#onEnd)
+    stream.on('error', this.#onStreamError)
+    stream.on('close', this.#onEnd)
+    this.#rekeyTimer = setInterval(() => this.rekey(), REKEY_MS).unref()
+    this.#kexStarted()
+    this.#protocol.start?.()
+  }
+
+  /** True while data should wait: the stream is behind, or a key exchange runs and packets would be queued. */
+  get congested(): boolean {
+    return this.#protocol._kexinit !== undefined || this.#stream.writableLength > TRANSPORT_BUFFER
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Calls back once, as soon as data may flow again (or the transport has closed). */
+  whenWritable(callback: () => void): void {
+    this.#waiting.push(callback)
+    if (!this.congested) queueMicrotask(() => this.#wakeWaiting())
+  }
+
+  /** Sends one message. */
+  send(...parts: Buffer[]): void {
+    if (this.#closed) return
+    const { write } = this.#protocol._packetRW
+    const length = parts.reduce((sum, part) => sum + part.length, 0)
+    const packet = write.alloc(length)
+    let offset = write.allocStart
+    for (const part of parts) {
+      packet.set(part, offset)
+      offset += part.length
+    }
+    utils.sendPacket(this.#protocol, write.finalize(packet))
+    if ((this.#protocol._queue?.length ?? 0) > KEX_QUEUE_MAX_PACKETS) {
+      this.close(
+        new SshjobError('protocol-error', 'The other side keeps sending requests during a key exchange.'),
+      )
+    }
+  }
+
+  /** Answers a message that nobody knows: RFC 4253 §11.4. */
+  unimplemented(): void {
+    // ssh2 has counted the packet already when it hands it over.
+    this.send(byte(MSG.UNIMPLEMENTED), uint32(this.#protocol._decipher.inSeqno - 1))
+  }
+
+  /** Starts a key exchange, unless one is running. */
+  rekey(): void {
+    if (this.#closed || !this.authenticated || this.#protocol._kexinit !== undefined) return
+    this.#log.debug({}, 'key exchange started')
+    this.#kexStarted()
+    this.#protocol.rekey()
+  }
+
+  /** The protocol under us, for the two sides of authentication (RFC 4252) alone. */
+  get protocol(): Protocol {
+    return this.#protocol
+  }
+
+  /** Ends the connection; the first cause given is the one that is reported. */
+  close(cause?: SshjobError, reason: number = DISCONNECT.BY_APPLICATION): void {
+    if (this.#closed) return
+    if (this.#protocol._destruct !== undefined && this.#stream.writable) this.#sendDisconnect(reason, cause)
+    this.#closed = true
+    this.#firstCause = cause
+    clearInterval(this.#rekeyTimer)
+    clearTimeout(this.#kexTimer)
+    this.#protocol.cleanup()
+    this.#uncork()
+    this.#stream.off('data', this.#onData)
+    // What the peer still sends is thrown away, and what we have said is let out, before the stream goes.
+    this.#stream.resume()
+    this.#stream.end(() => this.#stream.destroy())
+    const giveUp = setTimeout(() => this.#stream.destroy(), CLOSE_TIMEOUT_MS)
+    this.#stream.once('close', () => clearTimeout(giveUp))
+    this.#wakeWaiting()
+    this.#options.onClosed(this.#firstCause)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#bytes += chunk.length
+    const bytes = this.#ownsChunks ? chunk : Buffer.from(chunk)
+    try {
+      this.#protocol.parse(bytes, 0, bytes.length)
+    } catch (error) {
+      this.close(this.#protocolError(error), DISCONNECT.PROTOCOL_ERROR)
+      return
+    }
+    this.#rekeyIfDue()
+    // A peer that asks and doesn't read the answers must not fill our memory. Channel data stops far below this
+    // limit, so two ends that both behave never wait for each other here.
+    if (!this.#closed && this.#stream.writableLength > TRANSPORT_BUFFER_MAX) this.#stream.pause()
+  }
+
+  readonly #onDrain = (): void => {
+    if (!this.#closed) this.#stream.resume()
+    this.#wakeWaiting()
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#closed) return
+    this.close(new SshjobError('connection-lost', 'The connection ended: the other side has gone.'))
+  }
+
+  readonly #onStreamError = (error: Error): void => {
+    this.close(
+      new SshjobError('connection-lost', `The connection failed: ${error.message}.`, { cause: error }),
+    )
+  }
+
+  #onPayload(payload: Buffer, parsePayload: (payload: Buffer) => unknown): unknown {
+    const type = payload[0]
+    if (this.#closed) return Number.POSITIVE_INFINITY // the number at which ssh2's parser stops
+    if (type === undefined || type < MSG.GLOBAL_REQUEST) {
+      if (type === 20) this.#kexStarted()
+      return parsePayload(payload)
+    }
+    if (!this.authenticated) throw new Error('the peer asked for a service before it authenticated')
+    this.#options.onMessage(type, payload)
+    return this.#closed ? Number.POSITIVE_INFINITY : undefined
+  }
+
+  #write(data: Buffer): void {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return
+    this.#bytes += data.length
+    // One system call for all packets of this turn of the event loop instead of one each.
+    if (!this.#corked) {
+      this.#corked = true
+      this.#stream.cork()
+      process.nextTick(() => this.#uncork())
+    }
+    this.#stream.write(data)
+  }
+
+  #uncork(): void {
+    if (!this.#corked) return
+    this.#corked = false
+    this.#stream.uncork()
+  }
+
+  #wakeWaiting(): void {
+    while (this.#waiting.length > 0 && (this.#closed || !this.congested)) this.#waiting.shift()?.()
+  }
+
+  #rekeyIfDue(): void {
+    if (this.#bytes >= REKEY_BYTES) this.rekey()
+  }
+
+  #kexStarted(): void {
+    clearTimeout(this.#kexTimer)
+    this.#kexTimer = setTimeout(() => {
+      this.close(new SshjobError('protocol-error', 'The other side did not finish the key exchange in time.'))
+    }, KEX_TIMEOUT_MS).unref()
+  }
+
+  #kexDone(): void {
+    clearTimeout(this.#kexTimer)
+    this.#bytes = 0
+    queueMicrotask(() => this.#wakeWaiting())
+  }
+
+  #verifyHostKey(presented: Buffer, expected: ParsedKey): boolean {
+    if (presented.equals(expected.getPublicSSH())) return true
+    this.#firstCause = new SshjobError(
+      'host-key-mismatch',
+      'The server presented another host key than the one that was announced: somebody may be in between. ' +
+        'Do not continue; ask whoever runs the server.',
+    )
+    return false
+  }
+
+  /** server-sig-algs: RFC 8308 §3.1. */
+  #sendExtInfo(): void {
+    this.send(
+      byte(MSG.EXT_INFO),
+      uint32(1),
+      string('server-sig-algs'),
+      string(SIGNATURE_ALGORITHMS.join(',')),
+    )
+  }
+
+  #sendDisconnect(reason: number, cause: SshjobError | undefined): void {
+    const { write } = this.#protocol._packetRW
+    const payload = Buffer.concat([
+      byte(MSG.DISCONNECT),
+      uint32(reason),
+      string(cause?.message ?? ''),
+      string(''),
+    ])
+    const packet = write.alloc(payload.length, true)
+    packet.set(payload, write.allocStartKEX)
+    utils.sendPacket(this.#protocol, write.finalize(packet, true), true)
+  }
+
+  #protocolError(error: unknown): SshjobError {
+    if (this.#firstCause !== undefined) return this.#firstCause
+    return new SshjobError('protocol-error', `The SSH protocol was broken: ${messageOf(error)}.`, {
+      cause: error,
+    })
+  }
+}
