@@ -1,0 +1,153 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
+import { JoinedStream } from './joined.js'
+
+export interface CommandStreamOptions {
+  /** Where the command's stderr goes. Default: its last COMMAND_STDERR_BYTES are part of the error that it ends with. */
+  stderr?: Writable
+  /** Destroys the stream when aborted. */
+  signal?: AbortSignal
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+/**
+ * The stdin and stdout of a command, such as `docker exec -i C sshjob-server -i`, as one stream. The command ends
+ * with the stream: SIGTERM, and SIGKILL after COMMAND_KILL_DELAY_MS. A command that fails destroys the stream with
+ * 'connection-lost', one that is not there with 'program-missing'.
+ * @throws SshjobError 'usage' without a command, 'spawn-failed' where the system can't start processes
+ */
+export function commandStream(argv: readonly string[], options: CommandStreamOptions = {}): Duplex {
+  const [program, ...args] = argv
+  if (program === undefined || program === '')
+    throw new SshjobError('usage', 'There is no command to connect to.')
+  try {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    return new CommandStream(child, program, options)
+  } catch (error) {
+    throw new SshjobError('spawn-failed', `${program} could not be started: ${messageOf(error)}.`, {
+      cause: error,
+    })
+  }
+}
+
+class CommandStream extends JoinedStream {
+  readonly #child: Child
+  readonly #program: string
+  readonly #onAbort: () => void
+  readonly #signal: AbortSignal | undefined
+  readonly #exited: Promise<void>
+  #failure: SshjobError | undefined
+  #stderr = Buffer.alloc(0)
+
+  constructor(child: Child, program: string, { stderr, signal }: CommandStreamOptions) {
+    super(child.stdout, child.stdin)
+    this.#child = child
+    this.#program = program
+    this.#signal = signal
+    this.#exited = this.#watchExit()
+    if (stderr === undefined) child.stderr.on('data', (chunk: Buffer) => this.#keepStderr(chunk))
+    else child.stderr.pipe(stderr, { end: false })
+    child.stderr.on('error', (error) => this.destroy(error))
+    this.#onAbort = () => {
+      if (signal !== undefined) this.destroy(abortError(signal))
+    }
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    // In the next tick: whoever gets the stream can listen first.
+    if (signal?.aborted) process.nextTick(this.#onAbort)
+  }
+
+  #keepStderr(chunk: Buffer): void {
+    this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-COMMAND_STDERR_BYTES)
+  }
+
+  /** Resolves once the command is over, and what it said on stderr has been read. */
+  #watchExit(): Promise<void> {
+    return new Promise((resolve) => {
+      const child = this.#child
+      child.on('error', (error) => {
+        this.#failure = startFailure(this.#program, error)
+        this.destroy(this.#failure)
+        resolve()
+      })
+      child.on('exit', (code, signal) => {
+        if (code !== 0) {
+          const fail = (): void => {
+            this.#failure = exitFailure(this.#program, code, signal, this.#stderr.toString().trim())
+            resolve()
+          }
+          // stderr may be held open by a process that outlives the command, so don't wait for its end for ever.
+          const timer = setTimeout(fail, COMMAND_EXIT_GRACE_MS)
+          if (child.stderr.readableEnded) fail()
+          else child.stderr.once('close', () => fail())
+          child.stderr.once('close', () => clearTimeout(timer))
+        } else resolve()
+      })
+    })
+  }
+
+  /** A command that fails closes its pipes an instant before it exits: its exit is the better reason. */
+  protected override afterLastByte(then: () => void): void {
+    const timer = setTimeout(then, COMMAND_EXIT_GRACE_MS)
+    void this.#exited.then(() => {
+      clearTimeout(timer)
+      if (this.#failure === undefined) then()
+      else this.destroy(this.#failure)
+    })
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    const orderly = error === null && this.readableEnded && this.writableFinished
+    super._destroy(error, done)
+    this.#end(orderly ? COMMAND_EXIT_GRACE_MS : 0)
+  }
+
+  #end(patienceMs: number): void {
+    const child = this.#child
+    const running = (): boolean =>
+      child.exitCode === null && child.signalCode === null && child.pid !== undefined
+    if (!running()) return
+    const terminate = (): void => {
+      child.kill('SIGTERM')
+    }
+    const timers = [setTimeout(() => child.kill('SIGKILL'), patienceMs + COMMAND_KILL_DELAY_MS)]
+    if (patienceMs === 0) terminate()
+    else timers.push(setTimeout(terminate, patienceMs))
+    child.once('exit', () => {
+      for (const timer of timers) clearTimeout(timer)
+    })
+  }
+}
+
+function startFailure(program: string, error: Error): SshjobError {
+  const code = systemCode(error)
+  if (code === 'ENOENT') {
+    return new SshjobError(
+      'program-missing',
+      `${program} was not found: install it, or give its full path.`,
+      {
+        cause: error,
+      },
+    )
+  }
+  return new SshjobError('spawn-failed', `${program} could not be started: ${code ?? error.message}.`, {
+    cause: error,
+  })
+}
+
+function exitFailure(
+  program: string,
+  code: number | null,
+  signal: string | null,
+  stderr: string,
+): SshjobError {
+  const how = code === null ? `was ended by ${signal}` : `ended with exit code ${code}`
+  const said = stderr === '' ? '' : `: ${stderr.split(/\s*\n\s*/).join('; ')}`
+  return new SshjobError(
+    'connection-lost',
+    `The command that carries the connection, ${program}, ${how}${said}.`,
+  )
+}
