@@ -1,0 +1,120 @@
+// Builds dist/: the library, the two programs, the types, and the licences of what is bundled.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { collectLicences } from './licences.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const dist = join(root, 'dist')
+/** Built beside dist and moved there at the end: whoever runs dist meanwhile never sees half of it. */
+const fresh = join(root, `dist.new-${process.pid}`)
+const PROGRAMS = ['sshjob.js', 'sshjob-server.js']
+const ENTRIES = {
+  index: 'src/index.ts',
+  sshjob: 'src/cli/sshjob.ts',
+  'sshjob-server': 'src/cli/sshjob-server.ts',
+}
+
+/** CommonJS inside of ES modules: `require` for Node.js's own modules, the file names for Emscripten's output. */
+const COMMONJS_BANNER = [
+  "import { createRequire as __createRequire } from 'node:module'",
+  "import { dirname as __directoryOf } from 'node:path'",
+  "import { fileURLToPath as __pathOf } from 'node:url'",
+  'const require = __createRequire(import.meta.url)',
+  'const __filename = __pathOf(import.meta.url)',
+  'const __dirname = __directoryOf(__filename)',
+].join('\n')
+
+/**
+ * ssh2 is bundled, its native ciphers can't be. They are looked for when the program runs, in the installed package
+ * ssh2: where a compiler was at hand they are there, and ssh2 catches the error where they are not. Another
+ * version's binding is left alone: nobody has tested it with the bundled code.
+ */
+const nativeCiphers = {
+  name: 'native-ciphers',
+  setup(plugin) {
+    const version = createRequire(import.meta.url)('ssh2/package.json').version
+    plugin.onResolve({ filter: /\/sshcrypto\.node$/ }, (args) => ({
+      path: args.path,
+      namespace: 'sshcrypto',
+    }))
+    plugin.onLoad({ filter: /.*/, namespace: 'sshcrypto' }, () => ({
+      contents: `
+        const installed = require('node:module').createRequire(__filename)
+        const path = installed.resolve('ssh2/lib/protocol/crypto/build/Release/sshcrypto.node')
+        const { version } = installed('ssh2/package.json')
+        if (version !== ${JSON.stringify(version)}) throw new Error('The native ciphers are of ssh2 ' + version + '.')
+        module.exports = installed(path)`,
+      resolveDir: root,
+    }))
+    // Only ssh2's default order of ciphers asks for it, and that order is not used here.
+    plugin.onResolve({ filter: /^cpu-features$/ }, (args) => ({ path: args.path, namespace: 'absent' }))
+    plugin.onLoad({ filter: /.*/, namespace: 'absent' }, (args) => ({
+      contents: `throw new Error('${args.path} is left out.')`,
+    }))
+  },
+}
+
+/** @param {string} outdir */
+async function bundle(outdir) {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ENTRIES,
+    outdir,
+    bundle: true,
+    splitting: true,
+    // Flat: a chunk finds the programs beside itself, as the entries do.
+    chunkNames: '[name]-[hash]',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['node-pty'],
+    banner: { js: COMMONJS_BANNER },
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+    plugins: [nativeCiphers],
+  })
+  return result.metafile
+}
+
+/** @param {string} outdir */
+function emitTypes(outdir) {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(
+    process.execPath,
+    [tsc, '-p', join(root, 'scripts/tsconfig.types.json'), '--outDir', join(outdir, 'types')],
+    {
+      stdio: 'inherit',
+      cwd: root,
+    },
+  )
+}
+
+/** @param {string} file */
+function makeExecutable(file) {
+  const text = readFileSync(file, 'utf8')
+  if (!text.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${text}`)
+  chmodSync(file, 0o755)
+}
+
+try {
+  const metafile = await bundle(fresh)
+  emitTypes(fresh)
+  for (const program of PROGRAMS) makeExecutable(join(fresh, program))
+  writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, Object.keys(metafile.inputs)))
+  const old = join(root, `dist.old-${process.pid}`)
+  if (existsSync(dist)) renameSync(dist, old)
+  renameSync(fresh, dist)
+  rmSync(old, { recursive: true, force: true })
+} catch (error) {
+  rmSync(fresh, { recursive: true, force: true })
+  console.error(
+    `The build failed: ${error instanceof Error ? error.message : String(error)}\n` +
+      'Nothing in dist was changed. If a package is missing, run: npm ci --ignore-scripts',
+  )
+  process.exitCode = 1
+}
