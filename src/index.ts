@@ -1,0 +1,29 @@
+export { connect } from './client/connect.js'
+export type {
+  ConnectOptions,
+  ExecOptions,
+  JobConnection,
+  Output,
+  PtyOptions,
+  RemoteEnd,
+  RemoteProcess,
+  ShellOptions,
+} from './client/types.js'
+export { type ErrorCode, SshjobError } from './core/errors.js'
+export type { Logger } from './core/log.js'
+export { connectToJob } from './engines/connect-to-job.js'
+export { listJobs } from './engines/local.js'
+export type { JobInfo } from './hello/messages.js'
+export type {
+  Job,
+  JobProcess,
+  ProcessEnd,
+  ProcessRequest,
+  TerminalModes,
+  TerminalRequest,
+  TerminalSize,
+} from './job/job.js'
+export { serve } from './server/serve.js'
+export type { Served, ServeOptions } from './server/types.js'
+export { commandStream } from './streams/command.js'
+export { streamPair } from './streams/memory.js'
