@@ -220,14 +220,22 @@ export class Channel {
         const data = lane.take(Math.min(this.#peer.window, this.#peer.packetMax, PACKET_MAX))
         this.#peer.window -= data.length
         this.#transport.lastTraffic = Date.now()
-        if (lane.kind === undefined) this.#send(MSG.CHANNEL_DATA, uint32(data.length), data)
-        else this.#send(MSG.CHANNEL_EXTENDED_DATA, uint32(lane.kind), uint32(data.length), data)
+        this.#transport.sendData(this.#dataHeader(lane.kind, data.length), data)
         lane.settle()
         sent = true
       }
     }
     this.#pumping = false
     if (this.#finalDone !== undefined && this.outputExtended.writableLength === 0) this.#sendEof()
+  }
+
+  #dataHeader(kind: number | undefined, length: number): Buffer {
+    const header = Buffer.allocUnsafe(kind === undefined ? 9 : 13)
+    header[0] = kind === undefined ? MSG.CHANNEL_DATA : MSG.CHANNEL_EXTENDED_DATA
+    let end = header.writeUInt32BE(this.#peer.id, 1)
+    if (kind !== undefined) end = header.writeUInt32BE(kind, end)
+    header.writeUInt32BE(length, end)
+    return header
   }
 
   #waitForTransport(): void {

@@ -58,6 +58,10 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     messageHandlers?: MessageHandlers
   }
 
+  export interface PacketCipher {
+    allocPacket(payloadLength: number): Buffer
+  }
+
   class Protocol {
     constructor(config: ProtocolConfig)
     start: (() => void) | undefined
@@ -82,6 +86,7 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     _kexinit: Buffer | undefined
     _queue: Buffer[] | undefined
     _kex: { remoteExtInfoEnabled: boolean; sessionID: Buffer } | undefined
+    _cipher: PacketCipher
     _decipher: { inSeqno: number }
     _strictMode: boolean | undefined
     _destruct: ((reason?: string) => void) | undefined

@@ -16,6 +16,7 @@ import type { Logger } from '../core/log.js'
 import { VERSION } from '../core/version.js'
 import { hostKeyAlgorithms, offer, SIGNATURE_ALGORITHMS } from './algorithms.js'
 import type { ParsedKey } from './keys.js'
+import { poolPadding } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /**
@@ -90,6 +91,7 @@ export class Transport {
       },
       onHandshakeComplete: (negotiated) => {
         this.#kexDone()
+        poolPadding(this.#protocol._cipher, negotiated[side.role === 'server' ? 'sc' : 'cs'].cipher)
         if (ready) return
         ready = true
         if (this.#extInfoWanted) this.#sendExtInfo()
@@ -158,6 +160,16 @@ export class Transport {
         new SshjobError('protocol-error', 'The other side keeps sending requests during a key exchange.'),
       )
     }
+  }
+
+  /** Sends a message whose last part is large: no copies besides the one into the packet. */
+  sendData(header: Buffer, data: Buffer): void {
+    if (this.#closed) return
+    const { write } = this.#protocol._packetRW
+    const packet = write.alloc(header.length + data.length)
+    packet.set(header, write.allocStart)
+    packet.set(data, write.allocStart + header.length)
+    utils.sendPacket(this.#protocol, write.finalize(packet))
   }
 
   /** Answers a message that nobody knows: RFC 4253 §11.4. */
