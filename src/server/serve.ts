@@ -99,7 +99,7 @@ class ServedConnection implements Served {
     const accepted = { ok: true, job: describeJob(this.#job) } as const
     if (hello.publicKey === undefined) {
       await answerHello(this.#stream, accepted, { signal: this.#abort.signal })
-      this.#stream.end()
+      this.#stream.end(() => this.#stream.destroy())
       this.#finish(undefined)
       return
     }

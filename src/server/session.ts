@@ -149,7 +149,6 @@ export class Session {
       this.#reportEnd(end)
       channel.output.end(() => channel.close())
       this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
-      if (this.#terminal !== undefined) await process.terminate() // the terminal hangs up, as it does with sshd
       return
     }
     this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')

@@ -126,6 +126,8 @@ export class Transport {
     this.#rekeyTimer = setInterval(() => this.rekey(), REKEY_MS).unref()
     this.#kexStarted()
     this.#protocol.start?.()
+    // A stream that has ended before we listened will say nothing more.
+    if (stream.destroyed || stream.readableEnded) process.nextTick(this.#onEnd)
   }
 
   /** True while data should wait: the stream is behind, or a key exchange runs and packets would be queued. */
