@@ -16,7 +16,8 @@ export function streamPair(): [Duplex, Duplex] {
 
 class MemoryEnd extends Duplex {
   #peer: MemoryEnd | undefined
-  #wanted = false
+  /** Room in our buffer: at first there is, also before anybody reads, as in the kernel's. */
+  #wanted = true
   #waiting: { chunk: Buffer; done: (error?: Error | null) => void } | undefined
 
   constructor() {
