@@ -58,8 +58,9 @@ export function messageOf(error: unknown): string {
 
 /** The `code` of a Node.js system error (ENOENT, EPIPE, …), or undefined. */
 export function systemCode(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
-  return undefined
+  // Not instanceof Error: under jest, Node.js' own errors are of another realm.
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
 }
 
 /** The reason of an aborted signal as our error, the caller's own error as its cause. */

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect } from '../client/connect.js'
+import type { JobConnection } from '../client/types.js'
+import { SshjobError } from '../core/errors.js'
+import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
+import { listJobs, openJob } from '../engines/local.js'
+import { dieBySignal, exitStatus } from './exit-status.js'
+import { formatJobs } from './ls.js'
+import { retry } from './open-session.js'
+import { usage } from './options.js'
+import { serverProgram } from './programs.js'
+
+const JOB_ID = 'demo'
+const JOB = ['sh', '-c', 'while sleep 0.1; do n=$((n + 1)); echo "step $n" > progress; done']
+
+/** What is run in the job, and the question that it answers. */
+const COMMANDS: readonly (readonly [question: string, command: string])[] = [
+  ['In its environment:', `echo "$DATASET, working in $PWD: $(cat progress)"`],
+  ['An exit status comes back:', 'exit 7'],
+  ['So does a signal:', 'kill -TERM $$'],
+  ['And standard output and error stay apart:', 'echo one; echo two >&2'],
+]
+
+/** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
+export async function runDemoCommand(args: readonly string[]): Promise<number> {
+  if (args.length > 0) throw usage("'sshjob demo' takes no arguments.")
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
+  // A place of its own: jobs of the same name, or left-overs of others, are not met.
+  process.env.XDG_RUNTIME_DIR = folder
+  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
+    cwd: folder,
+    env: { ...process.env, DATASET: 'CIFAR-10' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const cleanUp = async (): Promise<void> => {
+    await endStarter(starter)
+    await rm(folder, { recursive: true, force: true })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void cleanUp().finally(() => dieBySignal(signal)))
+  }
+  try {
+    await show(starter)
+  } finally {
+    await cleanUp()
+  }
+  print('', 'Now with a job of your own: sshjob-server --job-id NAME -- COMMAND, and then: sshjob NAME')
+  return 0
+}
+
+async function show(starter: ChildProcess): Promise<void> {
+  print(
+    `$ sshjob-server --job-id ${JOB_ID} -- ${JOB.slice(0, 2).join(' ')} 'while …'     # the job, on ${hostname()}`,
+  )
+  const connection = await connectWhenStarted(starter)
+  print(
+    '$ sshjob ls',
+    ...formatJobs(await listJobs(), 100)
+      .trimEnd()
+      .split('\n'),
+  )
+  for (const [question, command] of COMMANDS) {
+    print(`$ sshjob ${JOB_ID} '${command}'     # ${question}`)
+    const remote = await connection.exec(command)
+    const { stdout, stderr } = await remote.output()
+    const { status, note } = exitStatus(await remote.ended)
+    for (const [name, bytes] of [
+      ['stdout', stdout],
+      ['stderr', stderr],
+    ] as const) {
+      if (bytes.length > 0) print(`  ${name}: ${bytes.toString().trimEnd()}`)
+    }
+    if (status !== 0) print(`  exit status ${status}${note === undefined ? '' : `: ${note}`}`)
+  }
+  await showTerminal(connection)
+  await connection.close()
+}
+
+async function showTerminal(connection: JobConnection): Promise<void> {
+  const command = 'tty; stty size'
+  print(`$ sshjob -t ${JOB_ID} '${command}'     # A terminal, too:`)
+  const remote = await connection.exec(command, { pty: { columns: 132, rows: 43 } })
+  const { stdout } = await remote.output()
+  print(`  ${stdout.toString().trim().split(/\r?\n/).join(', ')}`)
+}
+
+async function connectWhenStarted(starter: ChildProcess): Promise<JobConnection> {
+  const connecting = retry(async () => connect(await openJob(JOB_ID)), {
+    forMs: DEMO_START_TIMEOUT_MS,
+    intervalMs: 50,
+    onWait: () => undefined,
+  })
+  const failing = once(starter, 'exit').then(([code]) => {
+    throw new SshjobError(
+      'job-failed-to-start',
+      `sshjob-server ended with status ${code} before it served its job.`,
+    )
+  })
+  const connection = await Promise.race([connecting, failing])
+  // From here on its end is what we ask for.
+  failing.catch(() => undefined)
+  return connection
+}
+
+async function endStarter(starter: ChildProcess): Promise<void> {
+  if (starter.exitCode !== null || starter.signalCode !== null || starter.pid === undefined) return
+  const ended = once(starter, 'exit')
+  // The job gets it from the starter, and the starter ends with the job.
+  starter.kill('SIGTERM')
+  const timer = setTimeout(() => starter.kill('SIGKILL'), DEMO_KILL_DELAY_MS)
+  await ended
+  clearTimeout(timer)
+}
+
+function print(...lines: string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+}

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util'
+import { SshjobError } from '../core/errors.js'
+
+/** One option of a command, by its long name. */
+export interface OptionSpec {
+  short?: string
+  /** The placeholder of its value; absent: the option takes none. */
+  value?: string
+  /** True: the value may be left out, and is given as --name=VALUE only. */
+  optional?: boolean
+  help: string
+}
+
+export type OptionTable<Name extends string> = Readonly<Record<Name, OptionSpec>>
+
+export interface GivenOption<Name extends string> {
+  name: Name
+  /** Always a string where the option takes a value that is not optional. */
+  value: string | undefined
+}
+
+export interface ParsedArguments<Name extends string> {
+  /** In the order in which they were given, each as often as it was given. */
+  given: GivenOption<Name>[]
+  /** The first word that is no option, and everything behind it, untouched. */
+  operands: string[]
+}
+
+/**
+ * Reads options as getopt(3) does with POSIXLY_CORRECT: up to the first word that is no option, or up to '--'.
+ * node:util's parser does the splitting (-tt, -vvv, -enone, --name=value); it starts in 1 ms, commander in 7.
+ * @throws SshjobError 'usage' for an unknown option, a missing value, or a value where none is taken
+ */
+export function parseArguments<Name extends string>(
+  args: readonly string[],
+  table: OptionTable<Name>,
+): ParsedArguments<Name> {
+  const known = new Map<string, OptionSpec>(Object.entries(table))
+  const isName = (name: string): name is Name => known.has(name)
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries([...known].map(([name, spec]) => [name, parserOption(spec)])),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+
+  const given: GivenOption<Name>[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') return { given, operands: args.slice(token.index) }
+    if (token.kind === 'option-terminator') return { given, operands: args.slice(token.index + 1) }
+    const { name, rawName, value } = token
+    if (!isName(name)) throw usage(`There is no option ${rawName}.`)
+    const spec = table[name]
+    if (spec.value === undefined && value !== undefined) throw usage(`${rawName} takes no value.`)
+    if (spec.value !== undefined && spec.optional !== true && value === undefined) {
+      throw usage(`${rawName} needs a value: ${spec.value}.`)
+    }
+    given.push({ name, value })
+  }
+  return { given, operands: [] }
+}
+
+function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {
+  // A 'boolean' takes no following word, and in non-strict mode reports what stands behind its '='.
+  const type = spec.value !== undefined && spec.optional !== true ? 'string' : 'boolean'
+  return spec.short === undefined ? { type } : { type, short: spec.short }
+}
+
+/** The error of a wrong call: what is wrong, and where help is. */
+export function usage(problem: string): SshjobError {
+  return new SshjobError('usage', `${problem} Run 'sshjob --help' for the options.`)
+}
+
+/** The options as lines of a help text. */
+export function describeOptions(table: OptionTable<string>): string {
+  const rows = Object.entries(table).map(([name, spec]) => {
+    const short = spec.short === undefined ? '    ' : `-${spec.short}, `
+    const value =
+      spec.value === undefined ? '' : spec.optional === true ? `[=${spec.value}]` : ` ${spec.value}`
+    return { left: `  ${short}--${name}${value}`, help: spec.help }
+  })
+  const width = Math.max(...rows.map((row) => row.left.length)) + 2
+  return rows.map((row) => `${row.left.padEnd(width)}${row.help}\n`).join('')
+}

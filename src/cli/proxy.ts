@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { SshjobError } from '../core/errors.js'
+import { listJobs, openJob } from '../engines/local.js'
+import { addKnownHost, ensureIdentity, opensshFiles } from '../engines/openssh.js'
+import { sendClientHello } from '../hello/exchange.js'
+import { openStdio } from '../streams/stdio.js'
+
+/** What `sshjob ssh-config` puts behind the name of a job to make a host of it. */
+export const DEFAULT_SUFFIX = '.job'
+
+/**
+ * `sshjob proxy JOB`: carries SSH between a client that speaks it on our stdin and stdout, and the job. It says the
+ * hello for it, and makes it trust the key that the server has for this session.
+ */
+export async function runProxyCommand(args: readonly string[]): Promise<number> {
+  const { host, suffix } = await readArguments(args)
+  const [stream, files] = await Promise.all([openHost(host, suffix), opensshFiles()])
+  try {
+    const stdio = openStdio()
+    const publicKey = await ensureIdentity(files, await keyGenerator(files.identity))
+    const { hostKey } = await sendClientHello(stream, { publicKey })
+    if (hostKey === undefined) throw new SshjobError('hello-invalid', 'The server did not name its host key.')
+    await addKnownHost(files, host, hostKey)
+    await carry(stream, stdio)
+    return 0
+  } finally {
+    stream.destroy()
+  }
+}
+
+async function readArguments(args: readonly string[]): Promise<{ host: string; suffix: string }> {
+  const [first = ''] = args
+  if (args.length === 1 && first !== '' && !first.startsWith('-'))
+    return { host: first, suffix: DEFAULT_SUFFIX }
+  const { parseArguments, usage } = await import('./options.js')
+  const { given, operands } = parseArguments(args, {
+    'host-suffix': { value: 'SUFFIX', help: 'what follows the name of the job (default .job)' },
+  })
+  const [host] = operands
+  if (host === undefined || operands.length > 1) throw usage("'sshjob proxy' takes the name of one job.")
+  return { host, suffix: given.at(-1)?.value ?? DEFAULT_SUFFIX }
+}
+
+/** The job that a host name means. OpenSSH writes host names in small letters, job ids may have capital ones. */
+async function openHost(host: string, suffix: string): Promise<Duplex> {
+  const name = suffix !== '' && host.endsWith(suffix) ? host.slice(0, -suffix.length) : host
+  try {
+    return await openJob(name)
+  } catch (error) {
+    if (!(error instanceof SshjobError) || error.code !== 'job-not-found') throw error
+    const [job, another] = (await listJobs()).filter(({ id }) => id.toLowerCase() === name)
+    if (job === undefined || another !== undefined) throw error
+    return openJob(job.id)
+  }
+}
+
+/** Only the first proxy of a user needs keys to be made, and what makes them. */
+async function keyGenerator(identity: string): Promise<() => { privateKey: string }> {
+  if (!existsSync(identity)) return (await import('../ssh/keys.js')).generateKey
+  return () => {
+    throw new SshjobError('internal', `${identity} was removed just now: try again.`, { retry: true })
+  }
+}
+
+/**
+ * Copies bytes both ways, with back-pressure and half-close, until the server's side is closed and all of its bytes
+ * are with the client. How the connection fails is the client's to tell: it sees the end.
+ */
+export async function carry(
+  stream: Duplex,
+  { input, output }: { input: Readable; output: Writable },
+): Promise<void> {
+  const written = new Promise<void>((resolve) => {
+    output.once('finish', resolve)
+    output.once('close', resolve)
+  })
+  const closed = new Promise<void>((resolve) => {
+    stream.once('close', resolve)
+  })
+  input.on('error', () => stream.end())
+  output.on('error', () => stream.destroy())
+  stream.on('error', () => stream.destroy())
+  stream.once('close', () => output.end())
+  input.pipe(stream)
+  stream.pipe(output)
+  await Promise.all([closed, written])
+}

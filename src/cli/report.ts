@@ -1,0 +1,39 @@
+import { messageOf, SshjobError } from '../core/errors.js'
+
+/** The exit status of our own failures, as of ssh(1). */
+export const EXIT_FAILURE = 255
+
+/** Writes a line to stderr. In raw mode the terminal does not return the carriage by itself. */
+export function say(text: string): void {
+  const raw = process.stdin.isTTY && process.stdin.isRaw
+  const end = raw && process.stderr.isTTY ? '\r\n' : '\n'
+  process.stderr.write(`${text.replaceAll('\n', end)}${end}`)
+}
+
+/** Text of other processes for the screen: control characters, which could drive the terminal, become '?'. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?')
+}
+
+/** Says what went wrong in one sentence, and gives the status to exit with. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof SshjobError) {
+    say(`sshjob: ${printable(error.message)}`)
+  } else {
+    say(
+      `sshjob: Something unexpected went wrong: ${printable(messageOf(error))} (run again with -vv for more)`,
+    )
+  }
+  return EXIT_FAILURE
+}
+
+/**
+ * Resolves when all that was written to stdout and stderr has left this process: pipes are written asynchronously,
+ * and process.exit() would drop what is still queued.
+ */
+export async function flushOutput(): Promise<void> {
+  const streams = [process.stdout, process.stderr].filter((stream) => stream.writable)
+  await Promise.all(
+    streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))),
+  )
+}

@@ -1,0 +1,149 @@
+import { type OptionTable, parseArguments, usage } from './options.js'
+import { escapeCharacter } from './terminal/escapes.js'
+
+/** What `sshjob [options] JOB [COMMAND…]` was asked to do. */
+export interface SessionRequest {
+  job: string
+  /** The words of the command; none: an interactive shell. */
+  command: string[]
+  /** Whether to ask for a terminal; undefined: for a shell, if our input is one. */
+  terminal: 'always' | 'if-possible' | 'never' | undefined
+  /** False with -N: the connection is made and kept, and nothing runs. */
+  run: boolean
+  readInput: boolean
+  quiet: boolean
+  verbosity: number
+  /** The byte of the escape character; undefined: none. */
+  escape: number | undefined
+  /** How long to try while the job has not started, in milliseconds; 0: try once. */
+  waitMs: number
+  /** The command whose input and output carry the session; undefined: the job is on this machine. */
+  proxyCommand: string | undefined
+  environment: Map<string, string>
+}
+
+export type SessionCall =
+  | { action: 'help' }
+  | { action: 'version' }
+  | { action: 'run'; request: SessionRequest }
+
+type Name =
+  | 'tty'
+  | 'no-tty'
+  | 'no-command'
+  | 'no-input'
+  | 'escape'
+  | 'env'
+  | 'wait'
+  | 'proxy-command'
+  | 'quiet'
+  | 'verbose'
+  | 'help'
+  | 'version'
+
+export const SESSION_OPTIONS: OptionTable<Name> = {
+  tty: { short: 't', help: 'run COMMAND in a terminal; twice: even if the input is none' },
+  'no-tty': { short: 'T', help: 'no terminal, also not for a shell' },
+  'no-command': { short: 'N', help: 'run nothing: connect, and stay until the job or the connection ends' },
+  'no-input': { short: 'n', help: 'leave the standard input alone' },
+  escape: { short: 'e', value: 'CHAR', help: "escape character: a character, ^X or 'none' (default ~)" },
+  env: { value: 'NAME=VALUE', help: "add a variable to the job's environment (repeatable)" },
+  wait: {
+    value: 'SECONDS',
+    optional: true,
+    help: 'while the job has not started, keep trying (for so long; else for ever)',
+  },
+  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
+  quiet: { short: 'q', help: 'no notes, only errors' },
+  verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
+  help: { short: 'h', help: 'print this' },
+  version: { short: 'V', help: 'print the version' },
+}
+
+/** @throws SshjobError 'usage' */
+export function parseSession(args: readonly string[]): SessionCall {
+  const { given, operands } = parseArguments(args, SESSION_OPTIONS)
+  const [job, ...words] = operands
+  const request: SessionRequest = {
+    job: job ?? '',
+    command: [],
+    terminal: undefined,
+    run: true,
+    readInput: true,
+    quiet: false,
+    verbosity: 0,
+    escape: '~'.charCodeAt(0),
+    waitMs: 0,
+    proxyCommand: undefined,
+    environment: new Map(),
+  }
+  for (const { name, value = '' } of given) {
+    if (name === 'help' || name === 'version') return { action: name }
+    applyOption(request, name, value)
+  }
+  if (job === undefined) throw usage("Which job? Give its name, or see 'sshjob ls' for those that run here.")
+  // `sshjob JOB -- COMMAND` is what users of kubectl and docker type; ssh(1) takes it as well.
+  if (words[0] === '--') words.shift()
+  request.command = words
+  if (!request.run && words.length > 0) throw usage('-N runs nothing, so it takes no command.')
+  return { action: 'run', request }
+}
+
+function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'version'>, value: string): void {
+  switch (name) {
+    case 'tty':
+      request.terminal = request.terminal === 'if-possible' ? 'always' : 'if-possible'
+      break
+    case 'no-tty':
+      request.terminal = 'never'
+      break
+    case 'no-command':
+      request.run = false
+      break
+    case 'no-input':
+      request.readInput = false
+      break
+    case 'quiet':
+      request.quiet = true
+      break
+    case 'verbose':
+      request.verbosity += 1
+      break
+    case 'escape':
+      request.escape = parseEscape(value)
+      break
+    case 'env': {
+      const [variable, text] = parseVariable(value)
+      request.environment.set(variable, text)
+      break
+    }
+    case 'wait':
+      request.waitMs = parseWait(value)
+      break
+    case 'proxy-command':
+      if (value.trim() === '') throw usage('--proxy-command needs a command.')
+      request.proxyCommand = value
+      break
+  }
+}
+
+function parseEscape(value: string): number | undefined {
+  const character = escapeCharacter(value)
+  if (character === false) throw usage(`-e takes one character, ^X or 'none', not '${value}'.`)
+  return character
+}
+
+function parseVariable(text: string): [name: string, value: string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw usage(`--env takes NAME=VALUE, not '${text}'.`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function parseWait(value: string): number {
+  if (value === '') return Number.POSITIVE_INFINITY
+  const seconds = Number(value)
+  if (!/^\d+(\.\d+)?$/.test(value) || !Number.isFinite(seconds)) {
+    throw usage(`--wait takes a number of seconds, as in --wait=60, not '${value}'.`)
+  }
+  return seconds * 1_000
+}

@@ -1,0 +1,172 @@
+import type { JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
+import { type Deferred, deferred } from '../core/deferred.js'
+import { joinCommand } from './command-line.js'
+import { dieBySignal, exitStatus } from './exit-status.js'
+import { openSession } from './open-session.js'
+import { EXIT_FAILURE, flushOutput, say } from './report.js'
+import { parseSession, type SessionRequest } from './session-options.js'
+import { copyInput, copyKeys, copyOutput } from './session-streams.js'
+import { beforeFatalSignal, fatalStatus, forwardSignals } from './signals.js'
+import type { LocalTerminal } from './terminal/local-terminal.js'
+import { createVerboseLog, type VerboseLog } from './verbose-log.js'
+
+/** What a session works with. */
+interface Session {
+  request: SessionRequest
+  connection: JobConnection
+  verbose: VerboseLog
+  /** Says a sentence that is no error; -q leaves it out. */
+  note: (sentence: string) => void
+}
+
+/** `sshjob [options] JOB [COMMAND…]`: gives the status to exit with. */
+export async function runSessionCommand(args: readonly string[]): Promise<number> {
+  const call = parseSession(args)
+  if (call.action === 'run') return runSession(call.request)
+  const { helpText, versionText } = await import('./help.js')
+  process.stdout.write(call.action === 'help' ? helpText() : versionText())
+  return 0
+}
+
+async function runSession(request: SessionRequest): Promise<number> {
+  const verbose = createVerboseLog(request.verbosity)
+  const note = (sentence: string): void => {
+    if (!request.quiet) say(sentence)
+  }
+  const terminal = wantsTerminal(request, note) ? await openTerminal() : undefined
+  try {
+    const connection = await openSession(request, verbose.log, note)
+    const session = { request, connection, verbose, note }
+    const status = await run(session, terminal)
+    await connection.close()
+    return status
+  } finally {
+    terminal?.restore()
+  }
+}
+
+/** The rules of ssh(1): a shell has a terminal if our input is one, a command has one on demand. */
+export function wantsTerminal(request: SessionRequest, note: (sentence: string) => void): boolean {
+  if (!request.run || request.terminal === 'never') return false
+  if (request.terminal === 'always') return true
+  if (request.terminal === undefined && request.command.length > 0) return false
+  const possible = process.stdin.isTTY === true
+  if (!possible && request.terminal === 'if-possible') {
+    note('sshjob: The input is no terminal, so the command gets none; -tt gives it one all the same.')
+  }
+  return possible
+}
+
+async function openTerminal(): Promise<LocalTerminal> {
+  const { openLocalTerminal } = await import('./terminal/local-terminal.js')
+  const terminal = openLocalTerminal()
+  beforeFatalSignal(() => terminal.restore())
+  // The handler that reports comes after this one.
+  process.prependListener('uncaughtException', () => terminal.restore())
+  return terminal
+}
+
+async function run(session: Session, terminal: LocalTerminal | undefined): Promise<number> {
+  if (!session.request.run) {
+    const cause = await session.connection.closed
+    if (cause !== undefined) throw cause
+    return 0
+  }
+  return terminal === undefined ? runOnPipes(session) : runInTerminal(session, terminal)
+}
+
+async function runOnPipes(session: Session): Promise<number> {
+  const { request, connection, note } = session
+  const env = environmentOf(request)
+  const command = request.command.length === 0 ? undefined : joinCommand(request.command)
+  const remote = await (command === undefined
+    ? connection.shell({ pty: false, env })
+    : connection.exec(command, { env }))
+  const signals = forwardSignals((name) => remote.sendSignal(name))
+  if (request.readInput) copyInput(process.stdin, remote.stdin)
+  else remote.stdin.end()
+
+  try {
+    const [end, wasRead] = await finish(remote)
+    const signal = signals.ending()
+    if (signal !== undefined && end.signal === signal.slice('SIG'.length)) return endBySignal(signal)
+    // `| head -1` ends a command here without a word as well.
+    return report(end, end.signal === 'PIPE' && !wasRead ? () => undefined : note)
+  } catch (error) {
+    // After a Ctrl-C, how the connection ended is not what the user wants to read.
+    const signal = signals.ending()
+    if (signal !== undefined) return endBySignal(signal)
+    throw error
+  }
+}
+
+async function runInTerminal(session: Session, terminal: LocalTerminal): Promise<number> {
+  const { request, connection, note } = session
+  const { modes, size } = await terminal.describe()
+  const env = environmentOf(request)
+  const pty = { ...size, modes, term: process.env.TERM ?? 'dumb' }
+  const remote = await (request.command.length === 0
+    ? connection.shell({ ...pty, env })
+    : connection.exec(joinCommand(request.command), { pty, env }))
+
+  terminal.onResize((changed) => remote.resize(changed))
+  terminal.enter()
+  const disconnect = deferred<undefined>()
+  if (request.readInput) await passKeys(session, remote, terminal, disconnect)
+  else remote.stdin.end()
+  const ending = await Promise.race([finish(remote), disconnect.promise])
+  terminal.restore()
+  note(`Connection to job ${request.job} closed.`)
+  return ending === undefined ? EXIT_FAILURE : report(ending[0], note)
+}
+
+async function passKeys(
+  session: Session,
+  remote: RemoteProcess,
+  terminal: LocalTerminal,
+  disconnect: Deferred<undefined>,
+): Promise<void> {
+  const character = session.request.escape
+  if (character === undefined) return copyInput(process.stdin, remote.stdin)
+  const { createEscapeParser } = await import('./terminal/escapes.js')
+  const { createEscapeCommands } = await import('./terminal/escape-commands.js')
+  const commands = createEscapeCommands({
+    ...session,
+    character,
+    remote,
+    terminal,
+    disconnect: () => disconnect.resolve(undefined),
+  })
+  copyKeys(process.stdin, remote.stdin, createEscapeParser(character), commands)
+}
+
+/** Waits for the end of the process and of its output: how it ended, and whether somebody read all of stdout. */
+async function finish(remote: RemoteProcess): Promise<[end: RemoteEnd, wasRead: boolean]> {
+  const [end, wasRead] = await Promise.all([
+    remote.ended,
+    copyOutput(remote.stdout, process.stdout),
+    copyOutput(remote.stderr, process.stderr),
+  ])
+  await flushOutput()
+  return [end, wasRead]
+}
+
+function report(end: RemoteEnd, note: (sentence: string) => void): number {
+  const { status, note: sentence } = exitStatus(end)
+  if (sentence !== undefined) note(`sshjob: ${sentence}`)
+  return status
+}
+
+function endBySignal(signal: NodeJS.Signals): number {
+  dieBySignal(signal)
+  return fatalStatus(signal)
+}
+
+/** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */
+export function environmentOf(request: SessionRequest): Record<string, string> {
+  const locale = Object.entries(process.env).filter(([name]) => name === 'LANG' || name.startsWith('LC_'))
+  const given: [string, string][] = locale.flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
+  return Object.fromEntries([...given, ...request.environment])
+}

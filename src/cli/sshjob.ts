@@ -1,0 +1,30 @@
+import { flushOutput, reportFailure } from './report.js'
+
+/**
+ * The first word may name a subcommand; anything else is an option or the name of a job. Only what is asked for is
+ * loaded: a proxy copies bytes and needs no SSH, and a short command should not wait for what it doesn't use.
+ */
+async function run(args: readonly string[]): Promise<number> {
+  const rest = args.slice(1)
+  switch (args[0]) {
+    case 'proxy':
+      return (await import('./proxy.js')).runProxyCommand(rest)
+    case 'ls':
+      return (await import('./ls.js')).runListCommand(rest)
+    case 'ssh-config':
+      return (await import('./ssh-config.js')).runConfigCommand(rest)
+    case 'demo':
+      return (await import('./demo.js')).runDemoCommand(rest)
+    default:
+      return (await import('./session.js')).runSessionCommand(args)
+  }
+}
+
+async function exit(status: number): Promise<void> {
+  await flushOutput()
+  process.exit(status)
+}
+
+// Whatever goes wrong is one sentence and our status, never a stack trace and 1: that could be the job's own.
+process.on('uncaughtException', (error) => process.exit(reportFailure(error)))
+run(process.argv.slice(2)).catch(reportFailure).then(exit)

@@ -1,0 +1,63 @@
+import { expandProxyCommand, retry } from '../../../src/cli/open-session.js'
+import { SshjobError } from '../../../src/core/errors.js'
+
+/** An attempt that fails with these errors, one after the other, and then gives 'open'. */
+function failing(...errors: Error[]): () => Promise<string> {
+  return async () => {
+    const error = errors.shift()
+    if (error !== undefined) throw error
+    return 'open'
+  }
+}
+
+const missing = new SshjobError('job-not-found', 'There is no job train here.')
+const idle = new SshjobError('job-not-started', 'The job is idle.', { retry: true })
+const denied = new SshjobError('denied', 'This job is not yours.')
+
+describe('waiting for a job', () => {
+  it('tries again while the job has not started, and tells each reason once', async () => {
+    const reasons: string[] = []
+    const opened = await retry(failing(missing, missing, idle, idle), {
+      forMs: 60_000,
+      intervalMs: 1,
+      onWait: (error) => reasons.push(error.message),
+    })
+    expect(opened).toBe('open')
+    expect(reasons).toEqual(['There is no job train here.', 'The job is idle.'])
+  })
+
+  it('gives up at once when trying again makes no sense', async () => {
+    const attempt = retry(failing(denied), { forMs: 60_000, intervalMs: 1, onWait: () => undefined })
+    await expect(attempt).rejects.toBe(denied)
+  })
+
+  it('tries once without --wait, and says nothing of waiting', async () => {
+    const onWait = jest.fn()
+    await expect(retry(failing(missing), { forMs: 0, onWait })).rejects.toBe(missing)
+    expect(onWait).not.toHaveBeenCalled()
+  })
+
+  it('ends with the last reason when the time is over', async () => {
+    const attempt = retry(
+      async () => {
+        throw idle
+      },
+      { forMs: 20, intervalMs: 5, onWait: () => undefined },
+    )
+    await expect(attempt).rejects.toBe(idle)
+  })
+})
+
+describe('the proxy command', () => {
+  it('gets the job for %h, and a percent sign for two', () => {
+    expect(expandProxyCommand('docker exec -i %h date +%%s', 'c.1')).toBe('docker exec -i c.1 date +%s')
+  })
+
+  it.each(['$(reboot)', "a'b", 'a b', '-x', ''])('takes no job called %j into a command line', (job) => {
+    expect(() => expandProxyCommand('exec %h', job)).toThrow(`'${job}' is no name of a job.`)
+  })
+
+  it.each(['nc %p', 'nc %'])('refuses %j, which it does not know', (command) => {
+    expect(() => expandProxyCommand(command, 'train')).toThrow('--proxy-command knows %h and %%, not %')
+  })
+})
