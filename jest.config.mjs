@@ -1,12 +1,18 @@
+const SWC = {
+  jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+  // As Node.js does it: the default import of a CommonJS package is its module.exports.
+  module: { type: 'commonjs', importInterop: 'node' },
+}
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
-  },
+  transform: { '^.+\\.ts$': ['@swc/jest', SWC] },
   // The sources import './x.js' (what Node.js runs after the build); under jest those are TypeScript files.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 60_000,
+  // Not the temporary folder: each run has its own, and is told off for what is left in it.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
 }

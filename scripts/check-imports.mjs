@@ -1,0 +1,110 @@
+// The rules of who may import whom, checked on every file below src. `node scripts/check-imports.mjs [FOLDER]`
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Which folders of src the files of a folder may import, besides their own. */
+const FOLDERS = {
+  core: [],
+  hello: ['core'],
+  job: ['core'],
+  ssh: ['core', 'job'],
+  server: ['core', 'hello', 'job', 'ssh'],
+  client: ['core', 'hello', 'job', 'ssh'],
+  streams: ['core', 'hello'],
+  'access-point': ['core', 'hello', 'streams'],
+  engines: ['core', 'hello', 'job', 'client', 'streams'],
+  starter: ['core', 'hello', 'job', 'server', 'streams', 'engines'],
+  cli: ['core', 'hello', 'job', 'ssh', 'server', 'client', 'streams', 'access-point', 'engines', 'starter'],
+}
+/** The only places that may import a package. One that is not here may not be imported at all. */
+const PACKAGES = {
+  ssh2: ['ssh/'],
+  'node-pty': ['job/terminal.ts'],
+  commander: ['cli/'],
+  pino: ['cli/'],
+}
+/** The public API: it may name anything, and has exports only. */
+const INDEX = 'index.ts'
+/** Past this many lines, look for the second subject in the file. Told, not failed. */
+const MANY_LINES = 350
+
+const root = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..')
+const src = join(root, 'src')
+const problems = []
+const notes = []
+
+function sourceFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return sourceFiles(path)
+    return entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts') ? [path] : []
+  })
+}
+
+/** Block comments, and line comments that begin a line: what is commented out imports nothing. */
+function withoutComments(text) {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+}
+
+/** Type imports count: a type that is needed is a dependency as well. */
+function importsOf(text) {
+  const patterns = [
+    /\b(?:import|export)\b[^'"`;()]*?\bfrom\s*['"]([^'"]+)['"]/g,
+    /\bimport\s*['"]([^'"]+)['"]/g,
+    /\b(?:import|require)\s*\(\s*['"`]([^'"`]+)['"`]/g,
+  ]
+  return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1]))
+}
+
+function checkLocal(file, specifier) {
+  const target = posix.normalize(posix.join(posix.dirname(file), specifier))
+  if (target.startsWith('..')) return `imports ${specifier}, which is outside src`
+  const source = target.replace(/\.js$/, '.ts')
+  if (!target.endsWith('.js') || !existsSync(join(src, source)))
+    return `imports ${specifier}, which is no file`
+  if (file === INDEX) return undefined
+  if (source === INDEX) return `imports ${specifier}: the public API is for others`
+  const [from] = file.split('/')
+  const [to] = source.split('/')
+  if (from === to) return undefined
+  const allowed = FOLDERS[from]
+  if (allowed === undefined) return `is in ${from}/, which scripts/check-imports.mjs doesn't know`
+  return allowed.includes(to) ? undefined : `imports ${specifier}: ${from}/ may not import ${to}/`
+}
+
+function checkPackage(file, specifier) {
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+  const places = PACKAGES[name]
+  if (places === undefined) return `imports ${specifier}, which scripts/check-imports.mjs doesn't know`
+  const allowed = places.some((place) => file === place || (place.endsWith('/') && file.startsWith(place)))
+  return allowed ? undefined : `imports ${specifier}: only ${places.join(', ')} may`
+}
+
+function checkImport(file, specifier) {
+  if (specifier.startsWith('node:')) return undefined
+  return specifier.startsWith('.') ? checkLocal(file, specifier) : checkPackage(file, specifier)
+}
+
+for (const path of sourceFiles(src)) {
+  const file = relative(src, path)
+  const text = readFileSync(path, 'utf8')
+  const code = withoutComments(text)
+  for (const specifier of importsOf(code)) {
+    const problem = checkImport(file, specifier)
+    if (problem !== undefined) problems.push(`src/${file} ${problem}.`)
+  }
+  // Node.js, esbuild and the tests' compiler agree on named exports only.
+  if (/^export default\b/m.test(code)) problems.push(`src/${file} has a default export: give it a name.`)
+  if (file === INDEX && code.replace(/\bexport\b[^'"]*\bfrom\s*'[^']+'/g, '').trim() !== '')
+    problems.push(`src/${file} has more than exports.`)
+  const lines = text.split('\n').length - 1
+  if (lines > MANY_LINES) notes.push(`src/${file} has ${lines} lines: is there a second subject in it?`)
+}
+
+for (const note of notes) console.error(`note: ${note}`)
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exitCode = 1

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, appendFileSync, constants, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Where Debian keeps daemons, which a user's PATH may leave out. */
+const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+/** The absolute path of a program, or undefined. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...DAEMON_FOLDERS]
+  return folders.map((folder) => join(folder, name)).find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** A Python that has this module: the system's comes first, since Debian's packages install for that one only. */
+export function findPythonWith(module: string): string | undefined {
+  return ['/usr/bin/python3', findProgram('python3')].find(
+    (python) =>
+      python !== undefined && spawnSync(python, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0,
+  )
+}
+
+/** A program is named as in a shell, a Python module 'python3:asyncssh'. */
+function isMissing(need: string): boolean {
+  const module = /^python3:(.+)$/.exec(need)?.[1]
+  return (module === undefined ? findProgram(need) : findPythonWith(module)) === undefined
+}
+
+/**
+ * What to do without. Unset: skip, and say so. '1': nothing may be skipped, a missing program or privilege is a
+ * failure. 'programs': only a missing program is one (the run as a plain user, after one as root).
+ */
+function mustHave(what: 'program' | 'root'): boolean {
+  const setting = process.env.SSHJOB_TEST_REQUIRE_ALL
+  return setting === '1' || (setting === 'programs' && what === 'program')
+}
+
+/** The runner of the tests collects the reasons in a file, and prints them at the end. */
+function reportSkip(title: string, reason: string): void {
+  const file = process.env.SSHJOB_TEST_SKIPS
+  if (file === undefined) process.stderr.write(`skipped: ${title}: ${reason}\n`)
+  else appendFileSync(file, `${reason}\t${title}\n`)
+}
+
+type Body = () => void
+type Test = () => Promise<void>
+
+function describeIf(reason: string | undefined, what: 'program' | 'root', title: string, body: Body): void {
+  if (reason === undefined) {
+    describe(title, body)
+  } else if (mustHave(what)) {
+    describe(title, () => {
+      it('has what it needs', () => {
+        throw new Error(reason)
+      })
+    })
+  } else {
+    reportSkip(title, reason)
+    describe.skip(title, body)
+  }
+}
+
+const missingPrograms = (needs: readonly string[]): string | undefined => {
+  const missing = needs.filter(isMissing)
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`
+}
+
+const missingRoot = (): string | undefined =>
+  process.geteuid?.() === 0 ? undefined : 'root is needed: run the tests with sudo to include it'
+
+/** A suite that needs programs ('tmux', 'ssh') or Python modules ('python3:paramiko'). */
+export function describeWith(programs: readonly string[], title: string, body: Body): void {
+  describeIf(missingPrograms(programs), 'program', title, body)
+}
+
+/** A suite that needs root. */
+export function describeAsRoot(title: string, body: Body): void {
+  describeIf(missingRoot(), 'root', title, body)
+}
+
+/** One test that needs root, in a suite that doesn't. */
+export function itAsRoot(title: string, test: Test, timeout?: number): void {
+  const reason = missingRoot()
+  if (reason === undefined) it(title, test, timeout)
+  else if (mustHave('root')) it(title, () => Promise.reject(new Error(reason)))
+  else {
+    reportSkip(title, reason)
+    it.skip(title, test, timeout)
+  }
+}

@@ -1,0 +1,127 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+
+/** Jest runs from the folder that has package.json; the tests use the programs as they are built. */
+const DIST = join(process.cwd(), 'dist')
+export const SSHJOB = join(DIST, 'sshjob.js')
+export const SSHJOB_SERVER = join(DIST, 'sshjob-server.js')
+
+/** A test's program that writes more than this to stdout or stderr is ended: the test is wrong, or the program. */
+const MAX_COLLECTED_BYTES = 64 * 1024 * 1024
+const DEFAULT_WAIT_MS = 20_000
+
+export interface StartOptions {
+  /** Instead of our own environment, not in addition to it. */
+  env?: NodeJS.ProcessEnv
+  cwd?: string
+  uid?: number
+  gid?: number
+  /** What it reads; undefined leaves stdin open. */
+  stdin?: string | Buffer
+}
+
+export interface ProgramEnd {
+  exitCode: number | null
+  signal: NodeJS.Signals | null
+}
+
+export interface RunningProgram {
+  readonly pid: number
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>
+  /** What it has written until now. */
+  stdout(): Buffer
+  stderr(): Buffer
+  /** After its end, all its output having been collected. Never rejects. */
+  readonly ended: Promise<ProgramEnd>
+  /** Resolves once stdout or stderr matches. Rejects, showing both, when the program ends first or the time is up. */
+  waitFor(pattern: RegExp, timeoutMs?: number): Promise<void>
+  kill(signal?: NodeJS.Signals): void
+}
+
+export interface ProgramResult extends ProgramEnd {
+  stdout: string
+  stderr: string
+}
+
+const running = new Set<RunningProgram>()
+
+afterEach(async () => {
+  const left = [...running]
+  for (const program of left) program.kill('SIGKILL')
+  await Promise.all(left.map((program) => program.ended))
+})
+
+/** Starts a program; it is killed after the test if it still runs then. A .js or .mjs file is run by this Node.js. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  options: StartOptions = {},
+): RunningProgram {
+  const { stdin, ...spawnOptions } = options
+  const [file, argv] = /\.m?js$/.test(command) ? [process.execPath, [command, ...args]] : [command, [...args]]
+  const child = spawn(file, argv, { ...spawnOptions, stdio: ['pipe', 'pipe', 'pipe'] })
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
+  const text = (): string => `${Buffer.concat(chunks.stdout)}${Buffer.concat(chunks.stderr)}`
+  const watchers = new Set<() => void>()
+
+  for (const name of ['stdout', 'stderr'] as const) {
+    let collected = 0
+    child[name].on('data', (chunk: Buffer) => {
+      collected += chunk.length
+      if (collected > MAX_COLLECTED_BYTES) child.kill('SIGKILL')
+      else chunks[name].push(chunk)
+      for (const watch of watchers) watch()
+    })
+  }
+  // A program that doesn't read its input closes it: EPIPE is then no failure of the test.
+  child.stdin.on('error', () => undefined)
+  if (stdin !== undefined) child.stdin.end(stdin)
+
+  const ended = new Promise<ProgramEnd>((resolve) => {
+    child.once('error', (error) => {
+      chunks.stderr.push(Buffer.from(`${error.message}\n`))
+      if (child.pid === undefined) resolve({ exitCode: null, signal: null })
+    })
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+
+  const program: RunningProgram = {
+    pid: child.pid ?? -1,
+    child,
+    stdout: () => Buffer.concat(chunks.stdout),
+    stderr: () => Buffer.concat(chunks.stderr),
+    ended,
+    kill: (signal = 'SIGTERM') => void child.kill(signal),
+    waitFor: (pattern, timeoutMs = DEFAULT_WAIT_MS) =>
+      new Promise((resolve, reject) => {
+        const finish = (failure?: string): void => {
+          clearTimeout(timer)
+          watchers.delete(watch)
+          if (failure === undefined) resolve()
+          else reject(new Error(`${command} ${failure} before it wrote ${pattern}. It wrote:\n${text()}`))
+        }
+        const watch = (): void => {
+          if (pattern.test(text())) finish()
+        }
+        const timer = setTimeout(() => finish(`ran for ${timeoutMs} ms`), timeoutMs)
+        watchers.add(watch)
+        watch()
+        ended.then(() => finish('ended'))
+      }),
+  }
+  running.add(program)
+  ended.then(() => running.delete(program))
+  return program
+}
+
+/** Runs a program to its end. Unless `stdin` is given, it reads nothing. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: StartOptions = {},
+): Promise<ProgramResult> {
+  const program = startProgram(command, args, { stdin: '', ...options })
+  const end = await program.ended
+  return { ...end, stdout: program.stdout().toString(), stderr: program.stderr().toString() }
+}

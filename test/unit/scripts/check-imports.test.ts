@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { runProgram } from '../../helpers/programs.js'
+
+const CHECK = join(process.cwd(), 'scripts/check-imports.mjs')
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'imports-'))
+  write('core/errors.ts', 'export const a = 1\n')
+  write('ssh/keys.ts', 'export const b = 1\n')
+  write('server/serve.ts', "import { b } from '../ssh/keys.js'\nexport const c = b\n")
+  write('streams/unix.ts', "import { a } from '../core/errors.js'\nexport const d = a\n")
+  write('index.ts', "/** The API. */\nexport { c } from './server/serve.js'\n")
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+function write(file: string, text: string): void {
+  const path = join(folder, 'src', file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+async function check(): Promise<{ exitCode: number | null; stderr: string }> {
+  const { exitCode, stderr } = await runProgram(CHECK, [folder])
+  return { exitCode, stderr }
+}
+
+test('imports that point right are accepted', async () => {
+  expect(await check()).toEqual({ exitCode: 0, stderr: '' })
+})
+
+test.each([
+  ['server/x.ts', "import { d } from '../streams/unix.js'", 'server/ may not import streams/.'],
+  ['server/x.ts', "import type {\n  D,\n} from '../streams/unix.js'", 'server/ may not import streams/.'],
+  ['core/x.ts', "export * from '../ssh/keys.js'", 'core/ may not import ssh/.'],
+  ['core/x.ts', "const x = await import('../ssh/keys.js')", 'core/ may not import ssh/.'],
+  ['streams/x.ts', "import '../server/serve.js'", 'streams/ may not import server/.'],
+  ['access-point/x.ts', "import { b } from '../ssh/keys.js'", 'access-point/ may not import ssh/.'],
+  [
+    'other/x.ts',
+    "import { b } from '../ssh/keys.js'",
+    "other/, which scripts/check-imports.mjs doesn't know.",
+  ],
+  ['server/x.ts', "import P from 'ssh2/lib/protocol/Protocol.js'", 'only ssh/ may.'],
+  ['job/pipes.ts', "const pty = await import('node-pty')", 'only job/terminal.ts may.'],
+  ['ssh/x.ts', "import x from '@scope/left-pad/x.js'", "which scripts/check-imports.mjs doesn't know."],
+  ['server/x.ts', "import { c } from '../index.js'", 'the public API is for others.'],
+  ['server/x.ts', "import { c } from './serve'", 'which is no file.'],
+  ['server/x.ts', "import { c } from '../../package.js'", 'which is outside src.'],
+  ['server/x.ts', 'export default 1', 'has a default export: give it a name.'],
+  ['index.ts', 'export const x = 1', 'has more than exports.'],
+])('%s with `%s` is refused', async (file, text, sentence) => {
+  write(file, `${text}\n`)
+  const { exitCode, stderr } = await check()
+  expect(stderr).toContain(`src/${file} `)
+  expect(stderr).toContain(sentence)
+  expect(exitCode).toBe(1)
+})
+
+test('an import in a comment is none', async () => {
+  write(
+    'core/x.ts',
+    "// import { b } from '../ssh/keys.js'\n/* import '../ssh/keys.js' */\nexport const x = 1\n",
+  )
+  expect(await check()).toEqual({ exitCode: 0, stderr: '' })
+})
+
+test('a long file is told, not failed', async () => {
+  write('core/x.ts', 'export const x = [\n'.concat('  1,\n'.repeat(400), ']\n'))
+  expect(await check()).toEqual({
+    exitCode: 0,
+    stderr: 'note: src/core/x.ts has 402 lines: is there a second subject in it?\n',
+  })
+})
