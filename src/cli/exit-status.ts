@@ -13,7 +13,8 @@ export function signalStatus(name: string): number {
 export function exitStatus(end: RemoteEnd): { status: number; note?: string } {
   if (end.signal === undefined) return { status: end.exitCode }
   const core = end.coreDumped ? ' (core dumped)' : ''
-  const message = end.message === '' ? '' : `: ${printable(end.message)}`
+  // What repeats the name of the signal is no news.
+  const message = end.message === '' || end.message.includes(end.signal) ? '' : `: ${printable(end.message)}`
   return {
     status: signalStatus(end.signal),
     note: `The remote process was ended by signal ${printable(end.signal)}${core}${message}.`,

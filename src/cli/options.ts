@@ -34,6 +34,7 @@ export interface ParsedArguments<Name extends string> {
 export function parseArguments<Name extends string>(
   args: readonly string[],
   table: OptionTable<Name>,
+  program = 'sshjob',
 ): ParsedArguments<Name> {
   const known = new Map<string, OptionSpec>(Object.entries(table))
   const isName = (name: string): name is Name => known.has(name)
@@ -50,11 +51,11 @@ export function parseArguments<Name extends string>(
     if (token.kind === 'positional') return { given, operands: args.slice(token.index) }
     if (token.kind === 'option-terminator') return { given, operands: args.slice(token.index + 1) }
     const { name, rawName, value } = token
-    if (!isName(name)) throw usage(`There is no option ${rawName}.`)
+    if (!isName(name)) throw usage(`There is no option ${rawName}.`, program)
     const spec = table[name]
-    if (spec.value === undefined && value !== undefined) throw usage(`${rawName} takes no value.`)
+    if (spec.value === undefined && value !== undefined) throw usage(`${rawName} takes no value.`, program)
     if (spec.value !== undefined && spec.optional !== true && value === undefined) {
-      throw usage(`${rawName} needs a value: ${spec.value}.`)
+      throw usage(`${rawName} needs a value: ${spec.value}.`, program)
     }
     given.push({ name, value })
   }
@@ -68,8 +69,8 @@ function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: s
 }
 
 /** The error of a wrong call: what is wrong, and where help is. */
-export function usage(problem: string): SshjobError {
-  return new SshjobError('usage', `${problem} Run 'sshjob --help' for the options.`)
+export function usage(problem: string, program = 'sshjob'): SshjobError {
+  return new SshjobError('usage', `${problem} Run '${program} --help' for the options.`)
 }
 
 /** The options as lines of a help text. */

@@ -11,6 +11,16 @@ describe('the exit status', () => {
     expect(exitStatus(end)).toEqual({ status: 137, note: 'The remote process was ended by signal KILL.' })
   })
 
+  it('says nothing twice', () => {
+    const end = {
+      exitCode: undefined,
+      signal: 'TERM',
+      coreDumped: false,
+      message: 'terminated by signal TERM',
+    }
+    expect(exitStatus(end).note).toBe('The remote process was ended by signal TERM.')
+  })
+
   it('tells of a core dump, and what the server said, without control characters', () => {
     const end = { exitCode: undefined, signal: 'SEGV', coreDumped: true, message: 'bad\x1b[2J pointer' }
     expect(exitStatus(end)).toEqual({
