@@ -1,0 +1,27 @@
+import { SshjobError } from '../../core/errors.js'
+import type { Logger } from '../../core/log.js'
+import { localJob } from '../../job/local-job.js'
+import { serve } from '../../server/serve.js'
+import { closeGently } from '../../streams/close.js'
+import { stdioStream } from '../../streams/stdio.js'
+import type { Settings } from './settings.js'
+import type { Signals } from './signals.js'
+
+/**
+ * Serves the one connection that this process was started with, into what it sits in: its container, its job step.
+ * Gives the status to exit with.
+ * @throws SshjobError what ended the connection, unless its client did
+ */
+export async function serveStdio(settings: Settings, signals: Signals, log: Logger): Promise<number> {
+  const stream = stdioStream()
+  const job = localJob({ id: settings.jobId })
+  const served = serve(stream, job, { ...settings.serveOptions, log })
+  signals.deliverTo((signal) => {
+    if (signal === 'SIGUSR1' || signal === 'SIGUSR2') return
+    void served.end(new SshjobError('connection-closed', `The server was ended by ${signal}.`))
+  })
+  const cause = await served.closed
+  await closeGently(stream)
+  if (cause !== undefined && cause.code !== 'connection-closed') throw cause
+  return 0
+}

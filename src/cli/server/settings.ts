@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import path from 'node:path'
+import { SshjobError, systemCode } from '../../core/errors.js'
+import { MAX_SESSIONS } from '../../core/limits.js'
+import { checkJobId, defaultJobId } from '../../engines/job-id.js'
+import type { ServeOptions } from '../../server/types.js'
+import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
+
+const PROGRAM = 'sshjob-server'
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+export const SERVER_OPTIONS = {
+  'job-id': { value: 'ID', help: 'the name to enter the job by (default: the command and our pid)' },
+  listen: { value: 'unix:PATH', help: 'where to listen (default: a socket that sshjob finds by the job id)' },
+  shells: { value: 'LIST', help: "shells to try before the job's own: bash,/bin/ksh,…" },
+  'idle-timeout': {
+    value: 'SECONDS',
+    help: 'end a session after this long without traffic (default: never)',
+  },
+  'max-sessions': { value: 'N', help: `sessions at a time (default: ${MAX_SESSIONS})` },
+  linger: {
+    value: 'SECONDS',
+    help: "how long sessions may outlive the job, or 'forever': until the last closes",
+  },
+  motd: { value: 'FILE', help: 'what greets an interactive shell (default: host, job id and pids)' },
+  'no-motd': { help: 'greet with nothing' },
+  'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn)` },
+  'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
+  inetd: { short: 'i', help: 'serve one connection on stdin and stdout, and exit' },
+  help: { short: 'h', help: 'print this' },
+  version: { short: 'V', help: 'print the version' },
+} satisfies OptionTable<string>
+
+type OptionName = keyof typeof SERVER_OPTIONS
+
+export interface Settings {
+  mode: 'job' | 'inetd' | 'help' | 'version'
+  command: readonly string[]
+  jobId: string
+  /** A socket's path instead of the one found by the job id. */
+  listen: string | undefined
+  maxSessions: number
+  lingerMs: number | 'forever'
+  serveOptions: Pick<ServeOptions, 'shells' | 'idleTimeoutMs' | 'motd'>
+  logLevel: string
+  logFile: string | undefined
+}
+
+/** @throws SshjobError 'usage', saying which option is wrong and how */
+export function readSettings(args: readonly string[]): Settings {
+  const { given, operands: command } = parseArguments(args, SERVER_OPTIONS, PROGRAM)
+  const settings: Settings = {
+    mode: 'job',
+    command,
+    jobId: '',
+    listen: undefined,
+    maxSessions: MAX_SESSIONS,
+    lingerMs: 0,
+    serveOptions: {},
+    logLevel: 'warn',
+    logFile: undefined,
+  }
+  // parseArguments() has seen to it that a value is there wherever the table says so.
+  for (const { name, value = '' } of given) apply(settings, name, value)
+  if (settings.mode === 'help' || settings.mode === 'version') return settings
+  checkTogether(settings)
+  if (settings.jobId === '') settings.jobId = chooseJobId(settings)
+  return settings
+}
+
+function apply(settings: Settings, name: OptionName, value: string): void {
+  switch (name) {
+    case 'job-id':
+      checkJobId(value)
+      settings.jobId = value
+      return
+    case 'listen':
+      settings.listen = socketPath(value)
+      return
+    case 'shells':
+      settings.serveOptions.shells = value.split(',').filter((shell) => shell !== '')
+      return
+    case 'idle-timeout':
+      settings.serveOptions.idleTimeoutMs = seconds(value, '--idle-timeout')
+      return
+    case 'max-sessions':
+      settings.maxSessions = count(value, '--max-sessions')
+      return
+    case 'linger':
+      settings.lingerMs = value === 'forever' ? value : seconds(value, '--linger', " or 'forever'")
+      return
+    case 'motd':
+      settings.serveOptions.motd = readMotd(value)
+      return
+    case 'no-motd':
+      settings.serveOptions.motd = false
+      return
+    case 'log-level':
+      if (!LOG_LEVELS.some((level) => level === value))
+        throw usage(`--log-level is one of ${LOG_LEVELS.join(', ')}.`)
+      settings.logLevel = value
+      return
+    case 'log-file':
+      if (value === '') throw usage('--log-file needs the name of a file.')
+      settings.logFile = value
+      return
+    default:
+      // The first of these decides: `-i --help` and `--help -i` both help.
+      if (settings.mode === 'job' || settings.mode === 'inetd') settings.mode = name
+  }
+}
+
+function checkTogether({ mode, command, listen }: Settings): void {
+  if (mode === 'inetd' && command.length > 0)
+    throw usage('With -i no job is started, so there is no COMMAND.')
+  if (mode === 'inetd' && listen !== undefined)
+    throw usage('With -i the connection is on stdin, so there is no --listen.')
+  if (mode === 'job' && (command[0] ?? '') === '') {
+    throw usage('There is no COMMAND to run as the job: sshjob-server [options] -- COMMAND [ARG…].')
+  }
+}
+
+function chooseJobId({ mode, command }: Settings): string {
+  return defaultJobId(mode === 'inetd' ? hostname() : (command[0] ?? ''), process.pid)
+}
+
+function socketPath(value: string): string {
+  const file = value.startsWith('unix:') ? value.slice('unix:'.length) : ''
+  if (file === '') throw usage(`--listen takes unix:PATH, not ${JSON.stringify(value)}.`)
+  // The job may be given another working directory, and so may we.
+  return path.resolve(file)
+}
+
+const MAX_SECONDS = 2 ** 31 / 1000 - 1
+
+function seconds(value: string, option: string, or = ''): number {
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
+  // setTimeout() takes no more than 2^31 ms, and fires at once beyond.
+  if (number <= MAX_SECONDS) return number * 1000
+  throw usage(`${option} takes a number of seconds${or}, not ${JSON.stringify(value)}.`)
+}
+
+function count(value: string, option: string): number {
+  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value)
+  throw usage(`${option} takes a number of at least 1, not ${JSON.stringify(value)}.`)
+}
+
+function readMotd(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new SshjobError('usage', `The file of --motd, ${file}, can't be read: ${systemCode(error)}.`, {
+      cause: error,
+    })
+  }
+}
+
+function usage(problem: string): SshjobError {
+  return usageOf(problem, PROGRAM)
+}

@@ -1,0 +1,41 @@
+import { messageOf } from '../core/errors.js'
+import { catchSignals, type Signals } from './server/signals.js'
+
+/** Our own failures, as of ssh(1) and sshjob. */
+const EXIT_FAILURE = 255
+
+/** One sentence for whatever went wrong, and the status to exit with. */
+function reportFailure(error: unknown): number {
+  process.stderr.write(`sshjob-server: ${messageOf(error)}\n`)
+  return EXIT_FAILURE
+}
+
+const failAtOnce = (error: unknown): void => process.exit(reportFailure(error))
+
+async function run(args: readonly string[], signals: Signals): Promise<number> {
+  const { readSettings } = await import('./server/settings.js')
+  const settings = readSettings(args)
+  if (settings.mode === 'help' || settings.mode === 'version') {
+    const { helpText, versionText } = await import('./server/help.js')
+    process.stdout.write(settings.mode === 'help' ? helpText() : versionText())
+    return 0
+  }
+  const { openLog } = await import('./server/log.js')
+  const log = openLog(settings.logLevel, settings.logFile)
+  if (settings.mode === 'inetd') {
+    const { serveStdio } = await import('./server/serve-stdio.js')
+    return serveStdio(settings, signals, log)
+  }
+  const { runJob } = await import('./server/run-job.js')
+  // Nothing that a session does may end the job's starter, not even by a mistake of ours.
+  process.off('uncaughtException', failAtOnce)
+  process.on('uncaughtException', (error) =>
+    log.error({ err: error }, 'a mistake of sshjob-server, please report it'),
+  )
+  return runJob(settings, signals, log)
+}
+
+process.on('uncaughtException', failAtOnce)
+run(process.argv.slice(2), catchSignals())
+  .catch(reportFailure)
+  .then((status) => process.exit(status))
