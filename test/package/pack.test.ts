@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ProgramResult, runProgram } from '../helpers/programs.js'
+
+/** What a user gets: the packed project, installed without install scripts in a folder that is empty but for it. */
+let folder: string
+let packed: string[]
+
+const NPM_OPTIONS = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+
+/** A user without an account has no home for npm's cache. */
+function environment(): NodeJS.ProcessEnv {
+  const home = process.env.HOME
+  if (home !== undefined && existsSync(home)) return process.env
+  return { ...process.env, HOME: folder, npm_config_cache: join(folder, 'cache') }
+}
+
+async function run(command: string, args: readonly string[], cwd = folder): Promise<ProgramResult> {
+  const result = await runProgram(command, args, { cwd, env: environment() })
+  if (result.exitCode !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stdout}${result.stderr}`)
+  return result
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pack-'))
+  await run('npm', ['pack', '--loglevel=error', '--pack-destination', folder], process.cwd())
+  packed = (await readdir(folder)).filter((name) => name.endsWith('.tgz'))
+  await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
+  await run('npm', ['install', ...NPM_OPTIONS, ...packed.map((name) => `./${name}`)])
+}, 180_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('one archive is packed, with both programs, the types, the licences and the documents', async () => {
+  expect(packed).toHaveLength(1)
+  const { stdout } = await run('tar', ['-tzf', ...packed])
+  const files = stdout.split('\n')
+  for (const name of [
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'dist/THIRD-PARTY-LICENSES.txt',
+    'dist/index.js',
+    'dist/sshjob-server.js',
+    'dist/sshjob.js',
+    'dist/types/index.d.ts',
+  ])
+    expect(files).toContain(`package/${name}`)
+  expect(files.filter((name) => /^package\/(src|test|scripts|node_modules)\//.test(name))).toEqual([])
+})
+
+test('an installation needs no install script: none is left to be run for the product to work', async () => {
+  expect((await stat(join(folder, 'node_modules/sshjob/dist/sshjob.js'))).mode & 0o777).toBe(0o755)
+  const { stdout } = await run('npx', ['--no-install', 'sshjob', '--version'])
+  expect(stdout).toMatch(/^sshjob \d+\.\d+\.\d+\n$/)
+  expect((await run('npx', ['--no-install', 'sshjob-server', '--version'])).stdout).toMatch(
+    /^sshjob-server \d+\.\d+\.\d+\n$/,
+  )
+})
+
+test('the demo runs in an installation', async () => {
+  const { stdout } = await run('npx', ['--no-install', 'sshjob', 'demo'])
+  expect(stdout).toContain('exit status')
+})
+
+test('a terminal can be opened in an installation: the pseudo-terminal needs no compiler', async () => {
+  await writeFile(
+    join(folder, 'terminal.js'),
+    `import { connect, localJob, serve, streamPair } from 'sshjob'
+     const [here, there] = streamPair()
+     serve(there, localJob({ id: 'packed', command: ['packed'] }))
+     const connection = await connect(here)
+     const tty = await connection.exec('test -t 0 && tty', { pty: true, stdin: null })
+     process.stdout.write((await tty.output()).stdout)
+     await connection.close()`,
+  )
+  expect((await run('node', ['terminal.js'])).stdout).toMatch(/^\/dev\/pts\/\d+\r\n$/)
+})
+
+test('the example of two sessions runs in an installation', async () => {
+  const { stdout } = await run('node', ['node_modules/sshjob/examples/two-sessions.mjs'])
+  expect(stdout).toContain('A WORD')
+})
+
+test('the types of an installation are found by a strict TypeScript program', async () => {
+  const types = join(process.cwd(), 'node_modules')
+  await mkdir(join(folder, 'node_modules/@types'), { recursive: true })
+  await symlink(join(types, '@types/node'), join(folder, 'node_modules/@types/node'))
+  await writeFile(
+    join(folder, 'consumer.ts'),
+    `import { connectToJob, SshjobError, type Output } from 'sshjob'
+     export async function run(): Promise<Output> {
+       await using connection = await connectToJob('train', { signal: AbortSignal.timeout(1000) })
+       const command = await connection.exec('true', { env: { A: 'b' }, stdin: null })
+       return command.output({ limit: 1024 })
+     }
+     export const isUsage = (error: unknown): boolean => error instanceof SshjobError && error.code === 'usage'
+     // @ts-expect-error: a job is named by a string
+     connectToJob(7)\n`,
+  )
+  const options =
+    '--noEmit --strict --module NodeNext --target ES2022 --lib ES2023,ESNext.Disposable --types node'
+  await run(process.execPath, [join(types, 'typescript/bin/tsc'), ...options.split(' '), 'consumer.ts'])
+})

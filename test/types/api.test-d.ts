@@ -1,0 +1,87 @@
+// Compiled by `npm run typecheck`, never run: what the public API's types accept, and what they refuse.
+import type { Duplex, Readable, Writable } from 'node:stream'
+import {
+  type ConnectOptions,
+  connect,
+  connectToJob,
+  type ErrorCode,
+  type Job,
+  type JobConnection,
+  type JobInfo,
+  type Logger,
+  listJobs,
+  localJob,
+  type Output,
+  type RemoteEnd,
+  type RemoteProcess,
+  type Served,
+  SshjobError,
+  serve,
+  streamPair,
+} from '../../src/index.js'
+
+declare const stream: Duplex
+declare const log: Logger
+
+export async function embedsAServer(): Promise<SshjobError | undefined> {
+  const job: Job = localJob({ id: 'train', command: ['python3', 'train.py'] })
+  const served: Served = serve(stream, job, { motd: false, idleTimeoutMs: 1000, shells: ['zsh'], log })
+  const seen: boolean = served.authenticated
+  const channels: number = served.channels
+  await served.end(new SshjobError('job-ended', `${seen} ${channels}`))
+  return served.closed
+}
+
+export async function runsCommands(signal: AbortSignal): Promise<Output> {
+  const options: ConnectOptions = { signal, log, username: 'job' }
+  await using connection: JobConnection = await connectToJob('train', options)
+  const info: JobInfo | undefined = connection.job
+  const remote: RemoteProcess = await connection.exec(`echo ${info?.id}`, {
+    env: { TEXT: 'a', BYTES: Buffer.of(255) },
+    pty: { columns: 80, rows: 24, term: 'xterm' },
+    stdin: null,
+    signal,
+  })
+  const ends: [Writable, Readable, Readable] = [remote.stdin, remote.stdout, remote.stderr]
+  for (const end of ends) end.destroy()
+  await connection.exec(Buffer.from('true'), { pty: false, stdin: 'text' })
+  await connection.ping()
+  connection.rekey()
+  return remote.output({ limit: 1024 })
+}
+
+export async function opensAShell(): Promise<number> {
+  const [here, there] = streamPair()
+  serve(there, localJob({ id: 'a', command: [] }))
+  const connection = await connect(here)
+  const shell = await connection.shell({ term: 'xterm', columns: 80, rows: 24 })
+  shell.resize({ columns: 100, rows: 30, width: 1000 })
+  shell.sendSignal('INT')
+  const broken: boolean = await shell.sendBreak(100)
+  const end: RemoteEnd = await shell.ended
+  // Exactly one of the two: the compiler knows which.
+  if (end.signal === undefined) return end.exitCode + Number(broken)
+  return end.signal.length + end.message.length
+}
+
+export async function listsJobs(): Promise<string[]> {
+  const jobs: JobInfo[] = await listJobs()
+  return jobs.map((job) => `${job.id} ${job.pids.join()} ${job.user} ${job.since} ${job.command.join(' ')}`)
+}
+
+export const code = (error: SshjobError): ErrorCode => error.code
+
+declare const connection: JobConnection
+declare const job: Job
+// @ts-expect-error: a stream is needed, not an address
+serve('/run/job.sock', job)
+// @ts-expect-error: an option that does not exist
+serve(stream, job, { idleTimeout: 10 })
+// @ts-expect-error: a command is one line for the shell
+connection.exec(['ls', '-l'])
+// @ts-expect-error: numbers are no values of variables
+connection.exec('ls', { env: { A: 1 } })
+// @ts-expect-error: a size has both
+connection.shell().then((shell) => shell.resize({ columns: 80 }))
+// @ts-expect-error: a code that does not exist
+new SshjobError('oops', 'A sentence.')
