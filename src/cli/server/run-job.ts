@@ -28,7 +28,7 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
 
 async function launch({ jobId, command }: Settings, starter: Starter): Promise<LaunchedJob> {
   try {
-    const launched = await launchJob([...command], { id: jobId })
+    const launched = launchJob([...command], { id: jobId })
     starter.begin(launched.job)
     return launched
   } catch (error) {
@@ -48,7 +48,7 @@ async function attend(
   signals: Signals,
   log: Logger,
 ): Promise<number> {
-  signals.deliverTo((signal) => void launched.signal(signal.replace(/^SIG/, '')))
+  signals.deliverTo((signal) => void launched.forward(signal.replace(/^SIG/, '')))
   const end = await launched.ended
   // There is no job any more to hand signals on to: they end what has outlived it.
   const hurry = new AbortController()

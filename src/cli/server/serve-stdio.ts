@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { SshjobError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { localJob } from '../../job/local-job.js'
@@ -14,7 +15,8 @@ import type { Signals } from './signals.js'
  */
 export async function serveStdio(settings: Settings, signals: Signals, log: Logger): Promise<number> {
   const stream = stdioStream()
-  const job = localJob({ id: settings.jobId })
+  const surroundings = describeSurroundings()
+  const job = localJob({ id: settings.jobId, command: surroundings.command, pids: () => surroundings.pids })
   const served = serve(stream, job, { ...settings.serveOptions, log })
   signals.deliverTo((signal) => {
     if (signal === 'SIGUSR1' || signal === 'SIGUSR2') return
@@ -24,4 +26,18 @@ export async function serveStdio(settings: Settings, signals: Signals, log: Logg
   await closeGently(stream)
   if (cause !== undefined && cause.code !== 'connection-closed') throw cause
   return 0
+}
+
+/**
+ * What a client is told that it is in. A process whose parent is 0 was put into its PID namespace from outside
+ * (pid_namespaces(7)), as `docker exec` does it: the container's first process is the job. Otherwise nothing is known.
+ */
+function describeSurroundings(): { command: string[]; pids: number[] } {
+  if (process.ppid !== 0) return { command: [], pids: [] }
+  try {
+    return { command: readFileSync('/proc/1/cmdline', 'utf8').split('\0').slice(0, -1), pids: [1] }
+  } catch {
+    // Without /proc the number is known, and the command is not.
+    return { command: [], pids: [1] }
+  }
 }
