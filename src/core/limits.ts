@@ -85,3 +85,18 @@ export const KNOWN_HOSTS_MAX_BYTES = 64 * KIB
 export const CLAIM_MAX_AGE_MS = 10_000
 /** How long the end of the job waits for sessions to end, once they were told. */
 export const SESSIONS_END_TIMEOUT_MS = 10_000
+
+/** Once a terminal's program has ended and others still hold the terminal, output that is quiet this long is over. */
+export const TERMINAL_QUIET_MS = 100
+/** What is read after the program's end at most: more than the kernel keeps for a terminal (640 KiB, tty_buffer.c). */
+export const TERMINAL_TAIL_MAX = MIB
+/** The longest pause between two tries to hand keystrokes to a terminal that takes no more. */
+export const TERMINAL_RETRY_MAX_MS = 50
+/** Pipes for commands that are kept ready; a command without a terminal takes three. */
+export const PIPE_POOL_MIN = 9
+/** How long a command waits for its pipes when a burst has used all that were ready; socket pairs do after that. */
+export const PIPE_WAIT_MS = 500
+/** How many processes of a job are told to clients, outermost first: they must fit into the hello. */
+export const JOB_PIDS_MAX = 256
+/** The longest pause between two looks at what is left of a session that was ended. */
+export const SESSION_LOOK_MAX_MS = 250

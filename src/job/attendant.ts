@@ -1,0 +1,133 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Writable } from 'node:stream'
+import { SESSION_KILL_DELAY_MS } from '../core/limits.js'
+import { startChild } from './child.js'
+
+/** The descriptors in which the attendant shows fresh pipes. A POSIX shell knows no redirection above 9. */
+export const PIPE_DESCRIPTORS = [3, 4, 5, 6, 7, 8, 9] as const
+
+const hereDocuments = PIPE_DESCRIPTORS.map((n) => `exec ${n}<<E\n\nE\n`).join('')
+const substitutions = PIPE_DESCRIPTORS.map((n) => `${n}< <(:)`).join(' ')
+const closing = PIPE_DESCRIPTORS.map((n) => `${n}<&-`).join(' ')
+
+/**
+ * A small process beside this one, in a session of its own, with one pipe from us. It does what Node.js can't:
+ * outlive us, and make pipes.
+ *
+ * - When its input ends, we have ended, by whatever signal: it ends what is left of the sessions that it was told
+ *   of (see guard.ts). POSIX sh, so that dash, busybox and bash all run it; only `sleep` is not built in.
+ * - 'pipes' opens a fresh pipe in each of PIPE_DESCRIPTORS, 'drop' closes them (see pipes.ts). The text of a
+ *   here-document travels in a pipe(2) in dash and in busybox. In bash it may be a temporary file instead, and a
+ *   process substitution is always a pipe.
+ */
+const script = `
+trap '' HUP INT QUIT TERM PIPE USR1 USR2 TSTP
+sessions=' '
+while read -r verb id; do
+  case $verb in
+    add) sessions="$sessions$id " ;;
+    del) left=' '
+      for session in $sessions; do [ "$session" = "$id" ] || left="$left$session "; done
+      sessions=$left ;;
+    pipes) if [ -n "\${BASH_VERSION-}" ]; then set +o posix; eval 'exec ${substitutions}'
+      else
+${hereDocuments}      fi ;;
+    drop) exec ${closing} ;;
+  esac
+done
+exec ${closing}
+[ "$sessions" = ' ' ] && exit 0
+members() {
+  found=
+  for stat in /proc/[0-9]*/stat; do
+    read -r line < "$stat" || continue
+    set -- \${line##*) }
+    case $sessions in *" $4 "*)
+      pid=\${stat#/proc/}
+      [ "$1" = Z ] || found="$found \${pid%/stat}" ;;
+    esac
+  done
+  [ -n "$found" ]
+}
+told=' '
+tries=0
+while [ $tries -lt ${Math.ceil(SESSION_KILL_DELAY_MS / 100)} ]; do
+  members || exit 0
+  for pid in $found; do
+    case $told in *" $pid "*) continue ;; esac
+    told="$told$pid "
+    kill -HUP $pid; kill -CONT $pid; kill -TERM $pid
+  done
+  tries=$((tries + 1))
+  sleep 0.1 || sleep 1
+done
+while members; do
+  kill -KILL $found
+  sleep 0.1 || sleep 1
+done
+`
+
+interface Attendant {
+  readonly pid: number
+  readonly input: Writable
+}
+
+let attendant: Attendant | undefined
+const watched = new Set<number>()
+
+function start(): Attendant | undefined {
+  let child: ChildProcess
+  try {
+    child = startChild('/bin/sh', ['-c', script], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // SHLVL above 1 keeps a bash whose stdin is a socket from taking itself for a child of rshd and reading
+      // ~/.bashrc (bash(1), INVOCATION).
+      environment: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', SHLVL: '2' },
+      directory: '/',
+      argv0: 'sh',
+    })
+  } catch {
+    return undefined
+  }
+  if (child.pid === undefined || child.stdin === null) return undefined
+  const started: Attendant = { pid: child.pid, input: child.stdin }
+  child.once('exit', () => {
+    if (attendant === started) attendant = undefined
+  })
+  // It was killed: 'exit' follows, and the next call starts another.
+  child.stdin.on('error', () => undefined)
+  // It must not keep a program alive that has nothing else to do.
+  child.unref()
+  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref()
+  return started
+}
+
+/**
+ * Starts the attendant unless it runs. A machine without /bin/sh has none: then pipes are socket pairs, and
+ * sessions outlive a starter that is killed.
+ * @returns its pid, or undefined if it can't be started
+ */
+export function callAttendant(): number | undefined {
+  if (attendant === undefined) {
+    attendant = start()
+    for (const session of watched) attendant?.input.write(`add ${session}\n`)
+  }
+  return attendant?.pid
+}
+
+/** Tells the attendant one line. It has left this process, in the kernel's hands, when the call returns. */
+export function tellAttendant(line: 'pipes' | 'drop'): void {
+  attendant?.input.write(`${line}\n`)
+}
+
+/** From now on, processes of this POSIX session are ended if we are. */
+export function watchSession(session: number): void {
+  callAttendant()
+  watched.add(session)
+  attendant?.input.write(`add ${session}\n`)
+}
+
+/** The session is over: what it left on purpose stays, and its number may come again. */
+export function unwatchSession(session: number): void {
+  if (watched.delete(session)) attendant?.input.write(`del ${session}\n`)
+}

@@ -1,0 +1,17 @@
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+import { systemCode } from '../core/errors.js'
+
+/** The kernel's sentence for an error code: 'ENOENT' gives 'no such file or directory (ENOENT)'. */
+export function sentenceOfCode(code: string): string {
+  const number = Object.entries(constants.errno).find(([name]) => name === code)?.[1]
+  const known = number === undefined ? undefined : getSystemErrorMap().get(-number)
+  return known === undefined ? code : `${known[1]} (${code})`
+}
+
+/** The kernel's sentence for a thrown system error, or the error's own words. */
+export function sentenceOf(error: unknown): string {
+  const code = systemCode(error)
+  if (code !== undefined) return sentenceOfCode(code)
+  return error instanceof Error ? error.message : String(error)
+}

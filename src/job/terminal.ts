@@ -1,0 +1,239 @@
+import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { ReadStream } from 'node:tty'
+import { SshjobError, systemCode } from '../core/errors.js'
+import { TERMINAL_QUIET_MS, TERMINAL_RETRY_MAX_MS, TERMINAL_TAIL_MAX } from '../core/limits.js'
+import { hideFromChildren } from './child.js'
+import type { TerminalSize } from './job.js'
+import { sentenceOf } from './system-error.js'
+
+/** The part of node-pty's addon that is used: openpty(3), and the ioctl for the size. */
+interface Addon {
+  open(columns: number, rows: number): { master: number; slave: number; pty: string }
+  resize(master: number, columns: number, rows: number, width: number, height: number): void
+}
+
+function isAddon(value: unknown): value is Addon {
+  if (typeof value !== 'object' || value === null || !('open' in value) || !('resize' in value)) return false
+  return typeof value.open === 'function' && typeof value.resize === 'function'
+}
+
+/** struct winsize has unsigned shorts, ioctl_tty(2). */
+const SIZE_MAX = 0xffff
+const READ_BUFFER = 64 * 1024
+
+let loaded: Addon | SshjobError | undefined
+
+/** Whether this process runs on musl, by what proc(5) says is mapped into it. */
+export function runsOnMusl(maps: string): boolean {
+  return /\/(ld-musl|libc\.musl)-/.test(maps)
+}
+
+function load(): Addon {
+  const require = createRequire(import.meta.url)
+  const built = join(dirname(require.resolve('node-pty/package.json')), 'build/Release/pty.node')
+  if (runsOnMusl(readFileSync('/proc/self/maps', 'latin1')) && !statSync(built, { throwIfNoEntry: false })) {
+    // The builds inside the package are for glibc: loading one here ends the process.
+    throw new Error('node-pty has no build for musl; a compiler makes one: npm rebuild node-pty')
+  }
+  const module: unknown = require('node-pty')
+  const addon =
+    typeof module === 'object' && module !== null && 'native' in module ? module.native : undefined
+  if (!isAddon(addon)) throw new Error('node-pty is not of the version that this program was made for')
+  return addon
+}
+
+/** Loaded at the first terminal: most commands need none, and where it can't be loaded they still run. */
+function getAddon(): Addon {
+  if (loaded === undefined) {
+    try {
+      loaded = load()
+    } catch (cause) {
+      const [reason] = sentenceOf(cause).split('\n')
+      loaded = new SshjobError(
+        'no-terminal',
+        `No terminal can be opened, node-pty can't be loaded: ${reason}.`,
+        {
+          cause,
+        },
+      )
+    }
+  }
+  if (loaded instanceof SshjobError) throw loaded
+  return loaded
+}
+
+/** Why no terminal can be opened here, in one sentence; undefined if one can. */
+export function terminalUnavailable(): string | undefined {
+  try {
+    getAddon()
+    closeSync(openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK))
+    return undefined
+  } catch (error) {
+    if (error instanceof SshjobError) return error.message
+    return `No terminal can be opened, /dev/ptmx: ${sentenceOf(error)}.`
+  }
+}
+
+export interface Terminal {
+  /** /dev/pts/N */
+  readonly name: string
+  /** The slave, for stdin, stdout and stderr of the program. It belongs to the terminal. */
+  readonly slave: number
+  readonly stdin: Writable
+  readonly stdout: Readable
+  resize(size: TerminalSize): void
+  /** The program has ended: from now on input is dropped, and the output ends after its last byte. */
+  finish(): void
+  /** Closes the terminal: what still uses it gets a hangup. */
+  close(): void
+}
+
+function openPair(size: TerminalSize): { addon: Addon; master: number; slave: number; name: string } {
+  const addon = getAddon()
+  try {
+    const pair = addon.open(clamp(size.columns), clamp(size.rows))
+    try {
+      // A description of our own, without the O_NONBLOCK that node-pty sets, and with close-on-exec.
+      const slave = openSync(pair.pty, constants.O_RDWR | constants.O_NOCTTY)
+      return { addon, master: pair.master, slave, name: pair.pty }
+    } catch (error) {
+      closeSync(pair.master)
+      throw error
+    } finally {
+      closeSync(pair.slave)
+    }
+  } catch (cause) {
+    const reason = terminalUnavailable() ?? `No terminal can be opened: ${sentenceOf(cause)}.`
+    throw new SshjobError('no-terminal', reason, { cause })
+  }
+}
+
+const clamp = (value: number): number => Math.min(Math.max(Math.trunc(value) || 0, 0), SIZE_MAX)
+
+/**
+ * Opens a pseudo-terminal with a reader and a writer of our own: node-pty's lose output at the end, spin when the
+ * terminal is full, and write into descriptors that have been closed.
+ * @throws SshjobError 'no-terminal'
+ */
+export function openTerminal(size: TerminalSize): Terminal {
+  const { addon, master, slave, name } = openPair(size)
+  const unhide = hideFromChildren(master)
+  const reader = new ReadStream(master)
+  /** As long as we hold the slave, nobody's close hangs the terminal up: when the output ends is up to us. */
+  let holdsSlave = true
+  let takesInput = true
+  let heard = false
+  let tail = 0
+  let quiet: NodeJS.Timeout | undefined
+
+  const releaseSlave = (): void => {
+    takesInput = false
+    if (holdsSlave) closeSync(slave)
+    holdsSlave = false
+  }
+  const close = (): void => {
+    // The order matters: once the reader is destroyed, the master's number may name another file.
+    releaseSlave()
+    reader.destroy()
+  }
+
+  const stdout = new Readable({
+    highWaterMark: READ_BUFFER,
+    read() {
+      reader.resume()
+    },
+    destroy(error, done) {
+      close()
+      done(error)
+    },
+  })
+  // The reader keeps at most one chunk for itself, and none while it may meet the end: what the kernel has given is
+  // in stdout, whatever happens to the reader.
+  reader.on('data', (chunk: Buffer) => {
+    heard = true
+    tail += chunk.length
+    if (!stdout.push(chunk)) reader.pause()
+    if (quiet !== undefined && tail > TERMINAL_TAIL_MAX) close()
+  })
+  // EIO is how a terminal says that its other side is closed, and all has been read: 'close' follows.
+  reader.on('error', () => undefined)
+  reader.on('close', () => {
+    unhide()
+    clearInterval(quiet)
+    releaseSlave()
+    stdout.push(null)
+  })
+
+  const stdin = new Writable({
+    highWaterMark: READ_BUFFER,
+    write(chunk: Buffer, _encoding, done) {
+      let offset = 0
+      let pause = 1
+      const attempt = (): void => {
+        // Synchronously, on a descriptor that does not block: no write can be under way when it is closed, so none
+        // can reach the file that gets its number next.
+        while (takesInput && !reader.destroyed && offset < chunk.length) {
+          try {
+            offset += writeSync(master, chunk, offset)
+            pause = 1
+          } catch (error) {
+            if (systemCode(error) !== 'EAGAIN') break // hung up: nobody reads this any more
+            setTimeout(attempt, pause)
+            pause = Math.min(pause * 2, TERMINAL_RETRY_MAX_MS)
+            return
+          }
+        }
+        done()
+      }
+      attempt()
+    },
+  })
+  stdin.on('error', () => undefined)
+
+  /**
+   * A background process holds the terminal still, so EIO does not come: it is over when there was nothing to read
+   * for a while, or when more was read than the kernel can have kept for the program. A timer may be late; so the
+   * last look comes after a turn of the event loop in which all that could be read was read.
+   */
+  const watchQuiet = (): void => {
+    tail = 0
+    quiet = setInterval(() => {
+      const active = heard || reader.isPaused()
+      heard = false
+      if (active) return
+      setImmediate(() => {
+        setImmediate(() => {
+          if (!heard && !reader.isPaused()) close()
+        })
+      })
+    }, TERMINAL_QUIET_MS)
+  }
+
+  let last: TerminalSize = { columns: 0, rows: 0, width: 0, height: 0 }
+  const resize = (wanted: TerminalSize): void => {
+    if (reader.destroyed) return
+    // RFC 4254 §6.2: a dimension of zero is to be ignored.
+    const columns = clamp(wanted.columns) || last.columns
+    const rows = clamp(wanted.rows) || last.rows
+    last = { columns, rows, width: clamp(wanted.width), height: clamp(wanted.height) }
+    addon.resize(master, columns, rows, last.width, last.height)
+  }
+  resize(size)
+
+  return {
+    name,
+    slave,
+    stdin,
+    stdout,
+    resize,
+    finish() {
+      if (quiet !== undefined) return
+      releaseSlave()
+      if (!reader.destroyed) watchQuiet()
+    },
+    close,
+  }
+}
