@@ -23,6 +23,7 @@ export type {
   TerminalRequest,
   TerminalSize,
 } from './job/job.js'
+export { type LocalJobOptions, localJob } from './job/local-job.js'
 export { serve } from './server/serve.js'
 export type { Served, ServeOptions } from './server/types.js'
 export { commandStream } from './streams/command.js'
