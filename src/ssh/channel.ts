@@ -1,7 +1,8 @@
-import { Readable, Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { SshjobError } from '../core/errors.js'
 import { PACKET_MAX, WINDOW_INITIAL, WINDOW_MAX } from '../core/limits.js'
+import { Incoming } from './incoming.js'
 import type { Transport } from './transport.js'
 import { boolean, byte, MSG, type Reader, string, uint32 } from './wire.js'
 
@@ -174,8 +175,9 @@ export class Channel {
   #grant(): void {
     if (this.isClosed) return
     const unread = this.input.unread + this.inputExtended.unread
-    if (this.#window - this.#credit - unread < this.#window / 4) return
-    if (unread < this.#window / 8) this.#window = Math.min(this.#window * 2, WINDOW_MAX)
+    const keepsUp = unread < this.#window / 8
+    if (this.#window - this.#credit - unread < this.#window / (keepsUp ? 4 : 2)) return
+    if (keepsUp) this.#window = Math.min(this.#window * 2, WINDOW_MAX)
     const amount = this.#window - this.#credit - unread
     this.#credit += amount
     this.#send(MSG.CHANNEL_WINDOW_ADJUST, uint32(amount))
@@ -245,42 +247,6 @@ export class Channel {
       this.#waiting = false
       this.#pump()
     })
-  }
-}
-
-/** What the peer sends: unread bytes are counted against its window. */
-class Incoming extends Readable {
-  readonly #consumed: () => void
-  #over = false
-  #cause: SshjobError | undefined
-
-  constructor(consumed: () => void) {
-    super({ highWaterMark: 256 * 1024 })
-    this.#consumed = consumed
-    // A failed connection is reported by `closed` of the channel as well: nobody has to listen here.
-    this.on('error', () => undefined)
-  }
-
-  get unread(): number {
-    return this.destroyed ? 0 : this.readableLength
-  }
-
-  receive(data: Buffer): void {
-    if (!this.#over) this.push(data)
-  }
-
-  /** The end, or the failure of the connection: either way what has arrived is delivered first. */
-  finish(cause?: SshjobError): void {
-    if (this.#over) return
-    this.#over = true
-    this.#cause = cause
-    this.push(cause === undefined ? null : EMPTY)
-  }
-
-  override _read(): void {
-    if (this.#cause === undefined) this.#consumed()
-    else if (this.readableLength === 0) this.destroy(this.#cause)
-    else this.push(EMPTY) // makes Node.js ask again once this has been read
   }
 }
 

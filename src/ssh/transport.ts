@@ -206,9 +206,11 @@ export class Transport {
     this.#stream.off('data', this.#onData)
     // What the peer still sends is thrown away, and what we have said is let out, before the stream goes.
     this.#stream.resume()
-    this.#stream.end(() => this.#stream.destroy())
-    const giveUp = setTimeout(() => this.#stream.destroy(), CLOSE_TIMEOUT_MS)
-    this.#stream.once('close', () => clearTimeout(giveUp))
+    if (!this.#stream.destroyed) {
+      this.#stream.end(() => this.#stream.destroy())
+      const giveUp = setTimeout(() => this.#stream.destroy(), CLOSE_TIMEOUT_MS)
+      this.#stream.once('close', () => clearTimeout(giveUp))
+    }
     this.#wakeWaiting()
     this.#options.onClosed(this.#firstCause)
   }
