@@ -1,6 +1,8 @@
 import { Readable, type Writable } from 'node:stream'
+import { deferred } from '../core/deferred.js'
 import { abortError, SshjobError } from '../core/errors.js'
 import { OUTPUT_LIMIT } from '../core/limits.js'
+import { orAbort } from '../core/or-abort.js'
 import type { Channel } from '../ssh/channel.js'
 import type { Connection } from '../ssh/connection.js'
 import { encodeTerminalModes } from '../ssh/terminal-modes.js'
@@ -44,7 +46,14 @@ async function open(
 ): Promise<RemoteProcess> {
   const { env = {}, pty, signal } = options
   if (signal?.aborted) throw abortError(signal)
-  const channel = await connection.open('session')
+  const opening = connection.open('session')
+  const channel = await orAbort(opening, signal).catch((error: unknown) => {
+    opening.then(
+      (late) => late.close(),
+      () => undefined, // refused: there is nothing to close
+    )
+    throw error
+  })
   const remote = new Remote(channel)
   const onAbort = (): void => {
     if (signal !== undefined) remote.abort(abortError(signal))
@@ -56,6 +65,7 @@ async function open(
   for (const [name, value] of Object.entries(env)) channel.notify('env', string(name), string(value))
   const terminal = pty === undefined ? undefined : channel.request('pty-req', ...encodePty(pty))
   const started = channel.request(kind, ...data)
+  await orAbort(started, signal) // the last answer: the other one is there as well then
   if ((await terminal) === false) {
     throw await remote.refusal('no-terminal', 'The server could not open a terminal in the job.')
   }
@@ -95,6 +105,7 @@ class Remote implements RemoteProcess {
   readonly #channel: Channel
   #cause: SshjobError | undefined
   #end: RemoteEnd | undefined
+  readonly #aborted = deferred<never>()
 
   constructor(channel: Channel) {
     this.#channel = channel
@@ -102,10 +113,11 @@ class Remote implements RemoteProcess {
     this.stdout = channel.input
     this.stderr = channel.inputExtended
     channel.onRequest = (name, data) => this.#request(name, data)
-    this.ended = channel.closed.then((cause) => {
+    const closed = channel.closed.then((cause) => {
       if (this.#end !== undefined) return this.#end
       throw this.#cause ?? cause ?? new SshjobError('connection-closed', 'The server closed the session.')
     })
+    this.ended = Promise.race([closed, this.#aborted.promise])
     // Whoever only reads the streams learns of a failure there: this rejection must not end their process.
     this.ended.catch(() => undefined)
     this.stdout.once('close', () => this.#tellNobodyReads())
@@ -147,8 +159,10 @@ class Remote implements RemoteProcess {
   abort(cause: SshjobError): void {
     this.#cause ??= cause
     this.#channel.close()
-    this.stdout.destroy()
-    this.stderr.destroy()
+    this.stdout.destroy(cause)
+    this.stderr.destroy(cause)
+    // At once: a server that is gone would never confirm the close.
+    this.#aborted.reject(cause)
   }
 
   /** Why nothing was started: the connection's end, or what the server said on stderr before it refused. */
