@@ -7,7 +7,7 @@ import { sendClientHello } from '../hello/exchange.js'
 import type { JobInfo } from '../hello/messages.js'
 import { offerKey, requestAuthentication } from '../ssh/authentication.js'
 import { Connection } from '../ssh/connection.js'
-import { generateKey, parseKey } from '../ssh/keys.js'
+import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { OPEN_FAILURE } from '../ssh/wire.js'
 import { startProcess, startShell } from './process.js'
@@ -25,8 +25,7 @@ import type { ConnectOptions, ExecOptions, JobConnection, RemoteProcess, ShellOp
 export async function connect(stream: Duplex, options: ConnectOptions = {}): Promise<JobConnection> {
   try {
     options.signal?.throwIfAborted()
-    const { privateKey, hostKey, job } = await exchangeKeys(stream, options)
-    return await openConnection(stream, privateKey, hostKey, job, options)
+    return await openConnection(stream, await exchangeKeys(stream, options), options)
   } catch (error) {
     stream.destroy()
     if (options.signal?.aborted) throw abortError(options.signal)
@@ -37,13 +36,16 @@ export async function connect(stream: Duplex, options: ConnectOptions = {}): Pro
 }
 
 interface Keys {
-  privateKey: string
-  hostKey: string
+  privateKey: ParsedKey
+  hostKey: ParsedKey
   job: JobInfo | undefined
 }
 
 async function exchangeKeys(stream: Duplex, options: ConnectOptions): Promise<Keys> {
-  if (options.credentials !== undefined) return { ...options.credentials, job: undefined }
+  if (options.credentials !== undefined) {
+    const { privateKey, hostKey } = options.credentials
+    return { privateKey: parseKey(privateKey), hostKey: parseKey(hostKey), job: undefined }
+  }
   const key = generateKey()
   const answer = await sendClientHello(stream, { publicKey: key.publicKey }, { signal: options.signal })
   if (answer.hostKey === undefined) {
@@ -52,14 +54,26 @@ async function exchangeKeys(stream: Duplex, options: ConnectOptions): Promise<Ke
       'The server did not name its host key; it may be of another version.',
     )
   }
-  return { privateKey: key.privateKey, hostKey: answer.hostKey, job: answer.job }
+  return {
+    privateKey: parseKey(key.privateKey),
+    hostKey: parseAnnouncedKey(answer.hostKey),
+    job: answer.job,
+  }
+}
+
+function parseAnnouncedKey(text: string): ParsedKey {
+  try {
+    return parseKey(text)
+  } catch (error) {
+    throw new SshjobError('hello-invalid', 'The host key that the server named is not one that SSH knows.', {
+      cause: error,
+    })
+  }
 }
 
 function openConnection(
   stream: Duplex,
-  privateKey: string,
-  hostKey: string,
-  job: JobInfo | undefined,
+  { privateKey, hostKey, job }: Keys,
   options: ConnectOptions,
 ): Promise<JobConnection> {
   return new Promise((resolve, reject) => {
@@ -74,10 +88,10 @@ function openConnection(
     }
     const transport: Transport = new Transport({
       stream,
-      side: { role: 'client', hostKey: parseKey(hostKey) },
+      side: { role: 'client', hostKey },
       handlers: offerKey(
         options.username ?? 'job',
-        parseKey(privateKey),
+        privateKey,
         { close: (cause, reason) => transport.close(cause, reason) },
         () => {
           clearTimeout(grace)

@@ -21,6 +21,7 @@ export class Connection {
   readonly #opening = new Map<number, { resolve: (c: Channel) => void; reject: (e: SshjobError) => void }>()
   readonly #replies: ((answer: Buffer | undefined) => void)[] = []
   #nextId = 0
+  #over: SshjobError | undefined
 
   constructor(transport: Transport, handlers: ConnectionHandlers) {
     this.#transport = transport
@@ -31,10 +32,14 @@ export class Connection {
     return this.#channels
   }
 
-  /** Opens a channel. @throws SshjobError 'channel-refused' with what the peer said. */
+  /**
+   * Opens a channel.
+   * @throws SshjobError 'channel-refused' with what the peer said; the cause of the connection's end, if it ends first
+   */
   open(type: string, ...data: Buffer[]): Promise<Channel> {
-    const id = this.#newId()
     return new Promise((resolve, reject) => {
+      if (this.#transport.closed) return reject(this.#over ?? closedOnPurpose())
+      const id = this.#newId()
       this.#opening.set(id, { resolve, reject })
       this.#transport.send(
         byte(MSG.CHANNEL_OPEN),
@@ -84,7 +89,8 @@ export class Connection {
 
   /** The transport has closed. */
   finish(cause: SshjobError | undefined): void {
-    const error = cause ?? new SshjobError('connection-closed', 'The connection was closed.')
+    const error = cause ?? closedOnPurpose()
+    this.#over = error
     for (const channel of [...this.#channels.values()]) channel.finish(error)
     for (const { reject } of this.#opening.values()) reject(error)
     this.#opening.clear()
@@ -164,4 +170,8 @@ export class Connection {
     this.#opening.delete(id)
     return opening
   }
+}
+
+function closedOnPurpose(): SshjobError {
+  return new SshjobError('connection-closed', 'The connection was closed.')
 }
