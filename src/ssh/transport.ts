@@ -25,6 +25,9 @@ import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
  */
 const IDENT = `OpenSSH_9.9 sshjob_${VERSION}`
 
+/** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
+const KNOWN_TO_SSH2: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 20, 50, 51, 52, 53, 60, 61])
+
 /** Which end this is. The server proves that it has the host key; the client accepts exactly that one. */
 export interface Side {
   role: 'server' | 'client'
@@ -250,8 +253,12 @@ export class Transport {
     const type = payload[0]
     if (this.#closed) return Number.POSITIVE_INFINITY // the number at which ssh2's parser stops
     if (type === undefined || type < MSG.GLOBAL_REQUEST) {
-      if (type === 20) this.#kexStarted()
-      return parsePayload(payload)
+      if (type === MSG.KEXINIT) this.#kexStarted()
+      if (type !== undefined && !KNOWN_TO_SSH2.has(type)) return this.unimplemented()
+      // RFC 4252 §5.1: further requests to authenticate are ignored. ssh2 would remember each one.
+      if (this.authenticated && type !== undefined && type >= MSG.USERAUTH_FIRST) return undefined
+      const next = parsePayload(payload)
+      return this.#closed ? Number.POSITIVE_INFINITY : next
     }
     if (!this.authenticated) throw new Error('the peer asked for a service before it authenticated')
     this.#options.onMessage(type, payload)
