@@ -41,7 +41,7 @@ export function acceptKey(clientKey: ParsedKey, end: End, onAuthenticated: () =>
       if (service !== CONNECTION || method !== 'publickey' || !isPublicKeyAuth(data))
         return refuse(protocol, method)
       if (data.key === undefined || !expected.equals(data.key)) return refuse(protocol, method)
-      if (data.signature === undefined) return protocol.authPKOK(data.keyAlgo, data.key)
+      if (data.signature === undefined) return protocol.authPKOK(algorithmOf(data), data.key)
       const sha1 = clientKey.type === 'ssh-rsa' && data.hashAlgo === undefined
       const verified =
         !sha1 &&
@@ -53,6 +53,11 @@ export function acceptKey(clientKey: ParsedKey, end: End, onAuthenticated: () =>
       onAuthenticated()
     },
   }
+}
+
+/** The algorithm as the client named it, which ssh2 takes apart: RFC 8332 §3.2 wants it back in the answer. */
+function algorithmOf({ keyAlgo, hashAlgo }: PublicKeyAuth): string {
+  return hashAlgo === undefined ? keyAlgo : `rsa-sha2-${hashAlgo.replace('sha', '')}`
 }
 
 function isPublicKeyAuth(data: unknown): data is PublicKeyAuth {
