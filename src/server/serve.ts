@@ -90,6 +90,7 @@ class ServedConnection implements Served {
 
   async #begin(): Promise<void> {
     const { credentials } = this.#options
+    if (this.#over) return // aborted before it began
     if (credentials !== undefined) {
       this.#start(parseKey(credentials.hostPrivateKey), parseKey(credentials.clientPublicKey))
       return
