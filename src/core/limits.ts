@@ -26,9 +26,10 @@ export const MAX_STARTUPS = 100
 export const MAX_SESSIONS = 256
 /** Channels open at a time on one connection. Editors open dozens (sshd_config(5) MaxSessions is 10). */
 export const MAX_CHANNELS = 256
-/** Variables that a client may set on one channel, and the size of one of them, name included. */
+/** Variables that a client may set on one channel, the size of one of them, name included, and of all of them. */
 export const MAX_ENV_VARIABLES = 1_000
 export const MAX_ENV_BYTES = 128 * KIB
+export const MAX_ENV_TOTAL_BYTES = MIB
 /** The longest command: MAX_ARG_STRLEN of the kernel, execve(2). */
 export const MAX_COMMAND_BYTES = 128 * KIB - 1
 

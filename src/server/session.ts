@@ -1,5 +1,5 @@
 import { messageOf } from '../core/errors.js'
-import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
+import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
 import type { Channel } from '../ssh/channel.js'
@@ -28,6 +28,7 @@ export class Session {
   readonly #context: SessionContext
   readonly #environment: Map<string, Buffer>
   #variables = 0
+  #variableBytes = 0
   #terminal: TerminalRequest | undefined
   #process: JobProcess | undefined
   #started = false
@@ -77,9 +78,12 @@ export class Session {
 
   #setVariable(name: string, value: Buffer): boolean {
     if (this.#started || this.#variables >= MAX_ENV_VARIABLES) return false
-    if (name.length + value.length > MAX_ENV_BYTES || value.includes(0)) return false
+    const size = name.length + value.length
+    if (size > MAX_ENV_BYTES || this.#variableBytes + size > MAX_ENV_TOTAL_BYTES) return false
+    if (value.includes(0)) return false
     if (!VARIABLE.test(name) || LOADER_VARIABLE.test(name)) return false
     this.#variables++
+    this.#variableBytes += size
     this.#environment.set(name, Buffer.from(value))
     return true
   }
