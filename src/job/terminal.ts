@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type { ConnectOpts, SocketConstructorOpts } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { ReadStream } from 'node:tty'
@@ -113,6 +114,9 @@ function openPair(size: TerminalSize): { addon: Addon; master: number; slave: nu
 
 const clamp = (value: number): number => Math.min(Math.max(Math.trunc(value) || 0, 0), SIZE_MAX)
 
+/** Between a read and the copy of what it gave nothing else runs: all terminals can use the same. */
+const buffer = Buffer.alloc(READ_BUFFER)
+
 /**
  * Opens a pseudo-terminal with a reader and a writer of our own: node-pty's lose output at the end, spin when the
  * terminal is full, and write into descriptors that have been closed.
@@ -121,50 +125,96 @@ const clamp = (value: number): number => Math.min(Math.max(Math.trunc(value) || 
 export function openTerminal(size: TerminalSize): Terminal {
   const { addon, master, slave, name } = openPair(size)
   const unhide = hideFromChildren(master)
-  const reader = new ReadStream(master)
   /** As long as we hold the slave, nobody's close hangs the terminal up: when the output ends is up to us. */
   let holdsSlave = true
-  let takesInput = true
-  let heard = false
+  let finished = false
+  let wanted = false
   let tail = 0
   let quiet: NodeJS.Timeout | undefined
 
+  const deliver = (length: number): void => {
+    wanted = stdout.push(Buffer.from(buffer.subarray(0, length)))
+    if (finished) tail += length
+  }
+  const onread: SocketConstructorOpts & ConnectOpts = {
+    // What is read goes straight to stdout, so nothing is lost with the reader, and the order is that of the reads.
+    onread: {
+      buffer,
+      callback(length) {
+        deliver(length)
+        return wanted && !finished
+      },
+    },
+  }
+  const reader = new ReadStream(master, onread)
+  reader.on('error', () => undefined) // 'close' follows
+  reader.on('close', () => {
+    unhide()
+    clearTimeout(quiet)
+    releaseSlave()
+    stdout.push(null)
+  })
+
   const releaseSlave = (): void => {
-    takesInput = false
     if (holdsSlave) closeSync(slave)
     holdsSlave = false
   }
   const close = (): void => {
-    // The order matters: once the reader is destroyed, the master's number may name another file.
+    finished = true
     releaseSlave()
     reader.destroy()
+  }
+
+  /** One read of what is there. False when there is nothing (now, or any more: then the terminal is closed). */
+  const readSome = (): boolean => {
+    if (reader.destroyed) return false
+    try {
+      const length = readSync(master, buffer)
+      if (length > 0) deliver(length)
+      else close()
+      return length > 0
+    } catch (error) {
+      // EIO: nobody has the terminal any more.
+      if (systemCode(error) !== 'EAGAIN') close()
+      return false
+    }
+  }
+
+  /**
+   * Reads what is left after the program's end, without libuv: that takes a hangup and a read that did not fill its
+   * buffer for the end (uv__stream_io), but of a terminal a read gives 4 KiB, with more to come. The kernel says
+   * EAGAIN only when nothing is left (n_tty_read flushes its buffers before), so all that the program wrote is
+   * delivered when we let go of the slave. Then EIO is the end; it does not come while a background process holds
+   * the terminal: quiet is the end then, or more output than the kernel can have kept for the program.
+   */
+  const drain = (): void => {
+    clearTimeout(quiet)
+    quiet = undefined
+    let heard = false
+    const readAll = (): void => {
+      while (wanted && tail <= TERMINAL_TAIL_MAX && readSome()) heard = true
+    }
+    readAll()
+    if (!wanted || reader.destroyed) return
+    const first = holdsSlave
+    releaseSlave()
+    if (first) readAll()
+    else if (!heard) close()
+    if (tail > TERMINAL_TAIL_MAX) close()
+    if (wanted && !reader.destroyed) quiet = setTimeout(drain, TERMINAL_QUIET_MS)
   }
 
   const stdout = new Readable({
     highWaterMark: READ_BUFFER,
     read() {
-      reader.resume()
+      wanted = true
+      if (!finished) reader.resume()
+      else if (quiet === undefined) drain()
     },
     destroy(error, done) {
       close()
       done(error)
     },
-  })
-  // The reader keeps at most one chunk for itself, and none while it may meet the end: what the kernel has given is
-  // in stdout, whatever happens to the reader.
-  reader.on('data', (chunk: Buffer) => {
-    heard = true
-    tail += chunk.length
-    if (!stdout.push(chunk)) reader.pause()
-    if (quiet !== undefined && tail > TERMINAL_TAIL_MAX) close()
-  })
-  // EIO is how a terminal says that its other side is closed, and all has been read: 'close' follows.
-  reader.on('error', () => undefined)
-  reader.on('close', () => {
-    unhide()
-    clearInterval(quiet)
-    releaseSlave()
-    stdout.push(null)
   })
 
   const stdin = new Writable({
@@ -175,7 +225,7 @@ export function openTerminal(size: TerminalSize): Terminal {
       const attempt = (): void => {
         // Synchronously, on a descriptor that does not block: no write can be under way when it is closed, so none
         // can reach the file that gets its number next.
-        while (takesInput && !reader.destroyed && offset < chunk.length) {
+        while (!finished && !reader.destroyed && offset < chunk.length) {
           try {
             offset += writeSync(master, chunk, offset)
             pause = 1
@@ -193,32 +243,13 @@ export function openTerminal(size: TerminalSize): Terminal {
   })
   stdin.on('error', () => undefined)
 
-  /**
-   * A background process holds the terminal still, so EIO does not come: it is over when there was nothing to read
-   * for a while, or when more was read than the kernel can have kept for the program. A timer may be late; so the
-   * last look comes after a turn of the event loop in which all that could be read was read.
-   */
-  const watchQuiet = (): void => {
-    tail = 0
-    quiet = setInterval(() => {
-      const active = heard || reader.isPaused()
-      heard = false
-      if (active) return
-      setImmediate(() => {
-        setImmediate(() => {
-          if (!heard && !reader.isPaused()) close()
-        })
-      })
-    }, TERMINAL_QUIET_MS)
-  }
-
   let last: TerminalSize = { columns: 0, rows: 0, width: 0, height: 0 }
-  const resize = (wanted: TerminalSize): void => {
+  const resize = (asked: TerminalSize): void => {
     if (reader.destroyed) return
     // RFC 4254 §6.2: a dimension of zero is to be ignored.
-    const columns = clamp(wanted.columns) || last.columns
-    const rows = clamp(wanted.rows) || last.rows
-    last = { columns, rows, width: clamp(wanted.width), height: clamp(wanted.height) }
+    const columns = clamp(asked.columns) || last.columns
+    const rows = clamp(asked.rows) || last.rows
+    last = { columns, rows, width: clamp(asked.width), height: clamp(asked.height) }
     addon.resize(master, columns, rows, last.width, last.height)
   }
   resize(size)
@@ -230,9 +261,10 @@ export function openTerminal(size: TerminalSize): Terminal {
     stdout,
     resize,
     finish() {
-      if (quiet !== undefined) return
-      releaseSlave()
-      if (!reader.destroyed) watchQuiet()
+      if (finished) return
+      finished = true
+      reader.pause()
+      drain()
     },
     close,
   }

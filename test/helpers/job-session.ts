@@ -81,6 +81,7 @@ export function readUntil(session: JobProcess, text: string): Promise<string> {
       reject(new Error(`The output ended without '${text}': ${read}`))
     }
     const stop = (): void => {
+      session.stdout.pause()
       session.stdout.off('data', look)
       session.stdout.off('end', fail)
     }
