@@ -11,15 +11,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
 /** Built beside dist and moved there at the end: whoever runs dist meanwhile never sees half of it. */
 const fresh = join(root, `dist.new-${process.pid}`)
-const PROGRAMS = ['sshjob.js', 'sshjob-server.js']
-const ENTRIES = {
-  index: 'src/index.ts',
-  sshjob: 'src/cli/sshjob.ts',
-  'sshjob-server': 'src/cli/sshjob-server.ts',
-}
+const LIBRARY = { index: 'src/index.ts' }
+const PROGRAMS = { sshjob: 'src/cli/sshjob.ts', 'sshjob-server': 'src/cli/sshjob-server.ts' }
 
 /** CommonJS inside of ES modules: `require` for Node.js's own modules, the file names for Emscripten's output. */
-const COMMONJS_BANNER = [
+const COMMONJS_IN_MODULE = [
   "import { createRequire as __createRequire } from 'node:module'",
   "import { dirname as __directoryOf } from 'node:path'",
   "import { fileURLToPath as __pathOf } from 'node:url'",
@@ -27,6 +23,8 @@ const COMMONJS_BANNER = [
   'const __filename = __pathOf(import.meta.url)',
   'const __dirname = __directoryOf(__filename)',
 ].join('\n')
+/** And the other way round. */
+const MODULE_IN_COMMONJS = "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href"
 
 /**
  * ssh2 is bundled, its native ciphers can't be. They are looked for when the program runs, in the installed package
@@ -58,28 +56,42 @@ const nativeCiphers = {
   },
 }
 
-/** @param {string} outdir */
-async function bundle(outdir) {
+/**
+ * @param {import('esbuild').BuildOptions} options
+ * @returns {Promise<string[]>} the files that went in
+ */
+async function bundle(options) {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: ENTRIES,
-    outdir,
+    outdir: fresh,
     bundle: true,
-    splitting: true,
-    // Flat: a chunk finds the programs beside itself, as the entries do.
-    chunkNames: '[name]-[hash]',
-    format: 'esm',
     platform: 'node',
     target: 'node20',
     external: ['node-pty'],
-    banner: { js: COMMONJS_BANNER },
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
     plugins: [nativeCiphers],
+    ...options,
   })
-  return result.metafile
+  return Object.keys(result.metafile.inputs)
 }
+
+const bundleLibrary = () =>
+  bundle({ entryPoints: LIBRARY, format: 'esm', banner: { js: COMMONJS_IN_MODULE } })
+
+/**
+ * CommonJS, one file each: Node.js starts such a program faster than an ES module, and much faster than one in many
+ * files. What it imports dynamically is inside as well, and still not run before it is asked for.
+ */
+const bundlePrograms = () =>
+  bundle({
+    entryPoints: PROGRAMS,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    banner: { js: MODULE_IN_COMMONJS },
+    define: { 'import.meta.url': '__importMetaUrl' },
+  })
 
 /** @param {string} outdir */
 function emitTypes(outdir) {
@@ -102,10 +114,10 @@ function makeExecutable(file) {
 }
 
 try {
-  const metafile = await bundle(fresh)
+  const inputs = [...(await bundleLibrary()), ...(await bundlePrograms())]
   emitTypes(fresh)
-  for (const program of PROGRAMS) makeExecutable(join(fresh, program))
-  writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, Object.keys(metafile.inputs)))
+  for (const name of Object.keys(PROGRAMS)) makeExecutable(join(fresh, `${name}.cjs`))
+  writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, inputs))
   const old = join(root, `dist.old-${process.pid}`)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(fresh, dist)

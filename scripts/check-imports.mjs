@@ -21,7 +21,6 @@ const FOLDERS = {
 const PACKAGES = {
   ssh2: ['ssh/'],
   'node-pty': ['job/terminal.ts'],
-  commander: ['cli/'],
   pino: ['cli/'],
 }
 /** The public API: it may name anything, and has exports only. */

@@ -4,8 +4,8 @@ import type { Readable, Writable } from 'node:stream'
 
 /** Jest runs from the folder that has package.json; the tests use the programs as they are built. */
 const DIST = join(process.cwd(), 'dist')
-export const SSHJOB = join(DIST, 'sshjob.js')
-export const SSHJOB_SERVER = join(DIST, 'sshjob-server.js')
+export const SSHJOB = join(DIST, 'sshjob.cjs')
+export const SSHJOB_SERVER = join(DIST, 'sshjob-server.cjs')
 
 /** A test's program that writes more than this to stdout or stderr is ended: the test is wrong, or the program. */
 const MAX_COLLECTED_BYTES = 64 * 1024 * 1024
@@ -52,14 +52,16 @@ afterEach(async () => {
   await Promise.all(left.map((program) => program.ended))
 })
 
-/** Starts a program; it is killed after the test if it still runs then. A .js or .mjs file is run by this Node.js. */
+/** Starts a program; it is killed after the test if it still runs then. JavaScript is run by this Node.js. */
 export function startProgram(
   command: string,
   args: readonly string[],
   options: StartOptions = {},
 ): RunningProgram {
   const { stdin, ...spawnOptions } = options
-  const [file, argv] = /\.m?js$/.test(command) ? [process.execPath, [command, ...args]] : [command, [...args]]
+  const [file, argv] = /\.[cm]?js$/.test(command)
+    ? [process.execPath, [command, ...args]]
+    : [command, [...args]]
   const child = spawn(file, argv, { ...spawnOptions, stdio: ['pipe', 'pipe', 'pipe'] })
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   const text = (): string => `${Buffer.concat(chunks.stdout)}${Buffer.concat(chunks.stderr)}`

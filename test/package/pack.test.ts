@@ -43,8 +43,8 @@ test('one archive is packed, with both programs, the types, the licences and the
     'CHANGELOG.md',
     'dist/THIRD-PARTY-LICENSES.txt',
     'dist/index.js',
-    'dist/sshjob-server.js',
-    'dist/sshjob.js',
+    'dist/sshjob-server.cjs',
+    'dist/sshjob.cjs',
     'dist/types/index.d.ts',
   ])
     expect(files).toContain(`package/${name}`)
@@ -52,7 +52,7 @@ test('one archive is packed, with both programs, the types, the licences and the
 })
 
 test('an installation needs no install script: none is left to be run for the product to work', async () => {
-  expect((await stat(join(folder, 'node_modules/sshjob/dist/sshjob.js'))).mode & 0o777).toBe(0o755)
+  expect((await stat(join(folder, 'node_modules/sshjob/dist/sshjob.cjs'))).mode & 0o777).toBe(0o755)
   const { stdout } = await run('npx', ['--no-install', 'sshjob', '--version'])
   expect(stdout).toMatch(/^sshjob \d+\.\d+\.\d+\n$/)
   expect((await run('npx', ['--no-install', 'sshjob-server', '--version'])).stdout).toMatch(
