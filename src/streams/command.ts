@@ -89,13 +89,14 @@ class CommandStream extends JoinedStream {
   }
 
   /** A command that fails closes its pipes an instant before it exits: its exit is the better reason. */
-  protected override afterLastByte(then: () => void): void {
-    const timer = setTimeout(then, COMMAND_EXIT_GRACE_MS)
-    void this.#exited.then(() => {
+  protected override afterLastByte(then: (reason?: Error) => void): void {
+    const timer = setTimeout(() => finish(), COMMAND_EXIT_GRACE_MS)
+    let finish = (): void => {
+      finish = () => undefined
       clearTimeout(timer)
-      if (this.#failure === undefined) then()
-      else this.destroy(this.#failure)
-    })
+      then(this.#failure)
+    }
+    void this.#exited.then(() => finish())
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -19,25 +19,26 @@ export class JoinedStream extends Duplex {
     readable.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) readable.pause()
     })
-    readable.on('end', () => this.afterLastByte(() => this.#pushEnd()))
+    readable.on('end', () => this.afterLastByte((reason) => this.#endReading(reason)))
     readable.on('error', (error) => this.destroy(error))
     readable.on('close', () => {
       if (!readable.readableEnded) this.destroy(closed())
     })
-    writable.on('error', (error) => this.afterLastByte(() => this.destroy(error)))
+    writable.on('error', (error) => this.afterLastByte((reason) => this.destroy(reason ?? error)))
     writable.on('close', () => {
-      if (!writable.writableFinished) this.afterLastByte(() => this.destroy(closed()))
+      if (!writable.writableFinished) this.afterLastByte((reason) => this.destroy(reason ?? closed()))
     })
     readable.pause()
   }
 
-  /** Called where one half has ended or failed; what happens then may wait for a better reason to be known. */
-  protected afterLastByte(then: () => void): void {
+  /** Called where one half has ended or failed; what follows may wait for a better reason, if there is one. */
+  protected afterLastByte(then: (reason?: Error) => void): void {
     then()
   }
 
-  #pushEnd(): void {
-    if (!this.destroyed) this.push(null)
+  #endReading(reason: Error | undefined): void {
+    if (reason !== undefined) this.destroy(reason)
+    else if (!this.destroyed) this.push(null)
   }
 
   override _read(): void {
@@ -46,7 +47,7 @@ export class JoinedStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.#writable.write(chunk, (error) => {
-      if (error) this.afterLastByte(() => done(error))
+      if (error) this.afterLastByte((reason) => done(reason ?? error))
       else done()
     })
   }

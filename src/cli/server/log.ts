@@ -10,7 +10,7 @@ const STDERR = 2
  * @throws SshjobError 'usage' if the file can't be written
  */
 export function openLog(level: string, file: string | undefined): Logger {
-  return pino({ level, name: 'sshjob-server', base: { pid: process.pid } }, openDestination(file))
+  return pino({ level, name: 'sshjob-server', base: { starter: process.pid } }, openDestination(file))
 }
 
 function openDestination(file: string | undefined): pino.DestinationStream {
