@@ -10,6 +10,7 @@ export const SSHJOB_SERVER = join(DIST, 'sshjob-server.cjs')
 /** A test's program that writes more than this to stdout or stderr is ended: the test is wrong, or the program. */
 const MAX_COLLECTED_BYTES = 64 * 1024 * 1024
 const DEFAULT_WAIT_MS = 20_000
+const ORPHANS_WAIT_MS = 1_000
 
 export interface StartOptions {
   /** Instead of our own environment, not in addition to it. */
@@ -44,15 +45,42 @@ export interface ProgramResult extends ProgramEnd {
   stderr: string
 }
 
-const running = new Set<RunningProgram>()
+/** Those of the test that runs, and those of a `beforeAll`, which live until the end of the file. */
+const ofTest = new Set<RunningProgram>()
+const ofFile = new Set<RunningProgram>()
+let inTest = false
 
-afterEach(async () => {
-  const left = [...running]
-  for (const program of left) program.kill('SIGKILL')
-  await Promise.all(left.map((program) => program.ended))
+async function end(programs: Set<RunningProgram>): Promise<void> {
+  await Promise.all(
+    [...programs].map(async ({ child, ended }) => {
+      child.kill('SIGKILL')
+      child.stdin.destroy()
+      // Its own children may hold its output open for ever: that is found at the end of the run, not waited for here.
+      const letGo = setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, ORPHANS_WAIT_MS)
+      await ended
+      clearTimeout(letGo)
+    }),
+  )
+}
+
+beforeEach(() => {
+  inTest = true
 })
 
-/** Starts a program; it is killed after the test if it still runs then. JavaScript is run by this Node.js. */
+afterEach(async () => {
+  inTest = false
+  await end(ofTest)
+})
+
+afterAll(() => end(ofFile))
+
+/**
+ * Starts a program; a JavaScript file is run by this Node.js. What still runs after the test, or after the file's
+ * last test if it was started in a `beforeAll`, is killed.
+ */
 export function startProgram(
   command: string,
   args: readonly string[],
@@ -63,7 +91,7 @@ export function startProgram(
     ? [process.execPath, [command, ...args]]
     : [command, [...args]]
   const child = spawn(file, argv, { ...spawnOptions, stdio: ['pipe', 'pipe', 'pipe'] })
-  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
+  const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const text = (): string => `${Buffer.concat(chunks.stdout)}${Buffer.concat(chunks.stderr)}`
   const watchers = new Set<() => void>()
 
@@ -112,8 +140,9 @@ export function startProgram(
         ended.then(() => finish('ended'))
       }),
   }
-  running.add(program)
-  ended.then(() => running.delete(program))
+  const others = inTest ? ofTest : ofFile
+  others.add(program)
+  ended.then(() => others.delete(program))
   return program
 }
 
