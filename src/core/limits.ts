@@ -89,6 +89,8 @@ export const SESSIONS_END_TIMEOUT_MS = 10_000
 
 /** Once a terminal's program has ended and others still hold the terminal, output that is quiet this long is over. */
 export const TERMINAL_QUIET_MS = 100
+/** How many such times a background process that is not quiet can keep the output open. */
+export const TERMINAL_QUIET_ROUNDS = 5
 /** What is read after the program's end at most: more than the kernel keeps for a terminal (640 KiB, tty_buffer.c). */
 export const TERMINAL_TAIL_MAX = MIB
 /** The longest pause between two tries to hand keystrokes to a terminal that takes no more. */

@@ -49,17 +49,15 @@ members() {
   done
   [ -n "$found" ]
 }
-told=' '
+members || exit 0
+kill -HUP $found
+kill -CONT $found
+kill -TERM $found
 tries=0
 while [ $tries -lt ${Math.ceil(SESSION_KILL_DELAY_MS / 100)} ]; do
-  members || exit 0
-  for pid in $found; do
-    case $told in *" $pid "*) continue ;; esac
-    told="$told$pid "
-    kill -HUP $pid; kill -CONT $pid; kill -TERM $pid
-  done
   tries=$((tries + 1))
   sleep 0.1 || sleep 1
+  members || exit 0
 done
 while members; do
   kill -KILL $found

@@ -42,19 +42,19 @@ async function listMembers(leader: ProcessStat): Promise<readonly ProcessStat[]>
  */
 export async function endSession(leader: ProcessStat): Promise<boolean> {
   const deadline = Date.now() + SESSION_KILL_DELAY_MS
-  const told = new Set<number>()
-  for (let pause = 2; ; pause = Math.min(pause * 2, SESSION_LOOK_MAX_MS)) {
+  for (let pause = 2, told = false; ; pause = Math.min(pause * 2, SESSION_LOOK_MAX_MS)) {
     const members = await listMembers(leader)
     const late = Date.now() >= deadline
     let reachable = 0
     for (const { pid } of members) {
       if (late) {
         if (sendSignal(pid, 'SIGKILL')) reachable++
-      } else if (!told.has(pid)) {
-        told.add(pid)
+      } else if (!told) {
+        // Once: who is started after that cleans up for one of them.
         for (const signal of ['SIGHUP', 'SIGCONT', 'SIGTERM'] as const) sendSignal(pid, signal)
       }
     }
+    told = true
     if (members.length === 0) return true
     if (late && reachable === 0) return false
     await sleep(late ? pause : Math.min(pause, Math.max(deadline - Date.now(), 1)))

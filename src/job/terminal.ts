@@ -5,7 +5,12 @@ import { dirname, join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { ReadStream } from 'node:tty'
 import { SshjobError, systemCode } from '../core/errors.js'
-import { TERMINAL_QUIET_MS, TERMINAL_RETRY_MAX_MS, TERMINAL_TAIL_MAX } from '../core/limits.js'
+import {
+  TERMINAL_QUIET_MS,
+  TERMINAL_QUIET_ROUNDS,
+  TERMINAL_RETRY_MAX_MS,
+  TERMINAL_TAIL_MAX,
+} from '../core/limits.js'
 import { hideFromChildren } from './child.js'
 import type { TerminalSize } from './job.js'
 import { sentenceOf } from './system-error.js'
@@ -130,6 +135,7 @@ export function openTerminal(size: TerminalSize): Terminal {
   let finished = false
   let wanted = false
   let tail = 0
+  let rounds = 0
   let quiet: NodeJS.Timeout | undefined
 
   const deliver = (length: number): void => {
@@ -185,7 +191,7 @@ export function openTerminal(size: TerminalSize): Terminal {
    * buffer for the end (uv__stream_io), but of a terminal a read gives 4 KiB, with more to come. The kernel says
    * EAGAIN only when nothing is left (n_tty_read flushes its buffers before), so all that the program wrote is
    * delivered when we let go of the slave. Then EIO is the end; it does not come while a background process holds
-   * the terminal: quiet is the end then, or more output than the kernel can have kept for the program.
+   * the terminal: quiet is the end then, or TERMINAL_QUIET_ROUNDS of it being talkative.
    */
   const drain = (): void => {
     clearTimeout(quiet)
@@ -200,7 +206,7 @@ export function openTerminal(size: TerminalSize): Terminal {
     releaseSlave()
     if (first) readAll()
     else if (!heard) close()
-    if (tail > TERMINAL_TAIL_MAX) close()
+    if (tail > TERMINAL_TAIL_MAX || ++rounds > TERMINAL_QUIET_ROUNDS) close()
     if (wanted && !reader.destroyed) quiet = setTimeout(drain, TERMINAL_QUIET_MS)
   }
 

@@ -1,0 +1,154 @@
+import type { TerminalModes } from '../../../src/job/job.js'
+import { sttyWords } from '../../../src/job/stty.js'
+import { runIn, TERMINAL, testJob } from '../../helpers/job-session.js'
+
+/** What OpenSSH's client sends from an ordinary terminal: characters, flags, speeds. */
+const ORDINARY: TerminalModes = [
+  ...[
+    [128, 38400],
+    [129, 38400],
+    [1, 3],
+    [2, 28],
+    [3, 127],
+    [4, 21],
+    [5, 4],
+    [6, 255],
+    [7, 255],
+    [8, 17],
+    [9, 19],
+  ],
+  ...[
+    [10, 26],
+    [12, 18],
+    [13, 23],
+    [14, 22],
+    [18, 15],
+    [30, 0],
+    [31, 0],
+    [32, 0],
+    [33, 0],
+    [34, 0],
+    [35, 0],
+  ],
+  ...[
+    [36, 1],
+    [37, 0],
+    [38, 1],
+    [39, 0],
+    [40, 0],
+    [41, 0],
+    [42, 1],
+    [50, 1],
+    [51, 1],
+    [52, 0],
+    [53, 1],
+    [54, 1],
+  ],
+  ...[
+    [55, 1],
+    [56, 0],
+    [57, 0],
+    [58, 0],
+    [59, 1],
+    [60, 1],
+    [61, 1],
+    [62, 0],
+    [70, 1],
+    [71, 0],
+    [72, 1],
+    [73, 0],
+  ],
+  ...[
+    [74, 0],
+    [75, 0],
+    [90, 1],
+    [91, 1],
+    [92, 0],
+    [93, 0],
+    [99, 7],
+    [159, 0xffffffff],
+  ],
+].map(([opcode = 0, value = 0]) => [opcode, value] as const)
+
+const words = async (modes: TerminalModes): Promise<string[]> => {
+  const { stdout } = await runIn(testJob(), 'stty -a </dev/tty', { terminal: { ...TERMINAL, modes } })
+  return stdout
+    .split(/[;\r\n]+/)
+    .flatMap((part) => (part.includes('=') ? [part.trim()] : part.trim().split(' ')))
+}
+
+describe('terminal modes', () => {
+  it('are the usual ones of the kernel without any', async () => {
+    const set = await words([])
+    for (const word of [
+      'intr = ^C',
+      'eol = <undef>',
+      '-iutf8',
+      '-ixany',
+      '-imaxbel',
+      '-brkint',
+      'icanon',
+      'echo',
+    ]) {
+      expect(set).toContain(word)
+    }
+  })
+
+  it('are what an ordinary client asks for', async () => {
+    const set = await words(ORDINARY)
+    for (const word of [
+      'intr = ^C',
+      'erase = ^?',
+      'eol = <undef>',
+      'iutf8',
+      '-ixany',
+      'icrnl',
+      'opost',
+      'echoke',
+    ]) {
+      expect(set).toContain(word)
+    }
+  })
+
+  it('are set before the program starts, every kind of them', async () => {
+    const set = await words([
+      ...([
+        [1, 65],
+        [2, 0],
+        [3, 8],
+        [4, 255],
+        [5, 254],
+        [8, 32],
+      ] as const),
+      ...([
+        [53, 0],
+        [51, 0],
+        [50, 0],
+        [36, 0],
+        [39, 1],
+        [42, 1],
+        [70, 0],
+        [128, 9600],
+        [129, 9600],
+      ] as const),
+    ])
+    const expected = ['intr = A', 'quit = <undef>', 'erase = ^H', 'kill = <undef>', 'eof = M-~', 'start =']
+    for (const word of [...expected, '-echo', '-icanon', '-isig', '-icrnl', 'ixany', 'iutf8', '-opost']) {
+      expect(set).toContain(word)
+    }
+    expect(set.join(' ')).toContain('speed 9600 baud')
+  })
+
+  it('that are unknown, or make no sense, are left out', () => {
+    expect(
+      sttyWords([
+        [1, 300],
+        [128, 0],
+        [129, 31337],
+        [90, 1],
+        [0, 1],
+        [255, 1],
+      ]),
+    ).toEqual([])
+  })
+})
