@@ -70,7 +70,7 @@ test('a terminal can be opened in an installation: the pseudo-terminal needs no 
     join(folder, 'terminal.js'),
     `import { connect, localJob, serve, streamPair } from 'sshjob'
      const [here, there] = streamPair()
-     serve(there, localJob({ id: 'packed', command: ['packed'] }))
+     serve(there, localJob({ id: 'packed', command: ['packed'], pids: () => [process.pid] }))
      const connection = await connect(here)
      const tty = await connection.exec('test -t 0 && tty', { pty: true, stdin: null })
      process.stdout.write((await tty.output()).stdout)

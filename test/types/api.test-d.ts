@@ -24,7 +24,7 @@ declare const stream: Duplex
 declare const log: Logger
 
 export async function embedsAServer(): Promise<SshjobError | undefined> {
-  const job: Job = localJob({ id: 'train', command: ['python3', 'train.py'] })
+  const job: Job = localJob({ id: 'train', command: ['python3', 'train.py'], pids: () => [process.pid] })
   const served: Served = serve(stream, job, { motd: false, idleTimeoutMs: 1000, shells: ['zsh'], log })
   const seen: boolean = served.authenticated
   const channels: number = served.channels
@@ -52,7 +52,7 @@ export async function runsCommands(signal: AbortSignal): Promise<Output> {
 
 export async function opensAShell(): Promise<number> {
   const [here, there] = streamPair()
-  serve(there, localJob({ id: 'a', command: [] }))
+  serve(there, localJob({ id: 'a', command: [], pids: () => [] }))
   const connection = await connect(here)
   const shell = await connection.shell({ term: 'xterm', columns: 80, rows: 24 })
   shell.resize({ columns: 100, rows: 30, width: 1000 })
