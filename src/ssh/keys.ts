@@ -1,6 +1,9 @@
-import keygen from 'ssh2/lib/keygen.js'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import keyParser, { type ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
 import { SshjobError } from '../core/errors.js'
+import { string, uint32 } from './wire.js'
+
+const ED25519 = 'ssh-ed25519'
 
 export type { ParsedKey }
 
@@ -10,10 +13,45 @@ export interface KeyPair {
   publicKey: string
 }
 
-/** A fresh ed25519 key pair (RFC 8709). */
+/**
+ * A fresh ed25519 key pair (RFC 8709). Not by ssh2's keygen: it takes leading zero bytes off the public key, so that
+ * one pair in 256 is none.
+ */
 export function generateKey(): KeyPair {
-  const pair = keygen.generateKeyPairSync('ed25519', { comment: 'sshjob' })
-  return { privateKey: pair.private, publicKey: publicLine(parseKey(pair.public)) }
+  const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  if (d === undefined || x === undefined) throw new SshjobError('internal', 'No key could be generated.')
+  const seed = Buffer.from(d, 'base64url')
+  const point = Buffer.from(x, 'base64url')
+  const blob = Buffer.concat([string(ED25519), string(point)])
+  return {
+    privateKey: encodePrivateKey(blob, seed, point),
+    publicKey: `${ED25519} ${blob.toString('base64')}`,
+  }
+}
+
+/** OpenSSH's PROTOCOL.key, without a passphrase: the key lives as long as the session, and in memory alone. */
+function encodePrivateKey(blob: Buffer, seed: Buffer, point: Buffer): string {
+  const check = randomBytes(4)
+  const secret = Buffer.concat([
+    check,
+    check,
+    string(ED25519),
+    string(point),
+    string(Buffer.concat([seed, point])),
+    string('sshjob'),
+  ])
+  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, -secret.length & 7)
+  const file = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    string('none'),
+    string('none'),
+    string(''),
+    uint32(1),
+    string(blob),
+    string(Buffer.concat([secret, padding])),
+  ])
+  const lines = file.toString('base64').match(/.{1,70}/g) ?? []
+  return ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n')
 }
 
 /** @throws SshjobError 'usage' if the text is no key, or more than one. */

@@ -59,6 +59,7 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
   }
 
   export interface PacketCipher {
+    outSeqno: number
     allocPacket(payloadLength: number): Buffer
   }
 
@@ -127,11 +128,4 @@ declare module 'ssh2/lib/protocol/keyParser.js' {
   }
   const keyParser: { parseKey(key: string | Buffer): ParsedKey | ParsedKey[] | Error }
   export default keyParser
-}
-
-declare module 'ssh2/lib/keygen.js' {
-  const keygen: {
-    generateKeyPairSync(type: 'ed25519', options?: { comment?: string }): { private: string; public: string }
-  }
-  export default keygen
 }
