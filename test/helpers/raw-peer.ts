@@ -39,18 +39,15 @@ export async function rawPeer(stream: Duplex, options: RawPeerOptions): Promise<
   const ready = deferred<void>()
   const closing = deferred<SshjobError | undefined>()
   const hostKey = parseKey(options.hostKey)
+  const end = { close: (cause: SshjobError) => transport.close(cause) }
+  const authenticated = (): void => {
+    transport.authenticated = true
+    ready.resolve()
+  }
   const transport: Transport = new Transport({
     stream,
     side: { role: 'client', hostKey },
-    handlers: offerKey(
-      username,
-      parseKey(options.privateKey),
-      { close: (cause, reason) => transport.close(cause, reason) },
-      () => {
-        transport.authenticated = true
-        ready.resolve()
-      },
-    ),
+    handlers: authenticate ? offerKey(username, parseKey(options.privateKey), end, authenticated) : {},
     onReady: () => (authenticate ? requestAuthentication(transport.protocol) : ready.resolve()),
     onMessage: () => undefined,
     onClosed: (cause) => {
