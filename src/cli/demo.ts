@@ -15,14 +15,15 @@ import { usage } from './options.js'
 import { serverProgram } from './programs.js'
 
 const JOB_ID = 'demo'
-const JOB = ['sh', '-c', 'while sleep 0.1; do n=$((n + 1)); echo "step $n" > progress; done']
+const CALL_WIDTH = 74
+const JOB = ['sh', '-c', 'while sleep 0.1; do n=$((n + 1)); done']
 
-/** What is run in the job, and the question that it answers. */
-const COMMANDS: readonly (readonly [question: string, command: string])[] = [
-  ['In its environment:', `echo "$DATASET, working in $PWD: $(cat progress)"`],
-  ['An exit status comes back:', 'exit 7'],
-  ['So does a signal:', 'kill -TERM $$'],
-  ['And standard output and error stay apart:', 'echo one; echo two >&2'],
+/** What is run in the job, and what it shows. */
+const COMMANDS: readonly (readonly [command: string, what: string])[] = [
+  ['echo "$DATASET in $PWD, beside process $SSHJOB_JOB_PIDS"', 'in its environment'],
+  ['exit 7', 'with its exit status'],
+  ['kill -TERM $$', 'or the signal that ended it'],
+  ['echo out; echo err >&2', 'output and errors apart'],
 ]
 
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
@@ -53,27 +54,22 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
 }
 
 async function show(starter: ChildProcess): Promise<void> {
-  print(
-    `$ sshjob-server --job-id ${JOB_ID} -- ${JOB.slice(0, 2).join(' ')} 'while …'     # the job, on ${hostname()}`,
-  )
+  printCall(`sshjob-server --job-id ${JOB_ID} -- sh -c '${JOB[2]}'`, 'starts a job')
   const connection = await connectWhenStarted(starter)
+  printCall('sshjob ls', `finds it on ${hostname()}`)
   print(
-    '$ sshjob ls',
-    ...formatJobs(await listJobs(), 100)
+    ...formatJobs(await listJobs(), CALL_WIDTH)
       .trimEnd()
-      .split('\n'),
+      .split('\n')
+      .map((line) => `  ${line}`),
   )
-  for (const [question, command] of COMMANDS) {
-    print(`$ sshjob ${JOB_ID} '${command}'     # ${question}`)
+  for (const [command, what] of COMMANDS) {
+    printCall(`sshjob ${JOB_ID} '${command}'`, what)
     const remote = await connection.exec(command)
     const { stdout, stderr } = await remote.output()
     const { status, note } = exitStatus(await remote.ended)
-    for (const [name, bytes] of [
-      ['stdout', stdout],
-      ['stderr', stderr],
-    ] as const) {
-      if (bytes.length > 0) print(`  ${name}: ${bytes.toString().trimEnd()}`)
-    }
+    if (stdout.length > 0) print(`  stdout: ${stdout.toString().trimEnd()}`)
+    if (stderr.length > 0) print(`  stderr: ${stderr.toString().trimEnd()}`)
     if (status !== 0) print(`  exit status ${status}${note === undefined ? '' : `: ${note}`}`)
   }
   await showTerminal(connection)
@@ -82,7 +78,7 @@ async function show(starter: ChildProcess): Promise<void> {
 
 async function showTerminal(connection: JobConnection): Promise<void> {
   const command = 'tty; stty size'
-  print(`$ sshjob -t ${JOB_ID} '${command}'     # A terminal, too:`)
+  printCall(`sshjob -t ${JOB_ID} '${command}'`, 'in a terminal')
   const remote = await connection.exec(command, { pty: { columns: 132, rows: 43 } })
   const { stdout } = await remote.output()
   print(`  ${stdout.toString().trim().split(/\r?\n/).join(', ')}`)
@@ -114,6 +110,10 @@ async function endStarter(starter: ChildProcess): Promise<void> {
   const timer = setTimeout(() => starter.kill('SIGKILL'), DEMO_KILL_DELAY_MS)
   await ended
   clearTimeout(timer)
+}
+
+function printCall(call: string, what: string): void {
+  print(`$ ${call.padEnd(CALL_WIDTH)}  # ${what}`)
 }
 
 function print(...lines: string[]): void {

@@ -24,10 +24,12 @@ export async function openSession(
   announce: (sentence: string) => void,
 ): Promise<JobConnection> {
   const { connect } = await import('../client/connect.js')
-  return retry(async () => connect(await openStream(target, log), { log }), {
+  const connection = await retry(async () => connect(await openStream(target, log), { log }), {
     forMs: target.waitMs,
     onWait: (error) => announce(`sshjob: Waiting for job ${target.job}. ${printable(error.message)}`),
   })
+  log.info({ ...connection.job }, 'connected')
+  return connection
 }
 
 async function openStream({ job, proxyCommand }: SessionTarget, log: Logger): Promise<Duplex> {

@@ -1,5 +1,5 @@
 import type { Logger } from '../core/log.js'
-import { say } from './report.js'
+import { printable, say } from './report.js'
 
 /** How much is said: 0 nothing, 1 what happens to the connection, 2 everything. */
 export const MAX_VERBOSITY = 2
@@ -15,7 +15,7 @@ export function createVerboseLog(verbosity: number): VerboseLog {
   const clamp = (level: number): number => Math.min(MAX_VERBOSITY, Math.max(0, level))
   let current = clamp(verbosity)
   const at = (needed: number, name: string) => (fields: object, message: string) => {
-    if (current >= needed) say(`${name}: ${message}${describe(fields)}`)
+    if (current >= needed) say(printable(`${name}: ${message}${describe(fields)}`))
   }
   return {
     log: { debug: at(2, 'debug'), info: at(1, 'info'), warn: at(1, 'warning'), error: at(1, 'error') },
