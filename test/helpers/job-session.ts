@@ -87,5 +87,6 @@ export function readUntil(session: JobProcess, text: string): Promise<string> {
     }
     session.stdout.on('data', look)
     session.stdout.on('end', fail)
+    session.stdout.resume()
   })
 }
