@@ -34,11 +34,13 @@ async function run(): Promise<void> {
   for (const kind of [undefined, terminal]) {
     const session = job.spawn({ ...request, terminal: kind })
     let output = ''
-    for (const stream of [session.stdout, session.stderr]) stream?.on('data', (data) => (output += data))
+    const read = [session.stdout, session.stderr].map(async (stream) => {
+      for await (const data of stream ?? []) output += data
+    })
     if (mode === 'sessions') console.log(`session ${session.pid}`)
     else {
       session.stdin.end()
-      await new Promise((resolve) => session.stdout.on('end', resolve))
+      await Promise.all(read)
       shown.push({ output, end: await session.ended })
     }
   }
