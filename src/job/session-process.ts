@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { accessSync, closeSync, constants } from 'node:fs'
+import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { finished, type Readable, type Writable } from 'node:stream'
 import { SshjobError } from '../core/errors.js'
@@ -16,15 +16,16 @@ import type { Terminal } from './terminal.js'
 
 /** Why a child did not start: child_process says so in an event, too late for whoever waits for a result. */
 function explainFailure(launch: Launch, directory: string): string {
-  for (const [path, mode] of [
-    [directory, constants.X_OK],
-    [launch.file, constants.X_OK],
-    ['/dev/null', constants.R_OK],
-  ] as const) {
+  const attempts: [string, () => void][] = [
+    [directory, () => accessSync(directory, constants.X_OK)],
+    [launch.file, () => accessSync(launch.file, constants.X_OK)],
+    ['a descriptor', () => closeSync(openSync('/dev/null', 'r'))],
+  ]
+  for (const [what, attempt] of attempts) {
     try {
-      accessSync(path, mode)
+      attempt()
     } catch (error) {
-      return `${path}: ${sentenceOf(error)}`
+      return `${what}: ${sentenceOf(error)}`
     }
   }
   // fork(2): what is left are the limits of processes and of open files.
