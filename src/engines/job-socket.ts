@@ -64,7 +64,9 @@ export async function probe(target: string): Promise<'alive' | 'dead' | 'missing
 export async function removeIfDead(target: string): Promise<void> {
   const claim = path.join(path.dirname(target), `.remove-${path.basename(target)}`)
   await withClaim(claim, async () => {
-    if ((await probe(target)) === 'dead') await fs.rm(target, { force: true })
+    // connect(2) says ECONNREFUSED of any other file as well, and that is not ours to remove.
+    const isSocket = (await statIfThere(target))?.isSocket() ?? false
+    if (isSocket && (await probe(target)) === 'dead') await fs.rm(target, { force: true })
   })
 }
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
@@ -77,6 +78,21 @@ describe('every stream behaves alike', () => {
       const stream = commandStream([...prefix, process.execPath, program, file])
       return [stream, await socket]
     }
+
+    // As inetd(8) starts a program: stdin and stdout are the connection itself.
+    describeStream('one socket', async () => {
+      count += 1
+      const [outer, inner] = [path.join(directory(), `o${count}`), path.join(directory(), `s${count}`)]
+      const handed = listenUnix(outer).then(accepted)
+      const server = await listenUnix(inner)
+      await new Promise(setImmediate)
+      const client = await connectUnix(outer)
+      const connection = await handed
+      const child = spawn(process.execPath, [program, inner], { stdio: [connection, connection, 'inherit'] })
+      await once(child, 'spawn')
+      connection.destroy()
+      return [client, await accepted(server)]
+    })
 
     // Node.js gives a child two sockets; between two cats are pipes. The shell keeps none of their ends open.
     const piped = 'exec 3<&0; cat <&3 3<&- | "$@" 3<&- | cat 3<&- & exec 3<&- <&- >&-; wait'

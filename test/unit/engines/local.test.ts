@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs/promises'
+import type net from 'node:net'
+import path from 'node:path'
+import { SshjobError } from '../../../src/core/errors.js'
+import { removeIfDead } from '../../../src/engines/job-socket.js'
+import { listenForJob, listJobs, openJob } from '../../../src/engines/local.js'
+import { answerHello, receiveClientHello, refuseHello } from '../../../src/hello/exchange.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+
+/** Answers questions as a starter does. */
+function answer(server: net.Server, id: string): void {
+  server.on('connection', (socket) => {
+    socket.on('error', () => socket.destroy())
+    receiveClientHello(socket)
+      .then(() => {
+        const job = { id, host: 'h', pids: [1], user: 'u', since: new Date(0).toISOString(), command: ['c'] }
+        return answerHello(socket, { ok: true, job })
+      })
+      .then(
+        () => socket.end().resume(),
+        () => socket.destroy(),
+      )
+  })
+}
+
+/** Leaves the socket of a process that was killed. */
+async function leaveDeadSocket(file: string): Promise<void> {
+  const code = `require('net').createServer().listen(${JSON.stringify(file)}, () => console.log('listening'))`
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'close')
+}
+
+describe('jobs on this machine', () => {
+  const root = temporaryDirectory()
+  const open: { close(): Promise<void> }[] = []
+  let environment: { XDG_RUNTIME_DIR: string; TMPDIR: string }
+  let count = 0
+
+  beforeEach(async () => {
+    count += 1
+    const base = path.join(root(), String(count))
+    environment = { XDG_RUNTIME_DIR: base, TMPDIR: path.join(base, 'tmp') }
+    await fs.mkdir(environment.TMPDIR, { recursive: true, mode: 0o700 })
+    await fs.chmod(base, 0o700)
+  })
+
+  afterEach(async () => {
+    for (const socket of open.splice(0)) await socket.close()
+  })
+
+  const folder = (): string => path.join(environment.XDG_RUNTIME_DIR, 'sshjob')
+
+  async function start(id: string): Promise<string> {
+    const socket = await listenForJob(id, { environment })
+    open.push(socket)
+    answer(socket.server, id)
+    return socket.path
+  }
+
+  it('are found by their id, and listed', async () => {
+    await start('b')
+    await start('a')
+    const stream = await openJob('a', { environment })
+    stream.destroy()
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }, { id: 'b' }])
+    expect((await fs.readdir(folder())).sort()).toEqual(['a.sock', 'b.sock'])
+  })
+
+  it('are not there when none was started', async () => {
+    await expect(listJobs({ environment })).resolves.toEqual([])
+    await expect(openJob('train', { environment })).rejects.toMatchObject({
+      code: 'job-not-found',
+      message: 'No job train of yours runs on this machine: `sshjob ls` shows those that do.',
+    })
+    await expect(openJob('../x', { environment })).rejects.toMatchObject({ code: 'usage' })
+  })
+
+  it('are found also when they were started without XDG_RUNTIME_DIR', async () => {
+    const socket = await listenForJob('batch', { environment: { TMPDIR: environment.TMPDIR } })
+    open.push(socket)
+    answer(socket.server, 'batch')
+    const stream = await openJob('batch', { environment })
+    stream.destroy()
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'batch' }])
+  })
+
+  it('can not have the id of one that runs', async () => {
+    await start('a')
+    await expect(listenForJob('a', { environment })).rejects.toMatchObject({ code: 'job-exists' })
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }])
+    expect(await fs.readdir(folder())).toEqual(['a.sock'])
+  })
+
+  it('leave nothing behind, and take away no other starter’s socket', async () => {
+    const socket = await listenForJob('a', { environment })
+    await fs.rm(socket.path)
+    await start('a')
+    await socket.close()
+    await socket.close()
+    expect(await fs.readdir(folder())).toEqual(['a.sock'])
+    await open.pop()?.close()
+    expect(await fs.readdir(folder())).toEqual([])
+  })
+
+  it('whose starter was killed are not listed, and their socket is removed', async () => {
+    const file = await start('alive')
+    await leaveDeadSocket(path.join(folder(), 'dead.sock'))
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'alive' }])
+    expect(await fs.readdir(folder())).toEqual([path.basename(file)])
+
+    await leaveDeadSocket(path.join(folder(), 'dead.sock'))
+    await expect(openJob('dead', { environment })).rejects.toMatchObject({ code: 'job-not-found' })
+    expect(await fs.readdir(folder())).toEqual([path.basename(file)])
+  })
+
+  it('whose starter was killed give their id to a new one', async () => {
+    await start('other')
+    await leaveDeadSocket(path.join(folder(), 'a.sock'))
+    await start('a')
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }, { id: 'other' }])
+  })
+
+  it('never get two starters, however many start at once over a dead socket', async () => {
+    await start('other')
+    for (let round = 0; round < 20; round++) {
+      const id = `r${round}`
+      await leaveDeadSocket(path.join(folder(), `${id}.sock`))
+      const tries = await Promise.allSettled([...Array(6)].map(() => listenForJob(id, { environment })))
+      const won = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      open.push(...won)
+      expect(won).toHaveLength(1)
+      for (const one of tries) {
+        if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'job-exists' })
+      }
+      const stream = await openJob(id, { environment })
+      stream.destroy()
+    }
+  })
+
+  it('keep a living starter’s socket, whoever wants it removed', async () => {
+    const file = await start('a')
+    await Promise.all([...Array(20)].map(() => removeIfDead(file)))
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }])
+  })
+
+  it('are removed also where a killed process had begun to', async () => {
+    await start('other')
+    const file = path.join(folder(), 'a.sock')
+    await leaveDeadSocket(file)
+    const claim = path.join(folder(), '.remove-a.sock')
+    await fs.writeFile(claim, '')
+    await removeIfDead(file)
+    await expect(fs.lstat(file)).resolves.toBeDefined()
+    const old = new Date(Date.now() - 60_000)
+    await fs.utimes(claim, old, old)
+    await removeIfDead(file)
+    await expect(fs.lstat(file)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(fs.lstat(claim)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('that do not answer, or are over, are left out of the list, and stay', async () => {
+    await start('good')
+    const mute = await listenForJob('mute', { environment })
+    mute.server.on('connection', (socket) =>
+      socket
+        .on('error', () => undefined)
+        .once('end', () => socket.end())
+        .resume(),
+    )
+    const over = await listenForJob('over', { environment })
+    over.server.on('connection', (socket) => void refuseHello(socket, new SshjobError('job-ended', 'Over.')))
+    open.push(mute, over)
+    await expect(listJobs({ environment, timeoutMs: 50 })).resolves.toMatchObject([{ id: 'good' }])
+    expect(await fs.readdir(folder())).toHaveLength(3)
+  })
+
+  it('have ids that fit into the path of a socket, or say so', async () => {
+    const deep = path.join(environment.XDG_RUNTIME_DIR, 'x'.repeat(90))
+    await fs.mkdir(deep, { mode: 0o700 })
+    await expect(listenForJob('a', { environment: { XDG_RUNTIME_DIR: deep } })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('use a shorter job id or folder'),
+    })
+  })
+
+  it('are not mixed up with other files', async () => {
+    await start('good')
+    await fs.writeFile(path.join(folder(), 'file.sock'), '')
+    await fs.writeFile(path.join(folder(), 'note'), '')
+    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'good' }])
+    await expect(listenForJob('file', { environment })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('there is a file of that name'),
+    })
+  })
+})
