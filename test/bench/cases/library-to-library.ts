@@ -1,0 +1,35 @@
+import { alternate, type Side } from '../alternate.js'
+import type { Case } from '../bench.js'
+import type { Row } from '../report.js'
+import { startSshd, startTcpServer } from '../servers.js'
+import { compare, libraryTransfer, sshTransfer } from './throughput.js'
+
+const GIB = 1024 ** 3
+
+export const libraryToLibrary: Case = {
+  name: 'library-to-library',
+  goal: 'our client to our server has 0.9 of the throughput of ssh to sshd',
+  async run(bench) {
+    const bytes = bench.bytes(GIB)
+    const sshd = await startSshd(bench)
+    const installation = await bench.native()
+    if ('reason' in installation) console.error(`No native ciphers: ${installation.reason}`)
+    const installations = 'reason' in installation ? [bench.plain] : [bench.plain, installation]
+    const servers = await Promise.all(
+      installations.map(async (one) => ({ one, server: await startTcpServer(bench, one) })),
+    )
+    const rows: Row[] = []
+    for (const direction of ['out', 'into'] as const) {
+      const sides: Side[] = [sshTransfer(bench, sshd, direction, bytes)]
+      for (const { one, server } of servers)
+        sides.push(await libraryTransfer(bench, one, server, direction, bytes))
+      const [peer, ours, withNative] = await alternate(sides, bench.rounds(7))
+      if (peer === undefined || ours === undefined) continue
+      const what = `library to library, 1 GiB ${direction === 'out' ? 'out' : 'in'}`
+      if (withNative !== undefined)
+        rows.push(compare(`${what}, native ciphers`, bytes, withNative, peer, 0.9))
+      rows.push(compare(what, bytes, ours, peer, withNative === undefined ? 0.9 : undefined))
+    }
+    return rows
+  },
+}

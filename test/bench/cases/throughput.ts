@@ -1,0 +1,75 @@
+import { alternate, type Measured, type Side } from '../alternate.js'
+import type { Bench, Case } from '../bench.js'
+import type { Installation } from '../installation.js'
+import { sshArguments } from '../keys.js'
+import { run } from '../processes.js'
+import { inMBperS, inMs, type Row } from '../report.js'
+import { startSshd, startTcpServer, type TcpServer, userName } from '../servers.js'
+
+const GIB = 1024 ** 3
+export type Direction = 'out' | 'into'
+
+/** Moves bytes with OpenSSH's client. */
+export function sshTransfer(
+  bench: Bench,
+  { pid, port }: TcpServer,
+  direction: Direction,
+  bytes: number,
+): Side {
+  const args = sshArguments(bench.keys, port, userName())
+  const script =
+    direction === 'out'
+      ? `ssh "$@" 'head -c ${bytes} /dev/zero' >/dev/null`
+      : `head -c ${bytes} /dev/zero | ssh "$@" 'wc -c' >/dev/null`
+  return { server: pid, work: () => run('sh', ['-c', script, 'sh', ...args]) }
+}
+
+/** Moves bytes with our library, in a process of its own. */
+export async function libraryTransfer(
+  bench: Bench,
+  installation: Installation,
+  { pid, port }: TcpServer,
+  direction: Direction,
+  bytes: number,
+): Promise<Side> {
+  const { identity, hostPublicKey } = bench.keys
+  const client = await bench.libraryClient()
+  const values = [installation.library, port, identity, hostPublicKey, direction, bytes].map(String)
+  return { server: pid, work: () => run(process.execPath, [...bench.profileArguments, client, ...values]) }
+}
+
+/** A throughput beside the peer's. */
+export function compare(what: string, bytes: number, ours: Measured, peer: Measured, atLeast?: number): Row {
+  return {
+    what,
+    ours: inMBperS(bytes, ours.ms),
+    peer: inMBperS(bytes, peer.ms),
+    measure: peer.ms / ours.ms,
+    ...(atLeast === undefined ? {} : { goal: { atLeast } }),
+    cpu: `${inMs(ours.cpu)}, ${inMs(peer.cpu)}`,
+  }
+}
+
+export const throughput: Case = {
+  name: 'throughput',
+  goal: "with OpenSSH's client and aes128-gcm, 1.0 of sshd's throughput with the native ciphers, 0.8 without",
+  async run(bench) {
+    const bytes = bench.bytes(GIB)
+    const sshd = await startSshd(bench)
+    const plain = await startTcpServer(bench, bench.plain)
+    const installation = await bench.native()
+    if ('reason' in installation) console.error(`No native ciphers: ${installation.reason}`)
+    const native = 'reason' in installation ? undefined : await startTcpServer(bench, installation)
+    const rows: Row[] = []
+    for (const direction of ['out', 'into'] as const) {
+      const servers = native === undefined ? [sshd, plain] : [sshd, plain, native]
+      const sides = servers.map((server) => sshTransfer(bench, server, direction, bytes))
+      const [peer, ours, withNative] = await alternate(sides, bench.rounds(7))
+      if (peer === undefined || ours === undefined) continue
+      const what = direction === 'out' ? '1 GiB out of a command' : '1 GiB into a command'
+      if (withNative !== undefined) rows.push(compare(`${what}, native ciphers`, bytes, withNative, peer, 1))
+      rows.push(compare(what, bytes, ours, peer, 0.8))
+    }
+    return rows
+  },
+}

@@ -1,0 +1,40 @@
+// library-client.ts LIBRARY PORT IDENTITY HOST_PUBLIC_KEY out|into BYTES: moves bytes out of or into a command.
+import { readFileSync } from 'node:fs'
+import net from 'node:net'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+const [library = '', port, identity = '', hostKey = '', direction, size] = process.argv.slice(2)
+const { connect }: typeof import('../../src/index.js') = await import(library)
+const CHUNK = Buffer.alloc(64 * 1024)
+
+/** As `head -c BYTES /dev/zero | …` gives them: by 64 KiB, what a pipe holds. */
+function* zeros(count: number): Generator<Buffer> {
+  for (let left = count; left > 0; left -= CHUNK.length) yield CHUNK.subarray(0, left)
+}
+
+let received = 0
+const counter = (): Writable =>
+  new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      received += chunk.length
+      done()
+    },
+  })
+
+const socket = net.connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+const credentials = { privateKey: readFileSync(identity, 'utf8'), hostKey }
+const connection = await connect(socket, { credentials })
+const bytes = Number(size)
+if (direction === 'out') {
+  const remote = await connection.exec(`head -c ${bytes} /dev/zero`, { stdin: null })
+  await pipeline(remote.stdout, counter())
+  await remote.ended
+} else {
+  const remote = await connection.exec('wc -c')
+  const said = remote.output()
+  await pipeline(Readable.from(zeros(bytes)), remote.stdin)
+  received = Number((await said).stdout.toString())
+}
+await connection.close()
+if (received !== bytes) throw new Error(`${received} bytes of ${bytes} arrived.`)
