@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { launchJob } from '../../../src/job/launch-job.js'
 import { readUntil, runIn, startIn, TERMINAL, testJob } from '../../helpers/job-session.js'
 import { type RunningProgram, startProgram } from '../../helpers/programs.js'
@@ -88,6 +89,7 @@ describe('a job that is launched in a terminal', () => {
     await readUntil(session, 'got hello')
     session.stdin.write('\x03')
     const first = await readUntil(session, 'int')
+    await sleep(300) // for a second one to come
     session.stdin.write('bye\n')
     const rest = await readUntil(session, 'got bye')
     expect(`${first}${rest}`.match(/int/g)).toHaveLength(1)
