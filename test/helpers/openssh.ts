@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type ProgramResult,
+  type RunningProgram,
+  runProgram,
+  SSHJOB,
+  type StartOptions,
+  startProgram,
+} from './programs.js'
+import { JOB, type TestUser } from './starter.js'
+
+export const HOST = `${JOB}.job`
+
+/** Runs `sshjob ssh-config` as this user, and keeps what it printed in a file for `ssh -F`. */
+export async function writeSshConfig({ folder, env }: TestUser): Promise<string> {
+  const printed = await runProgram(SSHJOB, ['ssh-config'], { env })
+  if (printed.exitCode !== 0) throw new Error(`sshjob ssh-config failed: ${printed.stderr}`)
+  const file = join(folder, 'ssh_config')
+  writeFileSync(file, printed.stdout)
+  return file
+}
+
+export interface Ssh {
+  /** The arguments of ssh up to the options, for programs that start it themselves. */
+  args(...args: string[]): string[]
+  run(args: readonly string[], options?: StartOptions): Promise<ProgramResult>
+  start(args: readonly string[], options?: StartOptions): RunningProgram
+}
+
+/** OpenSSH's client with the configuration that sshjob printed, and no other. For the top of a `describe`. */
+export function sshOf(user: () => TestUser): Ssh {
+  let config = ''
+  beforeAll(async () => {
+    config = await writeSshConfig(user())
+  })
+  const args = (...more: string[]): string[] => ['-F', config, ...more]
+  return {
+    args,
+    run: (more, options) => runProgram('ssh', args(...more), { env: user().env, ...options }),
+    start: (more, options) => startProgram('ssh', args(...more), { env: user().env, ...options }),
+  }
+}

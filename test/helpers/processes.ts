@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const LOOK_MS = 20
+const KIB = 1024
+
+/** Resolves when the process is gone, zombies being gone; the test's own deadline ends it otherwise. */
+export async function expectGone(pid: number): Promise<void> {
+  expect(pid).toBeGreaterThan(1)
+  while (isAlive(pid)) await delay(LOOK_MS)
+}
+
+export function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/m.test(readStatus(pid))
+}
+
+/** Resident memory in bytes; 0 if the process is gone. */
+export function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readStatus(pid))?.[1] ?? 0) * KIB
+}
+
+/** The largest amount of resident memory seen within this time, in bytes. */
+export async function peakMemory(pids: readonly number[], forMs: number): Promise<number[]> {
+  const peaks = pids.map(() => 0)
+  for (const end = Date.now() + forMs; Date.now() < end; await delay(LOOK_MS * 5)) {
+    for (const [index, pid] of pids.entries()) peaks[index] = Math.max(peaks[index] ?? 0, residentBytes(pid))
+  }
+  return peaks
+}
+
+/** The processes, zombies apart, whose command line has this text. */
+export function findProcesses(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(Number)
+    .filter((pid) => readFile(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').includes(text))
+}
+
+function readStatus(pid: number): string {
+  return readFile(`/proc/${pid}/status`)
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return '' // it has ended
+  }
+}

@@ -1,0 +1,96 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RunningProgram, SSHJOB_SERVER, type StartOptions, startProgram } from './programs.js'
+
+/** A user with a home and a runtime directory of their own, as far as programs believe their environment. */
+export interface TestUser {
+  readonly folder: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface StarterOptions extends Omit<StartOptions, 'stdin' | 'env'> {
+  id?: string
+  /** More options of sshjob-server. */
+  options?: readonly string[]
+  /** Default: one that ends when its stdin does, so that it outlives neither the test nor a starter that was killed. */
+  command?: readonly string[]
+  /** In addition to the user's environment. */
+  env?: NodeJS.ProcessEnv
+}
+
+export interface StarterSuite {
+  user(): TestUser
+  /** Starts a starter, whose job runs when this resolves. Both are ended after the test. */
+  start(options?: StarterOptions): Promise<RunningProgram>
+}
+
+export const JOB = 'train'
+const END_MS = 5_000
+
+/** For the top of a `describe`: a user, and starters of theirs. */
+export function starterSuite(): StarterSuite {
+  let user: TestUser | undefined
+  const started: RunningProgram[] = []
+
+  const getUser = (): TestUser => {
+    if (user === undefined) throw new Error('There is a user in tests and hooks only.')
+    return user
+  }
+  beforeAll(() => {
+    user = makeUser()
+  })
+  afterEach(() => Promise.all(started.splice(0).map(endStarter)))
+  afterAll(() => {
+    if (user !== undefined) rmSync(user.folder, { recursive: true, force: true })
+  })
+  return {
+    user: getUser,
+    async start({ id = JOB, options = [], command = ['cat'], env, ...rest } = {}) {
+      const args = ['--job-id', id, '--log-level', 'info', ...options, '--', ...command]
+      const starter = startProgram(SSHJOB_SERVER, args, { ...rest, env: { ...getUser().env, ...env } })
+      started.push(starter)
+      // What a test has sent to a log file, it waits for itself.
+      if (!options.includes('--log-file')) await starter.waitFor(/"job started"/)
+      return starter
+    },
+  }
+}
+
+function makeUser(): TestUser {
+  // Short: a unix socket's path below it has 107 bytes, unix(7).
+  const folder = mkdtempSync(join(tmpdir(), 'sj-'))
+  const [home, runtime, temporary] = ['home', 'run', 'tmp'].map((name) => join(folder, name))
+  for (const path of [home, runtime, temporary]) mkdirSync(path ?? '', { mode: 0o700 })
+  chmodSync(folder, 0o755)
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    XDG_RUNTIME_DIR: runtime,
+    TMPDIR: temporary,
+    LANG: 'C.UTF-8',
+    SHELL: '/bin/sh',
+    TERM: 'xterm',
+  }
+  return { folder, env }
+}
+
+/** Politely first: only a starter that ends by itself shows that it can. */
+async function endStarter(starter: RunningProgram): Promise<void> {
+  starter.child.stdin.end()
+  starter.kill('SIGTERM')
+  const timer = setTimeout(() => starter.kill('SIGKILL'), END_MS)
+  const { signal } = await starter.ended
+  clearTimeout(timer)
+  if (signal === 'SIGKILL' && !killedOnPurpose.has(starter))
+    throw new Error(`The starter had to be killed:\n${starter.stderr()}`)
+}
+
+const killedOnPurpose = new WeakSet<RunningProgram>()
+
+/** kill -9, as a batch system does it. */
+export async function killStarter(starter: RunningProgram): Promise<void> {
+  killedOnPurpose.add(starter)
+  starter.kill('SIGKILL')
+  await starter.ended
+}

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { describeWith, findPythonWith } from '../helpers/needs.js'
+import { writeSshConfig } from '../helpers/openssh.js'
+import { runProgram, SSHJOB } from '../helpers/programs.js'
+import { starterSuite } from '../helpers/starter.js'
+
+/** Runs one of the scripts in python/; gives what it has printed. */
+async function runScript(suite: ReturnType<typeof starterSuite>, module: string): Promise<unknown> {
+  const { env, folder } = suite.user()
+  await writeSshConfig(suite.user()) // makes the identity
+  const files = join(folder, 'run/sshjob/openssh')
+  const script = join(process.cwd(), 'test/interop/python', `${module}_client.py`)
+  const proxy = `${process.execPath} ${SSHJOB} proxy train.job`
+  const args = ['-W', 'ignore', script, proxy, join(files, 'id_ed25519'), join(files, 'known_hosts')]
+  const result = await runProgram(findPythonWith(module) ?? 'python3', args, { env })
+  expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+  const printed: unknown = JSON.parse(result.stdout)
+  return printed
+}
+
+const COUNTED = Array.from({ length: 10 }, (_, n) => n)
+
+describeWith(['python3:paramiko'], 'paramiko', () => {
+  const suite = starterSuite()
+
+  it('enters a job, and does what it can do there', async () => {
+    await suite.start()
+    expect(await runScript(suite, 'paramiko')).toEqual({
+      stdout: 'out\n',
+      stderr: 'err\n',
+      status: 7,
+      signal: -1,
+      environment: 'a b\n',
+      same: true,
+      channels: COUNTED,
+      terminal: ['30', '90', 'vt100'],
+      resized: ['40', '120'],
+      'terminal status': 5,
+      'shell status': 3,
+      'after new keys': 'still\n',
+    })
+  })
+})
+
+describeWith(['python3:asyncssh'], 'asyncssh', () => {
+  const suite = starterSuite()
+
+  it('enters a job, and does what it can do there', async () => {
+    await suite.start()
+    expect(await runScript(suite, 'asyncssh')).toEqual({
+      result: ['out\n', 'err\n', 7],
+      signal: ['SEGV', 'terminated by signal SEGV', -11],
+      'sent signal': ['got it\n', 4],
+      killed: 'KILL',
+      environment: 'a b\n',
+      same: true,
+      channels: COUNTED,
+      terminal: ['30', '90', 'vt100'],
+      resized: ['40', '120'],
+      'terminal status': 5,
+      modes: [true, true],
+      'after a break': 'after the break',
+      'no forwarding': 'channels of type direct-tcpip are not served here',
+    })
+  })
+})
