@@ -69,6 +69,8 @@ export const DEMO_KILL_DELAY_MS = 5_000
 
 /** sun_path of unix(7) has 108 bytes, one of them for the end of the string. */
 export const SOCKET_PATH_MAX_BYTES = 107
+/** How long connecting goes on trying while a starter has more connections waiting than the kernel keeps for it. */
+export const CONNECT_BUSY_MS = 2_000
 /** What each direction of a stream within the process, or over pipes, holds before its writer waits. */
 export const STREAM_BUFFER = 64 * KIB
 /** How long a command whose output has ended may take to exit, before that end counts as one direction's alone. */

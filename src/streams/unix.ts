@@ -1,18 +1,31 @@
 import net from 'node:net'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
-import { SOCKET_PATH_MAX_BYTES } from '../core/limits.js'
+import { CONNECT_BUSY_MS, SOCKET_PATH_MAX_BYTES } from '../core/limits.js'
+
+const BUSY_PAUSE_MS = 20
 
 /**
  * Connects to a unix socket. The stream may be half-closed: the end of one direction leaves the other open.
  * @throws SshjobError 'unreachable' (with the system's error as its cause), 'usage' for a path too long, 'aborted'
  */
-export function connectUnix(
+export async function connectUnix(
   path: string,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<net.Socket> {
-  const { signal } = options
+  checkSocketPath(path)
+  for (let left = CONNECT_BUSY_MS; ; left -= BUSY_PAUSE_MS) {
+    try {
+      return await connectOnce(path, options.signal)
+    } catch (error) {
+      // A blocking connect(2) would wait here: the queue of connections that wait to be accepted is full.
+      if (!(error instanceof SshjobError && error.retry) || left <= 0) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS))
+  }
+}
+
+function connectOnce(path: string, signal: AbortSignal | undefined): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
-    checkSocketPath(path)
     if (signal?.aborted) throw abortError(signal)
     const socket = net.connect({ path, allowHalfOpen: true })
     const release = (): void => {
