@@ -61,7 +61,7 @@ describe('every stream behaves alike', () => {
 
     beforeAll(async () => {
       const source = `
-        import { relay } from './src/streams/relay.js'
+        import { relay } from './test/helpers/relay.js'
         import { stdioStream } from './src/streams/stdio.js'
         import { connectUnix } from './src/streams/unix.js'
         const stdio = stdioStream()

@@ -7,6 +7,7 @@ import { VERSION } from '../../../src/core/version.js'
 import { listJobs, openJob } from '../../../src/engines/local.js'
 import { commandStream } from '../../../src/streams/command.js'
 import { connectUnix } from '../../../src/streams/unix.js'
+import { describeWith } from '../../helpers/needs.js'
 import { runProgram, SSHJOB_SERVER, startProgram } from '../../helpers/programs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
@@ -229,6 +230,34 @@ describe('sshjob-server', () => {
     await expect(starter.ended).resolves.toEqual({ exitCode: 255, signal: null })
     expect(starter.stderr().toString()).toMatch(/^sshjob-server: This is not a client of sshjob/)
     expect(starter.stdout().toString()).toMatch(/^sshjob-hello\/1 \{"ok":false,"code":"hello-invalid"/)
+  })
+
+  describeWith(['ssh'], 'met by ssh without the proxy', () => {
+    it('tells its user what to use', async () => {
+      const starter = startProgram(
+        SSHJOB_SERVER,
+        ['--job-id', 'plain', '--', 'sh', '-c', 'echo up; read line'],
+        {
+          env: env(),
+        },
+      )
+      await starter.waitFor(/up/)
+      const socket = path.join(directory(), 'sshjob', 'plain.sock')
+      const carry = `const s = require('net').connect('${socket}'); process.stdin.pipe(s).pipe(process.stdout)`
+      const proxy = `${process.execPath} -e "${carry}"`
+      const { exitCode, stderr } = await runProgram('ssh', [
+        '-F',
+        'none',
+        '-o',
+        `ProxyCommand=${proxy}`,
+        'plain',
+        'true',
+      ])
+      expect(exitCode).toBe(255)
+      expect(stderr).toContain(
+        "This connection began without sshjob's hello: use `sshjob proxy JOB` as ProxyCommand",
+      )
+    })
   })
 
   it('stays when its clients misbehave', async () => {
