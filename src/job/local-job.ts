@@ -27,8 +27,8 @@ export interface LocalJobOptions {
   user?: string
   /** Shells to try before the job's SHELL, after those that a session asks for. Default: none. */
   shells?: readonly string[]
-  /** The job's processes now, outermost first. */
-  pids: () => readonly number[]
+  /** The job's processes now, outermost first. Default: this process. */
+  pids?: () => readonly number[]
   /** When the job started. Default: now. */
   since?: Date
 }
@@ -44,6 +44,7 @@ export function currentDirectory(): string | undefined {
 
 /** A job that this process is inside of: its sessions are children of this process. */
 export function localJob(options: LocalJobOptions): Job {
+  const pids = options.pids ?? ((): number[] => [process.pid])
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
   const directory = options.directory ?? currentDirectory()
   const account: Account = readAccount()
@@ -77,7 +78,7 @@ export function localJob(options: LocalJobOptions): Job {
       requested: request.environment,
       terminal: terminal && { term: request.terminal?.term ?? '', name: terminal.name },
       jobId: options.id,
-      jobPids: options.pids(),
+      jobPids: pids(),
       account,
       shell,
     })
@@ -96,7 +97,7 @@ export function localJob(options: LocalJobOptions): Job {
     command: options.command,
     user: options.user ?? account.name,
     since: options.since ?? new Date(),
-    pids: options.pids,
+    pids,
     terminalUnavailable,
     spawn,
   }

@@ -1,16 +1,12 @@
 import { messageOf } from '../core/errors.js'
 import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
+import { isSettable } from '../job/environment.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
 import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
 import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
 import { copyOutput } from './copy-output.js'
-
-/** POSIX names of variables; what else there may be, a shell can't use. */
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
-/** Variables that change what the loader puts into a program: not a client's business. */
-const LOADER_VARIABLE = /^LD_/
 
 export interface SessionContext {
   job: Job
@@ -80,8 +76,7 @@ export class Session {
     if (this.#started || this.#variables >= MAX_ENV_VARIABLES) return false
     const size = name.length + value.length
     if (size > MAX_ENV_BYTES || this.#variableBytes + size > MAX_ENV_TOTAL_BYTES) return false
-    if (value.includes(0)) return false
-    if (!VARIABLE.test(name) || LOADER_VARIABLE.test(name)) return false
+    if (value.includes(0) || !isSettable(name)) return false
     this.#variables++
     this.#variableBytes += size
     this.#environment.set(name, Buffer.from(value))
