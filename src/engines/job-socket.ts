@@ -20,12 +20,12 @@ export interface JobSocket {
 /**
  * Listens at `target`. The socket gets its name by link(2) once it listens: whoever finds the name finds a starter
  * that answers, at every instant, and of two starters at the same time one gets it. A socket of a starter that was
- * killed is replaced.
+ * killed is replaced. A client may connect before this resolves: a server that is given has its listeners already.
  * @throws SshjobError 'job-exists' if somebody answers there; 'unreachable' if no socket can be made
  */
-export async function listenAt(target: string): Promise<JobSocket> {
+export async function listenAt(target: string, given?: net.Server): Promise<JobSocket> {
   const temporary = path.join(path.dirname(target), `.new-${randomBytes(6).toString('hex')}`)
-  const server = await listenUnix(temporary)
+  const server = await listenUnix(temporary, given)
   try {
     const { ino } = await fs.lstat(temporary)
     await nameSocket(temporary, target)

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises'
+import type net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import { SshjobError, systemCode } from '../core/errors.js'
@@ -22,9 +23,12 @@ export interface LocalOptions {
  * Listens where openJob() and listJobs() of the same user find the job.
  * @throws SshjobError 'job-exists' if a starter serves a job of this id; 'usage', 'unsafe-directory', 'unreachable'
  */
-export async function listenForJob(id: string, options: LocalOptions = {}): Promise<JobSocket> {
+export async function listenForJob(
+  id: string,
+  options: LocalOptions & { server?: net.Server } = {},
+): Promise<JobSocket> {
   checkJobId(id)
-  return listenAt(path.join(await runtimeDirectory(options.environment), `${id}${SUFFIX}`))
+  return listenAt(path.join(await runtimeDirectory(options.environment), `${id}${SUFFIX}`), options.server)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { messageOf, SshjobError } from '../core/errors.js'
@@ -68,6 +69,8 @@ class SocketStarter implements Starter {
     this.#options = options
     this.#log = options.log ?? silent
     this.#serve = options.serve ?? serveStream
+    // One listener for each connection in its hello: their number has its own limit.
+    setMaxListeners(0, this.#ending.signal)
     options.server.on('connection', (socket) => this.#accept(socket))
     options.server.on('error', (error) => this.#log.error({ err: error }, 'accepting a connection failed'))
   }

@@ -50,14 +50,18 @@ function connectOnce(path: string, signal: AbortSignal | undefined): Promise<net
   })
 }
 
+/** A server for listenUnix(). Whoever listens for its 'connection' before it has a name misses none. */
+export function unixServer(): net.Server {
+  return net.createServer({ allowHalfOpen: true })
+}
+
 /**
  * Listens on a unix socket that only this user can connect to (mode 0600, whatever the umask).
  * @throws SshjobError 'unreachable' if the path can't be bound, 'usage' if it is too long
  */
-export function listenUnix(path: string): Promise<net.Server> {
+export function listenUnix(path: string, server = unixServer()): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     checkSocketPath(path)
-    const server = net.createServer({ allowHalfOpen: true })
     const onError = (error: Error): void => {
       const cause = systemCode(error) ?? messageOf(error)
       reject(

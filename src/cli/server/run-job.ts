@@ -5,6 +5,7 @@ import { listenForJob } from '../../engines/local.js'
 import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
 import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
+import { unixServer } from '../../streams/unix.js'
 import type { Settings } from './settings.js'
 import type { Signals } from './signals.js'
 
@@ -15,9 +16,11 @@ import type { Signals } from './signals.js'
  */
 export async function runJob(settings: Settings, signals: Signals, log: Logger): Promise<number> {
   const { jobId, listen, maxSessions, serveOptions } = settings
-  const socket = listen === undefined ? await listenForJob(jobId) : await listenAt(listen)
+  const server = unixServer()
+  // Before the socket has its name: a client may find that in the same instant.
+  const starter = startStarter({ server, maxSessions, serveOptions, log })
+  const socket = listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
   try {
-    const starter = startStarter({ server: socket.server, maxSessions, serveOptions, log })
     const launched = await launch(settings, starter)
     log.info({ job: jobId, socket: socket.path }, 'job started')
     return await attend(settings, launched, starter, signals, log)

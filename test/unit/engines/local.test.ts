@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import type net from 'node:net'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 import { SshjobError } from '../../../src/core/errors.js'
 import { removeIfDead } from '../../../src/engines/job-socket.js'
 import { listenForJob, listJobs, openJob } from '../../../src/engines/local.js'
 import { answerHello, receiveClientHello, refuseHello } from '../../../src/hello/exchange.js'
+import { connectUnix, unixServer } from '../../../src/streams/unix.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** Answers questions as a starter does. */
@@ -60,6 +62,25 @@ describe('jobs on this machine', () => {
     answer(socket.server, id)
     return socket.path
   }
+
+  it('reach a server that is given, also before its listening is reported', async () => {
+    const server = unixServer()
+    const heard = new Promise<Socket>((resolve) => server.once('connection', resolve))
+    const target = path.join(folder(), 'early.sock')
+    const connect = async (): Promise<Socket> => {
+      for (;;) {
+        try {
+          return await connectUnix(target)
+        } catch {
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+    }
+    const [socket, client] = await Promise.all([listenForJob('early', { environment, server }), connect()])
+    open.push(socket)
+    ;(await heard).destroy()
+    client.destroy()
+  })
 
   it('are found by their id, and listed', async () => {
     await start('b')
