@@ -72,7 +72,10 @@ class SocketStarter implements Starter {
     // One listener for each connection in its hello: their number has its own limit.
     setMaxListeners(0, this.#ending.signal)
     options.server.on('connection', (socket) => this.#accept(socket))
-    options.server.on('error', (error) => this.#log.error({ err: error }, 'accepting a connection failed'))
+    options.server.on('error', (error) => {
+      // Why a server can't listen, whoever asked it to learns.
+      if (options.server.listening) this.#log.error({ err: error }, 'accepting a connection failed')
+    })
   }
 
   get sessions(): number {
