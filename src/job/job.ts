@@ -52,7 +52,8 @@ export interface JobProcess {
   sendBreak(): boolean
   /**
    * The session is over: closes terminal and pipes, sends HUP and TERM to all that is left of the process's
-   * session, KILL after SESSION_KILL_DELAY_MS. Resolves when nothing is left. Safe to call twice.
+   * session, KILL after SESSION_KILL_DELAY_MS. Resolves when nothing is left. Safe to call twice. Once the process
+   * has ended and its output with it, there is nothing to do: what it left in the background goes on, as with sshd.
    */
   terminate(): Promise<void>
 }

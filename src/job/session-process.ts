@@ -143,7 +143,9 @@ function makeJobProcess(
   // What runs in the background on purpose, with nothing of ours in its hands, is left alone from then on.
   void Promise.all([ended, whenClosed(stdout), whenClosed(stderr)]).then(() => {
     stdin.destroy()
-    if (termination === undefined) unwatchSession(pid)
+    if (termination !== undefined) return
+    termination = Promise.resolve()
+    unwatchSession(pid)
   })
 
   const end = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { listSessions, readStat } from '../../../src/job/process-tree.js'
 import { endSession } from '../../../src/job/session-end.js'
-import { readUntil, startIn, TERMINAL, testJob } from '../../helpers/job-session.js'
+import { readAll, readUntil, startIn, TERMINAL, testJob } from '../../helpers/job-session.js'
 import { describeWith } from '../../helpers/needs.js'
 
 const members = async (session: number): Promise<number> => (await listSessions()).get(session)?.length ?? 0
@@ -41,6 +41,17 @@ describe('ending a session', () => {
     expect(await members(session.pid)).toBe(1)
     await session.terminate()
     expect(await members(session.pid)).toBe(0)
+  })
+
+  it('leaves alone what a command left in the background, once the command and its output have ended', async () => {
+    for (const terminal of [undefined, TERMINAL]) {
+      const session = startIn(job, 'trap "" HUP; sleep 62 </dev/null >/dev/null 2>&1 & echo $!', { terminal })
+      const [output] = await Promise.all([readAll(session.stdout), readAll(session.stderr), session.ended])
+      const left = Number(output.toString())
+      await session.terminate()
+      expect(await members(session.pid)).toBe(1)
+      process.kill(left, 'SIGKILL')
+    }
   })
 
   it('can be asked for twice, and after the end', async () => {
