@@ -86,7 +86,9 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     /** Our KEXINIT while a key exchange runs: packets are queued meanwhile. */
     _kexinit: Buffer | undefined
     _queue: Buffer[] | undefined
-    _kex: { remoteExtInfoEnabled: boolean; sessionID: Buffer } | undefined
+    _kex: { remoteExtInfoEnabled: boolean; sessionID: Buffer; _remoteKexinit: Buffer | undefined } | undefined
+    /** The peer has announced a guess that is wrong: the packet behind its KEXINIT is to be ignored. */
+    _skipNextInboundPacket: boolean
     _cipher: PacketCipher
     _decipher: { inSeqno: number }
     _strictMode: boolean | undefined

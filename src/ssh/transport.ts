@@ -15,6 +15,7 @@ import {
 import type { Logger } from '../core/log.js'
 import { VERSION } from '../core/version.js'
 import { hostKeyAlgorithms, offer, SIGNATURE_ALGORITHMS } from './algorithms.js'
+import { judgeGuesses } from './kex-guess.js'
 import type { ParsedKey } from './keys.js'
 import { poolPadding } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
@@ -80,10 +81,11 @@ export class Transport {
     this.#log = options.log
     this.#ownsChunks = stream instanceof Socket
     let ready = false
+    const offered = offer(hostKeyAlgorithms(side.hostKey.type))
     this.#protocol = new Protocol({
       server: side.role === 'server',
       ident: IDENT,
-      offer: offer(hostKeyAlgorithms(side.hostKey.type)),
+      offer: offered,
       ...(side.role === 'server'
         ? { hostKeys: Object.fromEntries(hostKeyAlgorithms(side.hostKey.type).map((a) => [a, side.hostKey])) }
         : { hostVerifier: (key) => this.#verifyHostKey(key, side.hostKey) }),
@@ -108,6 +110,7 @@ export class Transport {
         },
       },
     })
+    judgeGuesses(this.#protocol, offered)
     // ssh2's own list of signature algorithms lacks a comma between two names: ours goes out in its place.
     const complete = this.#protocol._onHandshakeComplete
     this.#protocol._onHandshakeComplete = (negotiated) => {
