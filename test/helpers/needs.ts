@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, appendFileSync, constants, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 /** Where Debian keeps daemons, which a user's PATH may leave out. */
@@ -34,11 +35,25 @@ function isMissing(need: string): boolean {
   return (module === undefined ? findProgram(need) : findPythonWith(module)) === undefined
 }
 
+type Need = 'program' | 'root' | 'account'
+type Body = () => void
+
+/** They look themselves up in passwd(5) before anything else, and end where they don't find themselves. */
+const NEED_AN_ACCOUNT = ['ssh', 'ssh-keygen', 'scp', 'dbclient']
+
+function hasAccount(): boolean {
+  try {
+    return userInfo().username !== ''
+  } catch {
+    return false
+  }
+}
+
 /**
  * What to do without. Unset: skip, and say so. '1': nothing may be skipped, a missing program or privilege is a
  * failure. 'programs': only a missing program is one (the run as a plain user, after one as root).
  */
-function mustHave(what: 'program' | 'root'): boolean {
+function mustHave(what: Need): boolean {
   const setting = process.env.SSHJOB_TEST_REQUIRE_ALL
   return setting === '1' || (setting === 'programs' && what === 'program')
 }
@@ -50,10 +65,9 @@ function reportSkip(title: string, reason: string): void {
   else appendFileSync(file, `${reason}\t${title}\n`)
 }
 
-type Body = () => void
 type Test = () => Promise<void>
 
-function describeIf(reason: string | undefined, what: 'program' | 'root', title: string, body: Body): void {
+function describeIf(reason: string | undefined, what: Need, title: string, body: Body): void {
   if (reason === undefined) {
     describe(title, body)
   } else if (mustHave(what)) {
@@ -78,7 +92,12 @@ const missingRoot = (): string | undefined =>
 
 /** A suite that needs programs ('tmux', 'ssh') or Python modules ('python3:paramiko'). */
 export function describeWith(programs: readonly string[], title: string, body: Body): void {
-  describeIf(missingPrograms(programs), 'program', title, body)
+  const missing = missingPrograms(programs)
+  if (missing === undefined && !hasAccount()) {
+    const refusing = programs.find((program) => NEED_AN_ACCOUNT.includes(program))
+    const reason = refusing && `${refusing} needs a user who has an account`
+    describeIf(reason, 'account', title, body)
+  } else describeIf(missing, 'program', title, body)
 }
 
 /** A suite that needs root. */
