@@ -56,6 +56,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** The text with exactly one full stop at its end: sentences of others go into ours. */
+export function endSentence(text: string): string {
+  return `${text.trimEnd().replace(/\.+$/, '')}.`
+}
+
 /** The `code` of a Node.js system error (ENOENT, EPIPE, …), or undefined. */
 export function systemCode(error: unknown): string | undefined {
   // Not instanceof Error: under jest, Node.js' own errors are of another realm.

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { abortError, SshjobError } from '../core/errors.js'
+import { abortError, endSentence, SshjobError } from '../core/errors.js'
 import { HELLO_MAX_BYTES } from '../core/limits.js'
 
 export interface LineOptions {
@@ -45,7 +45,7 @@ export function readLine(stream: Duplex, options: LineOptions): Promise<Buffer> 
     const onEnd = (): void =>
       fail(lost('The other side closed the connection before its hello was complete.'))
     const onError = (error: Error): void =>
-      fail(lost(`The connection failed during the hello: ${error.message}.`, error))
+      fail(lost(endSentence(`The connection failed during the hello: ${error.message}`), error))
     const onAbort = (): void => {
       if (signal !== undefined) fail(abortError(signal))
     }

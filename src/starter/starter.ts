@@ -104,7 +104,6 @@ class SocketStarter implements Starter {
   #accept(socket: net.Socket): void {
     // From here on there is always a listener: an 'error' that nobody hears ends the process.
     socket.on('error', (error) => this.#log.debug({ err: error }, 'connection failed'))
-    socket.setNoDelay(true)
     if (this.#isFull()) return this.#turnAway(socket)
     this.#greeting += 1
     this.#greet(socket)

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import net from 'node:net'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import Protocol from 'ssh2/lib/protocol/Protocol.js'
+import { SshjobError } from '../../../src/core/errors.js'
 import { silent } from '../../../src/core/log.js'
 import { acceptKey, offerKey, requestAuthentication } from '../../../src/ssh/authentication.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
@@ -39,6 +41,30 @@ describe('the transport', () => {
     const pair = await connectionPair()
     expect(pair.client.transport.protocol._strictMode).toBe(true)
     expect(pair.server.transport.protocol._strictMode).toBe(true)
+    await pair.close()
+  })
+
+  it('sends small packets at once on TCP, on both ends', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const accepted = once(server, 'connection')
+    const client = net.connect(address.port, '127.0.0.1')
+    const [socket]: net.Socket[] = await accepted
+    if (socket === undefined) throw new Error('no connection')
+    const asked = [socket, client].map((stream) => jest.spyOn(stream, 'setNoDelay'))
+    const pair = await connectionPair([socket, client])
+    for (const setNoDelay of asked) expect(setNoDelay).toHaveBeenCalledWith(true)
+    await pair.close()
+    server.close()
+  })
+
+  it('ends the sentence of a peer that disconnects with one full stop', async () => {
+    const pair = await connectionPair()
+    pair.server.transport.close(new SshjobError('job-ended', 'The job has ended.'))
+    const cause = await pair.client.closed
+    expect(cause?.message).toBe('The other side closed the connection: The job has ended.')
     await pair.close()
   })
 
