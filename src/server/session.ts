@@ -120,14 +120,16 @@ export class Session {
       return false
     }
     log.info({ pid: this.#process.pid, terminal: terminal !== undefined }, 'session started')
-    if (command === undefined && terminal !== undefined) this.#greet()
+    // After the reply to this request, and before anything that the shell writes.
+    if (command === undefined && terminal !== undefined) queueMicrotask(() => this.#greet())
     void this.#run(this.#process)
     return true
   }
 
   #greet(): void {
     const greeting = this.#context.greeting()
-    if (greeting !== '') this.#channel.output.write(greeting.replace(/\r?\n/g, '\r\n'))
+    if (greeting !== '' && this.#channel.output.writable)
+      this.#channel.output.write(greeting.replace(/\r?\n/g, '\r\n'))
   }
 
   /** From the start to the end of the channel. Never rejects. */

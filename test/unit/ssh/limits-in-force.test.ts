@@ -84,7 +84,6 @@ describe('the limits of a connection', () => {
     }
     expect(await untilSettled(() => serverStream.writableLength)).toBeLessThan(2 ** 18)
     expect(serverStream.isPaused()).toBe(true)
-    const dbg = 0
     await until(() => {
       clientStream.resume() // its end has the same limit, and much to say
       return peer.messages.length >= 20_000
