@@ -41,3 +41,13 @@ export function sshOf(user: () => TestUser): Ssh {
     start: (more, options) => startProgram('ssh', args(...more), { env: user().env, ...options }),
   }
 }
+
+/** The variables of a test's user, as a job takes them: to run a client inside a terminal of our own. */
+export function environmentOf({ env }: TestUser): Map<string, Buffer> {
+  return new Map(Object.entries(env).map(([name, value]) => [name, Buffer.from(value ?? '')]))
+}
+
+/** A command line for a shell. */
+export function quoteWords(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+}

@@ -1,7 +1,7 @@
 import type { JobProcess } from '../../src/job/job.js'
 import { readUntil, startIn, TERMINAL, testJob } from '../helpers/job-session.js'
 import { describeWith } from '../helpers/needs.js'
-import { HOST, sshOf } from '../helpers/openssh.js'
+import { environmentOf, HOST, quoteWords, sshOf } from '../helpers/openssh.js'
 import { expectGone } from '../helpers/processes.js'
 import { starterSuite } from '../helpers/starter.js'
 
@@ -13,11 +13,9 @@ describeWith(['ssh'], 'a terminal by ssh', () => {
 
   /** Runs ssh in a terminal on our side, after commands that change that terminal. */
   function sshInTerminal(before: string, ...args: string[]): JobProcess {
-    const environment = new Map(
-      Object.entries(user().env).map(([name, value]) => [name, Buffer.from(value ?? '')]),
-    )
-    const words = ssh.args(...args).map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-    return startIn(testJob({ environment }), `${before}exec ssh ${words.join(' ')}`, {
+    const environment = environmentOf(user())
+    const words = quoteWords(ssh.args(...args))
+    return startIn(testJob({ environment }), `${before}exec ssh ${words}`, {
       terminal: { ...TERMINAL, columns: 101, rows: 31, width: 1010, height: 620 },
     })
   }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateKey } from '../../src/ssh/keys.js'
 import { describeWith } from '../helpers/needs.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram } from '../helpers/programs.js'
@@ -157,6 +158,20 @@ describeWith(['ssh'], 'a connection by ssh', () => {
     const result = await ssh.run(['-o', `UserKnownHostsFile=${known}`, HOST, 'echo reached'])
     expect(result).toMatchObject({ exitCode: 255, stdout: '' })
     expect(result.stderr).toContain('Host key verification failed')
+  })
+
+  it('fails with a key that is not the one in the hello', async () => {
+    const starter = await start()
+    const other = join(user().folder, 'other')
+    writeFileSync(other, generateKey().privateKey, { mode: 0o600 })
+    const [, config = ''] = ssh.args()
+    const changed = join(user().folder, 'changed_config')
+    writeFileSync(changed, readFileSync(config, 'utf8').replace(/IdentityFile .*/, `IdentityFile ${other}`))
+    const result = await ssh.run(['-F', changed, HOST, 'echo reached'])
+    expect(result).toMatchObject({ exitCode: 255, stdout: '' })
+    expect(result.stderr).toMatch(/Permission denied \(publickey\)/)
+    await starter.waitFor(/"msg":"session ended"/)
+    expect(starter.stderr().toString()).not.toContain('client authenticated')
   })
 
   it('checks host keys by the configuration that sshjob prints', () => {
