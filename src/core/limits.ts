@@ -52,6 +52,8 @@ export const KEEPALIVE_COUNT = 3
 export const TRANSPORT_BUFFER = MIB
 /** … and past which nothing more is read from a peer that asks and doesn't take the answers. */
 export const TRANSPORT_BUFFER_MAX = 4 * MIB
+/** Large packets whose memory is kept for the next ones, in the whole process: as many as fill TRANSPORT_BUFFER twice. */
+export const PACKETS_KEPT = 64
 /** Messages that wait for the end of a key exchange; more is an attack. */
 export const KEX_QUEUE_MAX_PACKETS = 4_096
 /** How long a closing connection may take to let out its last bytes. */

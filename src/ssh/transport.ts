@@ -17,7 +17,7 @@ import { VERSION } from '../core/version.js'
 import { hostKeyAlgorithms, offer, SIGNATURE_ALGORITHMS } from './algorithms.js'
 import { judgeGuesses } from './kex-guess.js'
 import type { ParsedKey } from './keys.js'
-import { poolPadding } from './packet-allocator.js'
+import { poolPadding, writePacket } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /**
@@ -283,7 +283,7 @@ export class Transport {
       this.#stream.cork()
       process.nextTick(() => this.#uncork())
     }
-    this.#stream.write(data)
+    writePacket(this.#stream, data)
   }
 
   #uncork(): void {

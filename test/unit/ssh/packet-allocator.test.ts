@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { PassThrough, type Writable } from 'node:stream'
 import type { PacketCipher } from 'ssh2/lib/protocol/Protocol.js'
-import { poolPadding } from '../../../src/ssh/packet-allocator.js'
+import { PACKET_MAX } from '../../../src/core/limits.js'
+import { poolPadding, writePacket } from '../../../src/ssh/packet-allocator.js'
 
 /** RFC 4253 §6: at least four bytes of padding, and whole blocks, where the length is not counted by AES-GCM. */
 const CIPHERS = [
@@ -39,5 +43,45 @@ describe('packets', () => {
     const { allocPacket } = cipher
     poolPadding(cipher, 'aes128-ctr')
     expect(cipher.allocPacket).toBe(allocPacket)
+  })
+})
+
+describe('the memory of a large packet', () => {
+  const cipher: PacketCipher = { outSeqno: 0, allocPacket: () => Buffer.alloc(5) }
+  poolPadding(cipher, 'aes128-gcm@openssh.com')
+  const written = (stream: Writable): Promise<void> =>
+    new Promise((resolve) => stream.write('', () => resolve()))
+
+  it('is used again once a socket has copied it, and not before', async () => {
+    const server = net.createServer((socket) => socket.resume()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const socket = net.connect(address.port, '127.0.0.1')
+    await once(socket, 'connect')
+    try {
+      const first = cipher.allocPacket(PACKET_MAX)
+      socket.cork()
+      // In parts, as ssh2 writes it where it has no native ciphers.
+      writePacket(socket, first.subarray(0, 4))
+      writePacket(socket, first)
+      const meanwhile = cipher.allocPacket(PACKET_MAX)
+      expect(meanwhile.buffer).not.toBe(first.buffer)
+      socket.uncork()
+      await written(socket)
+      const memories = [cipher.allocPacket(PACKET_MAX).buffer, cipher.allocPacket(PACKET_MAX).buffer]
+      expect(memories.filter((memory) => memory === first.buffer)).toHaveLength(1)
+    } finally {
+      socket.destroy()
+      server.close()
+    }
+  })
+
+  it('belongs to the reader of any other stream', async () => {
+    const stream = new PassThrough({ highWaterMark: 1024 * 1024 }).resume()
+    const first = cipher.allocPacket(PACKET_MAX)
+    writePacket(stream, first)
+    await written(stream)
+    expect(cipher.allocPacket(PACKET_MAX).buffer).not.toBe(first.buffer)
   })
 })
