@@ -115,7 +115,8 @@ declare module 'ssh2/lib/protocol/utils.js' {
 }
 
 declare module 'ssh2/lib/protocol/crypto.js' {
-  const crypto: { bindingAvailable: boolean }
+  /** `init` resolves once Poly1305 can be computed without the native binding. */
+  const crypto: { bindingAvailable: boolean; init: Promise<void> }
   export default crypto
 }
 

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
@@ -128,16 +129,25 @@ export class Transport {
     const parsePayload = this.#protocol._onPayload
     this.#protocol._onPayload = (payload) => this.#onPayload(payload, parsePayload)
 
-    stream.on('data', this.#onData)
-    stream.on('drain', this.#onDrain)
     stream.on('end', this.#onEnd)
     stream.on('error', this.#onStreamError)
     stream.on('close', this.#onEnd)
     this.#rekeyTimer = setInterval(() => this.rekey(), REKEY_MS).unref()
     this.#kexStarted()
-    this.#protocol.start?.()
+    // ssh2's Poly1305 is WebAssembly, compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
+    crypto.init.then(
+      () => this.#begin(),
+      (error: unknown) => this.close(this.#protocolError(error)),
+    )
     // A stream that has ended before we listened will say nothing more.
     if (stream.destroyed || stream.readableEnded) process.nextTick(this.#onEnd)
+  }
+
+  #begin(): void {
+    if (this.#closed) return
+    this.#stream.on('data', this.#onData)
+    this.#stream.on('drain', this.#onDrain)
+    this.#protocol.start?.()
   }
 
   /** True while data should wait: the stream is behind, or a key exchange runs and packets would be queued. */
@@ -206,7 +216,8 @@ export class Transport {
   /** Ends the connection; the first cause given is the one that is reported. */
   close(cause?: SshjobError, reason: number = DISCONNECT.BY_APPLICATION): void {
     if (this.#closed) return
-    if (this.#protocol._destruct !== undefined && this.#stream.writable) this.#sendDisconnect(reason, cause)
+    const speaks = this.#protocol.start === undefined && this.#protocol._destruct !== undefined
+    if (speaks && this.#stream.writable) this.#sendDisconnect(reason, cause)
     this.#closed = true
     this.#firstCause = cause
     clearInterval(this.#rekeyTimer)

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type AlgorithmOffer, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { deferred } from '../../src/core/deferred.js'
@@ -49,6 +50,7 @@ export async function protocolClient(
   })
   stream.on('error', fail)
   stream.on('close', () => fail(new Error('the stream was closed')))
+  await crypto.init
   protocol.start?.()
   const negotiated = await ready.promise
   await authenticated.promise

@@ -47,7 +47,9 @@ describe('the ssh2 that is installed', () => {
   it('calls our functions through the instance, where we put them', () => {
     expect(source('kex.js')).toContain('onPayload: this._protocol._onPayload')
     expect(source('kex.js')).toContain('this._protocol._onHandshakeComplete(negotiated)')
-    expect(source('Protocol.js')).toContain('firstHandshake && this._server && this._kex.remoteExtInfoEnabled')
+    expect(source('Protocol.js')).toContain(
+      'firstHandshake && this._server && this._kex.remoteExtInfoEnabled',
+    )
   })
 
   it('still lacks a comma in server-sig-algs, for which ours is sent', () => {
