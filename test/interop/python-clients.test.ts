@@ -12,7 +12,10 @@ async function runScript(suite: ReturnType<typeof starterSuite>, module: string)
   const script = join(process.cwd(), 'test/interop/python', `${module}_client.py`)
   const proxy = `${process.execPath} ${SSHJOB} proxy train.job`
   const args = ['-W', 'ignore', script, proxy, join(files, 'id_ed25519'), join(files, 'known_hosts')]
-  const result = await runProgram(findPythonWith(module) ?? 'python3', args, { env })
+  const result = await runProgram(findPythonWith(module) ?? 'python3', args, {
+    // Where the user has no account, asyncssh wants to be told its name.
+    env: { ...env, LOGNAME: 'anybody' },
+  })
   expect(result).toMatchObject({ exitCode: 0, stderr: '' })
   const printed: unknown = JSON.parse(result.stdout)
   return printed

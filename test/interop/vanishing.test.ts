@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readUntil, startIn, TERMINAL, testJob } from '../helpers/job-session.js'
+import { until } from '../helpers/bytes.js'
+import { startIn, TERMINAL, testJob } from '../helpers/job-session.js'
 import { describeWith } from '../helpers/needs.js'
 import { environmentOf, HOST, quoteWords, sshOf } from '../helpers/openssh.js'
 import { expectGone, isAlive } from '../helpers/processes.js'
@@ -14,8 +15,10 @@ import { JOB, killStarter, starterSuite } from '../helpers/starter.js'
 const STUBBORN = [
   `sh -c 'trap "" HUP TERM INT; echo pid $$; while :; do sleep 0.1; done' &`,
   `sleep 1000 & echo pid $!;`,
-  `sh -c 'echo pid $$; exec sleep 1000' & echo pid $$; echo complete; wait; sleep 1000`,
+  `sh -c 'echo pid $$; exec sleep 1000' & echo pid $$; wait; sleep 1000`,
 ].join(' ')
+
+const COMPLETE = /(pid \d+\r?\n[\s\S]*){4}/
 
 function pidsIn(output: string): number[] {
   const pids = [...output.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid))
@@ -24,8 +27,7 @@ function pidsIn(output: string): number[] {
 }
 
 async function enter(program: RunningProgram): Promise<number[]> {
-  await program.waitFor(/(pid \d+[\s\S]*){4}/)
-  await program.waitFor(/complete/)
+  await program.waitFor(COMPLETE)
   const pids = pidsIn(program.stdout().toString())
   expect(pids.filter(isAlive)).toEqual(pids)
   return pids
@@ -53,7 +55,13 @@ describe('a client that vanishes', () => {
     const session = startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
       terminal: TERMINAL,
     })
-    const pids = pidsIn(await readUntil(session, 'complete\r\n'))
+    let output = ''
+    session.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString('latin1')
+    })
+    await until(() => COMPLETE.test(output))
+    const pids = pidsIn(output)
+    expect(pids.filter(isAlive)).toEqual(pids)
     await session.terminate()
     await Promise.all(pids.map(expectGone))
   })
