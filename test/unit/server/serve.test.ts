@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { connect } from '../../../src/client/connect.js'
 import { SshjobError } from '../../../src/core/errors.js'
@@ -142,11 +143,8 @@ describe('serve', () => {
   it('resolves closed only when the processes are gone', async () => {
     const pair = await sessionPair()
     const remote = await pair.client.exec("trap '' HUP TERM; echo $$; while :; do sleep 1; done")
-    const [pid] = await Promise.race([
-      new Promise<number[]>((resolve) =>
-        remote.stdout.once('data', (data) => resolve([Number(String(data))])),
-      ),
-    ])
+    const [line] = await once(remote.stdout, 'data')
+    const pid = Number(String(line))
     pair.clientStream.destroy()
     expect(await pair.served.closed).toMatchObject({ code: 'connection-lost' })
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
