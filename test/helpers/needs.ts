@@ -39,7 +39,7 @@ type Need = 'program' | 'root' | 'account'
 type Body = () => void
 
 /** They look themselves up in passwd(5) before anything else, and end where they don't find themselves. */
-const NEED_AN_ACCOUNT = ['ssh', 'ssh-keygen', 'scp', 'dbclient']
+const NEED_AN_ACCOUNT = ['ssh', 'ssh-keygen', 'scp', 'dbclient', 'python3:asyncssh']
 
 function hasAccount(): boolean {
   try {
