@@ -159,8 +159,9 @@ export class Transport {
     return this.#closed
   }
 
-  /** Calls back once, as soon as data may flow again (or the transport has closed). */
+  /** Calls back once, as soon as data may flow again; never after the end, of which onClosed tells. */
   whenWritable(callback: () => void): void {
+    if (this.#closed) return
     this.#waiting.push(callback)
     if (!this.congested) queueMicrotask(() => this.#wakeWaiting())
   }
@@ -232,7 +233,7 @@ export class Transport {
       const giveUp = setTimeout(() => this.#stream.destroy(), CLOSE_TIMEOUT_MS)
       this.#stream.once('close', () => clearTimeout(giveUp))
     }
-    this.#wakeWaiting()
+    this.#waiting = []
     this.#options.onClosed(this.#firstCause)
   }
 
@@ -304,7 +305,7 @@ export class Transport {
   }
 
   #wakeWaiting(): void {
-    while (this.#waiting.length > 0 && (this.#closed || !this.congested)) this.#waiting.shift()?.()
+    while (this.#waiting.length > 0 && !this.congested) this.#waiting.shift()?.()
   }
 
   #rekeyIfDue(): void {

@@ -44,6 +44,22 @@ describe('the transport', () => {
     await pair.close()
   })
 
+  it('ends while a channel waits for it, without asking the channel to send again', async () => {
+    const pair = await connectionPair()
+    const [channel] = await pair.open()
+    const { transport } = pair.client
+    let asked = 0
+    jest.spyOn(transport, 'congested', 'get').mockImplementation(() => {
+      if (++asked > 1000) throw new Error('the channel asks for ever')
+      return true
+    })
+    channel.output.write('waits')
+    pair.server.transport.close(new SshjobError('job-ended', 'The job has ended.'))
+    expect((await pair.client.closed)?.code).toBe('connection-closed')
+    expect(channel.output.destroyed).toBe(true)
+    await pair.close()
+  })
+
   it('sends small packets at once on TCP, on both ends', async () => {
     const server = net.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
