@@ -30,7 +30,8 @@ export class Bench {
   readonly #options: Options
   readonly #ends: (() => Promise<void>)[] = []
   #native: Promise<Installation | { reason: string }> | undefined
-  #client: Promise<string> | undefined
+  #closing: Promise<void> | undefined
+  readonly #programs = new Map<string, Promise<string>>()
 
   private constructor(directory: string, keys: Keys, plain: Installation, options: Options) {
     this.directory = directory
@@ -75,10 +76,13 @@ export class Bench {
     return this.#native
   }
 
-  /** The library's client as a program that starts fast: see library-client.ts for its arguments. */
-  libraryClient(): Promise<string> {
-    this.#client ??= bundle("import './test/bench/library-client.ts'", this.directory, 'library-client')
-    return this.#client
+  /** One of the programs beside this file, made ready to start fast: node runs it. */
+  program(name: 'delay-proxy' | 'library-client' | 'tcp-server'): Promise<string> {
+    const known = this.#programs.get(name)
+    if (known !== undefined) return known
+    const made = bundle(`import './test/bench/${name}.ts'`, this.directory, name)
+    this.#programs.set(name, made)
+    return made
   }
 
   /** Called in the opposite order, after the case. */
@@ -90,9 +94,15 @@ export class Bench {
     for (const end of this.#ends.splice(0).reverse()) await end()
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await this.endCase()
-    await fs.rm(this.directory, { recursive: true, force: true })
+    // A shell that was hung up may still be writing its history.
+    await fs.rm(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 
   async #makeNative(): Promise<Installation | { reason: string }> {

@@ -1,11 +1,13 @@
-// library-client.ts LIBRARY PORT IDENTITY HOST_PUBLIC_KEY out|into BYTES: moves bytes out of or into a command.
+// library-client.ts LIBRARY ADDRESS out|into BYTES: moves bytes out of or into a command.
+// ADDRESS is the id of a job, or PORT,IDENTITY,HOST_PUBLIC_KEY of a TCP server.
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { JobConnection } from '../../src/index.js'
 
-const [library = '', port, identity = '', hostKey = '', direction, size] = process.argv.slice(2)
-const { connect }: typeof import('../../src/index.js') = await import(library)
+const [library = '', address = '', direction, size] = process.argv.slice(2)
+const { connect, connectToJob }: typeof import('../../src/index.js') = await import(library)
 const CHUNK = Buffer.alloc(64 * 1024)
 
 /** As `head -c BYTES /dev/zero | …` gives them: by 64 KiB, what a pipe holds. */
@@ -22,9 +24,16 @@ const counter = (): Writable =>
     },
   })
 
-const socket = net.connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
-const credentials = { privateKey: readFileSync(identity, 'utf8'), hostKey }
-const connection = await connect(socket, { credentials })
+function connectTcp(port: number, identity: string, hostKey: string): Promise<JobConnection> {
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+  return connect(socket, { credentials: { privateKey: readFileSync(identity, 'utf8'), hostKey } })
+}
+
+const [port, identity, hostKey] = address.split(',')
+const connection =
+  identity === undefined || hostKey === undefined
+    ? await connectToJob(address)
+    : await connectTcp(Number(port), identity, hostKey)
 const bytes = Number(size)
 if (direction === 'out') {
   const remote = await connection.exec(`head -c ${bytes} /dev/zero`, { stdin: null })

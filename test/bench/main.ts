@@ -1,4 +1,5 @@
 // npm run bench -- [--quick] [--profile FOLDER] [--list] [NAME…]
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Bench, type Case } from './bench.js'
 import { keystrokes } from './cases/keystrokes.js'
@@ -31,10 +32,13 @@ function choose(names: readonly string[]): readonly Case[] {
   return names.length === 0 ? CASES : CASES.filter(({ name }) => names.includes(name))
 }
 
+/** How busy the machine is with other things: past the number of its cores, clocks say little. */
+const busy = (): string => `load ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`
+
 async function runCases(bench: Bench, cases: readonly Case[]): Promise<Row[]> {
   const rows: Row[] = []
   for (const { name, goal, run } of cases) {
-    console.error(`${name}: ${goal}`)
+    console.error(`${name}: ${goal} (${busy()})`)
     try {
       const measured = await run(bench)
       console.error(`${formatTable(measured)}\n`)

@@ -5,15 +5,12 @@ import net from 'node:net'
 import { userInfo } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { findProgram } from '../helpers/needs.js'
 import type { Bench } from './bench.js'
 import type { Installation } from './installation.js'
 import { firstLine, whenClosed } from './processes.js'
 
 const START_TIMEOUT_MS = 20_000
-const TYPESCRIPT = new URL('../helpers/register-typescript.mjs', import.meta.url).href
-const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 export interface TcpServer {
   pid: number
@@ -103,30 +100,21 @@ SetEnv HOME=${home}
 /** Our server on TCP, in a process of its own. */
 export async function startTcpServer(bench: Bench, installation: Installation): Promise<TcpServer> {
   const { hostKey, clientPublicKey } = bench.keys
-  const child = spawn(
-    process.execPath,
-    [
-      ...bench.profileArguments,
-      '--import',
-      TYPESCRIPT,
-      file('tcp-server.ts'),
-      installation.library,
-      hostKey,
-      clientPublicKey,
-    ],
-    { env: { ...process.env, HOME: bench.home }, stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const program = [...bench.profileArguments, await bench.program('tcp-server')]
+  const child = spawn(process.execPath, [...program, installation.library, hostKey, clientPublicKey], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, HOME: bench.home },
+  })
   const pid = keep(bench, child)
   return { pid, port: Number(await firstLine(child)) }
 }
 
 /** A TCP proxy in front of a server that delays every byte by this much in each direction. */
 export async function startDelayProxy(bench: Bench, target: number, delayMs: number): Promise<number> {
-  const child = spawn(
-    process.execPath,
-    ['--import', TYPESCRIPT, file('delay-proxy.ts'), String(target), String(delayMs)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const program = await bench.program('delay-proxy')
+  const child = spawn(process.execPath, [program, String(target), String(delayMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   keep(bench, child)
   return Number(await firstLine(child))
 }

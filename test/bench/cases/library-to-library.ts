@@ -1,14 +1,14 @@
 import { alternate, type Side } from '../alternate.js'
 import type { Case } from '../bench.js'
 import type { Row } from '../report.js'
-import { startSshd, startTcpServer } from '../servers.js'
+import { startJob, startSshd } from '../servers.js'
 import { compare, libraryTransfer, sshTransfer } from './throughput.js'
 
 const GIB = 1024 ** 3
 
 export const libraryToLibrary: Case = {
   name: 'library-to-library',
-  goal: 'our client to our server has 0.9 of the throughput of ssh to sshd',
+  goal: 'our client to our server, on the unix socket, has 0.9 of the throughput of ssh to sshd',
   async run(bench) {
     const bytes = bench.bytes(GIB)
     const sshd = await startSshd(bench)
@@ -16,7 +16,10 @@ export const libraryToLibrary: Case = {
     if ('reason' in installation) console.error(`No native ciphers: ${installation.reason}`)
     const installations = 'reason' in installation ? [bench.plain] : [bench.plain, installation]
     const servers = await Promise.all(
-      installations.map(async (one) => ({ one, server: await startTcpServer(bench, one) })),
+      installations.map(async (one, index) => {
+        const job = `bench-${index}`
+        return { one, server: { pid: await startJob(bench, one, job), job } }
+      }),
     )
     const rows: Row[] = []
     for (const direction of ['out', 'into'] as const) {

@@ -24,18 +24,22 @@ export function sshTransfer(
   return { server: pid, work: () => run('sh', ['-c', script, 'sh', ...args]) }
 }
 
+/** What our library connects to: a job of ours by its id, or a TCP server. */
+export type LibraryTarget = { pid: number; job: string } | TcpServer
+
 /** Moves bytes with our library, in a process of its own. */
 export async function libraryTransfer(
   bench: Bench,
   installation: Installation,
-  { pid, port }: TcpServer,
+  target: LibraryTarget,
   direction: Direction,
   bytes: number,
 ): Promise<Side> {
   const { identity, hostPublicKey } = bench.keys
-  const client = await bench.libraryClient()
-  const values = [installation.library, port, identity, hostPublicKey, direction, bytes].map(String)
-  return { server: pid, work: () => run(process.execPath, [...bench.profileArguments, client, ...values]) }
+  const address = 'job' in target ? target.job : [target.port, identity, hostPublicKey].join(',')
+  const program = [...bench.profileArguments, await bench.program('library-client')]
+  const args = [...program, installation.library, address, direction, String(bytes)]
+  return { server: target.pid, work: () => run(process.execPath, args) }
 }
 
 /** A throughput beside the peer's. */
