@@ -11,6 +11,8 @@ import { leftFiles, leftProcesses } from './leftovers.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** A process that a test has ended may need a moment to be gone. */
 const GRACE_MS = 5_000
+/** A test that never gives the event loop back can't be timed out by jest. */
+const RUN_LIMIT_MS = 20 * 60_000
 /** Jest says one of these where it has to end itself, or one of its workers, by force; or hangs. */
 const OPEN_HANDLES = ['Jest did not exit one second after', 'A worker process has failed to exit gracefully']
 
@@ -42,6 +44,12 @@ function runJest() {
     openHandles = true
     setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref()
   })
+  setTimeout(() => {
+    console.error(
+      `The tests did not end in ${RUN_LIMIT_MS / 60_000} minutes: the last files above are finished, others hang.`,
+    )
+    child.kill('SIGKILL')
+  }, RUN_LIMIT_MS).unref()
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
