@@ -195,7 +195,7 @@ describe('jobs on this machine', () => {
     const over = await listenForJob('over', { environment })
     over.server.on('connection', (socket) => void refuseHello(socket, new SshjobError('job-ended', 'Over.')))
     open.push(mute, over)
-    await expect(listJobs({ environment, timeoutMs: 50 })).resolves.toMatchObject([{ id: 'good' }])
+    await expect(listJobs({ environment, timeoutMs: 2_000 })).resolves.toMatchObject([{ id: 'good' }])
     expect(await fs.readdir(folder())).toHaveLength(3)
   })
 
