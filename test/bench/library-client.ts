@@ -10,7 +10,7 @@ const [library = '', address = '', direction, size] = process.argv.slice(2)
 const { connect, connectToJob }: typeof import('../../src/index.js') = await import(library)
 const CHUNK = Buffer.alloc(64 * 1024)
 
-/** As `head -c BYTES /dev/zero | …` gives them: by 64 KiB, what a pipe holds. */
+/** In pieces of 64 KiB, what a pipe holds. */
 function* zeros(count: number): Generator<Buffer> {
   for (let left = count; left > 0; left -= CHUNK.length) yield CHUNK.subarray(0, left)
 }
@@ -36,7 +36,9 @@ const connection =
     : await connectTcp(Number(port), identity, hostKey)
 const bytes = Number(size)
 if (direction === 'out') {
-  const remote = await connection.exec(`head -c ${bytes} /dev/zero`, { stdin: null })
+  const remote = await connection.exec(`dd if=/dev/zero bs=65536 count=${bytes / 65_536} status=none`, {
+    stdin: null,
+  })
   await pipeline(remote.stdout, counter())
   await remote.ended
 } else {

@@ -47,4 +47,7 @@ export function formatTable(rows: readonly Row[]): string {
 
 export const inMs = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 export const inMBperS = (bytes: number, ms: number): string => `${(bytes / 1000 / ms).toFixed(0)} MB/s`
+/** 256 MiB, 1 GiB */
+export const inUnits = (bytes: number): string =>
+  bytes % 1024 ** 3 === 0 ? `${bytes / 1024 ** 3} GiB` : `${bytes / 1024 ** 2} MiB`
 export const inKiB = (value: number): string => `${value.toFixed(0)} KiB`

@@ -1,6 +1,6 @@
 import { alternate, type Side } from '../alternate.js'
 import type { Case } from '../bench.js'
-import type { Row } from '../report.js'
+import { inUnits, type Row } from '../report.js'
 import { startJob, startSshd } from '../servers.js'
 import { compare, libraryTransfer, sshTransfer } from './throughput.js'
 
@@ -28,7 +28,7 @@ export const libraryToLibrary: Case = {
         sides.push(await libraryTransfer(bench, one, server, direction, bytes))
       const [peer, ours, withNative] = await alternate(sides, bench.rounds(7))
       if (peer === undefined || ours === undefined) continue
-      const what = `library to library, 1 GiB ${direction === 'out' ? 'out' : 'in'}`
+      const what = `library to library, ${inUnits(bytes)} ${direction === 'out' ? 'out' : 'in'}`
       if (withNative !== undefined)
         rows.push(compare(`${what}, native ciphers`, bytes, withNative, peer, 0.9))
       rows.push(compare(what, bytes, ours, peer, withNative === undefined ? 0.9 : undefined))

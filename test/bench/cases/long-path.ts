@@ -1,5 +1,6 @@
 import { alternate } from '../alternate.js'
 import type { Case } from '../bench.js'
+import { inUnits } from '../report.js'
 import { startDelayProxy, startSshd, startTcpServer } from '../servers.js'
 import { compare, libraryTransfer, sshTransfer } from './throughput.js'
 
@@ -25,7 +26,7 @@ export const longPath: Case = {
     )
     if (peer === undefined || library === undefined || ssh === undefined) return []
     return [
-      compare('512 MiB into a command, 50 ms each way, our library', bytes, library, peer, 5),
+      compare(`${inUnits(bytes)} into a command, 50 ms each way, our library`, bytes, library, peer, 5),
       compare('the same, `ssh` to our server', bytes, ssh, peer),
     ]
   },
