@@ -120,7 +120,6 @@ class Remote implements RemoteProcess {
     this.ended = Promise.race([closed, this.#aborted.promise])
     // Whoever only reads the streams learns of a failure there: this rejection must not end their process.
     this.ended.catch(() => undefined)
-    this.stdout.once('close', () => this.#tellNobodyReads())
   }
 
   async output({ limit = OUTPUT_LIMIT }: { limit?: number } = {}): Promise<Output> {
@@ -191,11 +190,6 @@ class Remote implements RemoteProcess {
       default:
         return false
     }
-  }
-
-  /** Our reader has gone (`… | head -1`): the server stops the writer, see eow@openssh.com in OpenSSH's PROTOCOL. */
-  #tellNobodyReads(): void {
-    if (!this.stdout.readableEnded) this.#channel.notify('eow@openssh.com')
   }
 
   async #collect(stream: Readable, limit: number): Promise<Buffer> {

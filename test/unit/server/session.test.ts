@@ -250,6 +250,21 @@ describe('the requests of a session', () => {
     expect(await ask('shell')).toBe(true)
   })
 
+  it('with input for a process that has closed its own are dropped, and the client told: eow@openssh.com', async () => {
+    const job = await begin(({ stdin }) => {
+      stdin.destroy()
+      return new Promise(() => undefined)
+    })
+    await ask('exec', string('exec <&-'))
+    await until(() => job.processes[0]?.stdin.closed === true)
+    for (let i = 0; i < 200; i++) {
+      tell(MSG.CHANNEL_DATA, string(Buffer.alloc(2 ** 15)))
+      // The window is given back as if somebody read.
+      if (i % 50 === 49) await ask('no such request')
+    }
+    expect(said()).toContain('eow@openssh.com')
+  })
+
   it('to stop writing, eow@openssh.com, end what the process writes to', async () => {
     const job = await begin(async ({ stdout }) => {
       await until(() => stdout.closed)

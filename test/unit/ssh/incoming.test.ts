@@ -47,6 +47,18 @@ describe('what a peer sends on a channel', () => {
     expect(Buffer.concat(chunks).length).toBe(1_000_000)
   })
 
+  it('is delivered to a listener before the failure, also when it had been handed over already', async () => {
+    const incoming = new Incoming(nothing)
+    incoming.read(0)
+    incoming.receive(Buffer.from('the last words'))
+    incoming.finish(new SshjobError('connection-lost', 'gone'))
+    const heard: string[] = []
+    incoming.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
+    incoming.on('error', (error) => heard.push(error.message))
+    await new Promise((resolve) => incoming.once('close', resolve))
+    expect(heard).toEqual(['the last words', 'gone'])
+  })
+
   it('does not run in circles while a failure waits behind what nobody reads', async () => {
     let asked = 0
     const incoming = new Incoming(() => {

@@ -63,16 +63,15 @@ describe('the limits of a connection', () => {
   })
 
   it('end a peer that piles up requests while keys are exchanged', async () => {
-    const session = await rawSession(memoryJob(idle))
-    // Ours stays unanswered, as the peer reads nothing: what the server says to its requests has to wait.
-    session.clientStream.pause()
-    const { send, transport } = session.peer
-    const kexinit = transport.protocol
-    kexinit.rekey()
-    kexinit._kexinit = undefined
-    for (let i = 0; i < 300; i++) send(byte(MSG.GLOBAL_REQUEST), string('keepalive@openssh.com'), byte(1))
-    expect(await session.served.closed).toMatchObject({ code: 'protocol-error' })
-    await session.close()
+    const pair = await connectionPair()
+    pair.client.stream.pause() // so the exchange stands still, and the answers have to wait for its end
+    pair.server.transport.rekey()
+    for (let i = 0; i < 300; i++) void pair.client.connection.request('keepalive@openssh.com')
+    expect(await pair.server.closed).toMatchObject({
+      code: 'protocol-error',
+      message: 'The other side keeps sending requests during a key exchange.',
+    })
+    await pair.close()
   })
 
   it('stop the reading from a peer that asks and does not take the answers', async () => {

@@ -87,7 +87,7 @@ describe('the transport', () => {
   it('exchanges keys hundreds of times under load in both directions, byte-exact', async () => {
     const pair = await connectionPair()
     const [client, server] = await pair.open()
-    const [up, down] = [randomBytes(24 * MIB), randomBytes(24 * MIB)]
+    const [up, down] = [randomBytes(12 * MIB), randomBytes(12 * MIB)]
     let exchanges = 0
     let packets = 0
     for (const { transport } of [pair.client, pair.server]) {
@@ -112,7 +112,7 @@ describe('the transport', () => {
       writeClosely(server.output, down, taken.client),
     ])
     expect(await received).toEqual([sha256(up), sha256(down)])
-    expect(exchanges).toBeGreaterThan(400) // both ends count each
+    expect(exchanges).toBeGreaterThan(200) // both ends count each
     await pair.close()
   })
 
@@ -133,7 +133,7 @@ describe('the transport', () => {
     const kept: { chunk: Buffer; copy: Buffer }[] = []
     const pair = await connectionPair(streams)
     const [client, server] = await pair.open()
-    streams[0].on('data', (chunk: Buffer) => kept.push({ chunk, copy: Buffer.from(chunk) }))
+    streams[0].prependListener('data', (chunk: Buffer) => kept.push({ chunk, copy: Buffer.from(chunk) }))
     // ssh2's native binding writes the plain text over the packet; so does this, also where there is no binding.
     const parse = Protocol.prototype.parse
     jest.spyOn(Protocol.prototype, 'parse').mockImplementation(function (this: Protocol, chunk, start, end) {
@@ -166,10 +166,9 @@ describe('the transport', () => {
   })
 
   it('reports a stream that had ended before the transport was made', async () => {
-    const [stream, other] = streamPair()
-    other.destroy()
-    stream.resume()
-    await once(stream, 'end')
+    const [stream] = streamPair()
+    stream.destroy()
+    await once(stream, 'close')
     const cause = await new Promise((onClosed) => {
       new Transport({
         stream,
