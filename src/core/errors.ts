@@ -19,7 +19,6 @@ export type ErrorCode =
   | 'protocol-error' // the other side breaks the SSH protocol
   | 'connection-lost' // the stream ended or failed in the middle
   | 'connection-closed' // closed on purpose, by either side
-  | 'keepalive-timeout'
   | 'idle-timeout'
   | 'channel-refused'
   | 'request-refused'

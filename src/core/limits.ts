@@ -44,9 +44,6 @@ export const REKEY_BYTES = 1024 * MIB
 export const REKEY_MS = 60 * 60_000
 /** How long the peer may take to finish a key exchange. */
 export const KEX_TIMEOUT_MS = 60_000
-/** A quiet peer is asked for a sign of life this often, and given up after so many without an answer. */
-export const KEEPALIVE_INTERVAL_MS = 15_000
-export const KEEPALIVE_COUNT = 3
 
 /** Bytes waiting in the stream past which channels hold their data back … */
 export const TRANSPORT_BUFFER = MIB

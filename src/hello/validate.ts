@@ -19,7 +19,6 @@ const CODES: Record<ErrorCode, true> = {
   'protocol-error': true,
   'connection-lost': true,
   'connection-closed': true,
-  'keepalive-timeout': true,
   'idle-timeout': true,
   'channel-refused': true,
   'request-refused': true,

@@ -44,6 +44,8 @@ describeWith(['tmux', 'stty', 'pgrep'], 'sshjob, typed into a terminal', () => {
 
   async function expectSane(status: number): Promise<void> {
     marks += 1
+    // What is typed before the shell has the terminal back is echoed twice, and the prompt stands in the middle.
+    await screen.waitFor(/local>\s*$/)
     screen.enter(`echo status $? mark ${marks}; stty -g > '${settingsFile('after')}'; echo saved ${marks}`)
     await screen.waitFor(new RegExp(`^saved ${marks}$`, 'm'))
     expect(screen.text()).toMatch(new RegExp(`^status ${status} mark ${marks}$`, 'm'))
