@@ -1,8 +1,13 @@
 export { connect } from './client/connect.js'
 export type {
   ConnectOptions,
+  Endpoint,
   ExecOptions,
+  Forwarding,
+  ForwardOptions,
   JobConnection,
+  ListenAt,
+  OpenOptions,
   Output,
   PtyOptions,
   RemoteEnd,

@@ -10,8 +10,22 @@ import { Connection } from '../ssh/connection.js'
 import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { OPEN_FAILURE } from '../ssh/wire.js'
+import { forwardDynamic, forwardLocal } from './forwarding/local.js'
+import { openStream } from './forwarding/open.js'
+import { IncomingChannels } from './forwarding/remote.js'
 import { startProcess, startShell } from './process.js'
-import type { ConnectOptions, ExecOptions, JobConnection, RemoteProcess, ShellOptions } from './types.js'
+import type {
+  ConnectOptions,
+  Endpoint,
+  ExecOptions,
+  Forwarding,
+  ForwardOptions,
+  JobConnection,
+  ListenAt,
+  OpenOptions,
+  RemoteProcess,
+  ShellOptions,
+} from './types.js'
 
 /**
  * Opens an SSH connection into a job over a stream that leads to its server.
@@ -96,7 +110,7 @@ function openConnection(
         () => {
           clearTimeout(grace)
           transport.authenticated = true
-          resolve(new Client(transport, connection, job, closing.promise))
+          resolve(new Client(transport, connection, incoming, job, closing.promise))
         },
       ),
       onReady: () => requestAuthentication(transport.protocol),
@@ -110,11 +124,13 @@ function openConnection(
       },
       log: options.log ?? silent,
     })
+    const incoming = new IncomingChannels()
     const connection = new Connection(transport, {
-      onChannelOpen: (type) => ({
-        refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
-        message: `channels of type ${type} were not asked for`,
-      }),
+      onChannelOpen: (type, data) =>
+        incoming.open(type, data) ?? {
+          refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
+          message: `channels of type ${type} were not asked for`,
+        },
       onGlobalRequest: (name) => name === 'keepalive@openssh.com',
     })
     options.signal?.addEventListener('abort', onAbort, { once: true })
@@ -126,10 +142,12 @@ class Client implements JobConnection {
   readonly closed: Promise<SshjobError | undefined>
   readonly #transport: Transport
   readonly #connection: Connection
+  readonly #incoming: IncomingChannels
 
   constructor(
     transport: Transport,
     connection: Connection,
+    incoming: IncomingChannels,
     job: JobInfo | undefined,
     closed: Promise<SshjobError | undefined>,
   ) {
@@ -137,14 +155,37 @@ class Client implements JobConnection {
     this.closed = closed
     this.#transport = transport
     this.#connection = connection
+    this.#incoming = incoming
   }
 
   exec(command: string | Buffer, options: ExecOptions = {}): Promise<RemoteProcess> {
+    if (options.agent !== undefined) this.#incoming.allowAgent(options.agent)
     return startProcess(this.#connection, command, options)
   }
 
   shell(options: ShellOptions = {}): Promise<RemoteProcess> {
+    if (options.agent !== undefined) this.#incoming.allowAgent(options.agent)
     return startShell(this.#connection, options)
+  }
+
+  openTcp(host: string, port: number, options: OpenOptions = {}): Promise<Duplex> {
+    return openStream(this.#connection, { host, port }, options)
+  }
+
+  openUnix(path: string, options: OpenOptions = {}): Promise<Duplex> {
+    return openStream(this.#connection, { path }, options)
+  }
+
+  forwardLocal(from: ListenAt, to: Endpoint, options: ForwardOptions = {}): Promise<Forwarding> {
+    return forwardLocal(this.#connection, from, to, options)
+  }
+
+  forwardDynamic(from: ListenAt, options: ForwardOptions = {}): Promise<Forwarding> {
+    return forwardDynamic(this.#connection, from, options)
+  }
+
+  forwardRemote(from: ListenAt, to: Endpoint, options: ForwardOptions = {}): Promise<Forwarding> {
+    return this.#incoming.forward(this.#connection, from, to, options)
   }
 
   rekey(): void {

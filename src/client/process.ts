@@ -21,6 +21,7 @@ export async function startProcess(
   const remote = await open(connection, 'exec', [string(command)], {
     env: options.env,
     pty,
+    agent: options.agent,
     signal: options.signal,
   })
   feed(remote.stdin, options.stdin)
@@ -29,12 +30,18 @@ export async function startProcess(
 
 export function startShell(connection: Connection, options: ShellOptions): Promise<RemoteProcess> {
   const pty = options.pty === false ? undefined : options
-  return open(connection, 'shell', [], { env: options.env, pty, signal: options.signal })
+  return open(connection, 'shell', [], {
+    env: options.env,
+    pty,
+    agent: options.agent,
+    signal: options.signal,
+  })
 }
 
 interface Opening {
   env: Readonly<Record<string, string | Buffer>> | undefined
   pty: PtyOptions | undefined
+  agent: string | undefined
   signal: AbortSignal | undefined
 }
 
@@ -44,7 +51,7 @@ async function open(
   data: Buffer[],
   options: Opening,
 ): Promise<RemoteProcess> {
-  const { env = {}, pty, signal } = options
+  const { env = {}, pty, agent, signal } = options
   if (signal?.aborted) throw abortError(signal)
   const opening = connection.open('session')
   const channel = await orAbort(opening, signal).catch((error: unknown) => {
@@ -63,9 +70,13 @@ async function open(
   if (signal?.aborted) onAbort()
   // Everything is sent at once and the answers are awaited afterwards: one round trip instead of three.
   for (const [name, value] of Object.entries(env)) channel.notify('env', string(name), string(value))
+  const agentForwarded = agent === undefined ? undefined : channel.request('auth-agent-req@openssh.com')
   const terminal = pty === undefined ? undefined : channel.request('pty-req', ...encodePty(pty))
   const started = channel.request(kind, ...data)
   await orAbort(started, signal) // the last answer: the other one is there as well then
+  if ((await agentForwarded) === false) {
+    throw await remote.refusal('request-refused', 'The server does not forward the agent into the job.')
+  }
   if ((await terminal) === false) {
     throw await remote.refusal('no-terminal', 'The server could not open a terminal in the job.')
   }

@@ -1,8 +1,11 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
 import type { JobInfo } from '../hello/messages.js'
 import type { TerminalModes, TerminalSize } from '../job/job.js'
+import type { Endpoint, Forwarding, ForwardOptions, ListenAt, OpenOptions } from './forwarding/types.js'
+
+export type { Endpoint, Forwarding, ForwardOptions, ListenAt, OpenOptions } from './forwarding/types.js'
 
 export interface ConnectOptions {
   /**
@@ -24,6 +27,11 @@ export interface ExecOptions {
   pty?: boolean | PtyOptions
   /** What the command reads; undefined leaves `stdin` to the caller, null gives it nothing. */
   stdin?: Readable | string | Buffer | null
+  /**
+   * The path of an agent's socket here (as in SSH_AUTH_SOCK): programs of the session may use its keys, and so may
+   * whoever has the job's rights meanwhile. Default: none.
+   */
+  agent?: string
   /** Aborting ends the command (TERM, then KILL) and closes its streams. */
   signal?: AbortSignal
 }
@@ -38,6 +46,11 @@ export interface ShellOptions extends PtyOptions {
   env?: Readonly<Record<string, string | Buffer>>
   /** False runs the shell on pipes. Default: true. */
   pty?: boolean
+  /**
+   * The path of an agent's socket here (as in SSH_AUTH_SOCK): programs of the session may use its keys, and so may
+   * whoever has the job's rights meanwhile. Default: none.
+   */
+  agent?: string
   signal?: AbortSignal
 }
 
@@ -83,6 +96,25 @@ export interface JobConnection extends AsyncDisposable {
   readonly closed: Promise<SshjobError | undefined>
   exec(command: string | Buffer, options?: ExecOptions): Promise<RemoteProcess>
   shell(options?: ShellOptions): Promise<RemoteProcess>
+  /**
+   * A TCP connection made from inside the job, names being looked up there. Its two directions end separately.
+   * @throws SshjobError 'channel-refused' with why it could not be made, 'aborted'
+   */
+  openTcp(host: string, port: number, options?: OpenOptions): Promise<Duplex>
+  /** A connection to a unix socket of the job. @throws SshjobError as openTcp() */
+  openUnix(path: string, options?: OpenOptions): Promise<Duplex>
+  /**
+   * Listens here: each connection is one to `to`, made from inside the job (`ssh -L`).
+   * @throws SshjobError 'unreachable' where that can't be listened on
+   */
+  forwardLocal(from: ListenAt, to: Endpoint, options?: ForwardOptions): Promise<Forwarding>
+  /** Listens here as a SOCKS server (4, 4a, 5), whose connections are made from inside the job (`ssh -D`). */
+  forwardDynamic(from: ListenAt, options?: ForwardOptions): Promise<Forwarding>
+  /**
+   * Listens in the job, on loopback or a unix socket: each connection is one to `to`, made from here (`ssh -R`).
+   * @throws SshjobError 'request-refused' where the server can't or won't listen
+   */
+  forwardRemote(from: ListenAt, to: Endpoint, options?: ForwardOptions): Promise<Forwarding>
   /** Asks for a new key exchange. */
   rekey(): void
   /** Asks the peer for a sign of life; resolves when it has answered. */

@@ -32,6 +32,28 @@ export const MAX_ENV_BYTES = 128 * KIB
 export const MAX_ENV_TOTAL_BYTES = MIB
 /** The longest command: MAX_ARG_STRLEN of the kernel, execve(2). */
 export const MAX_COMMAND_BYTES = 128 * KIB - 1
+/** Global requests that wait for the answer to one before them (`ssh -R …` sends all of its own at once). */
+export const MAX_WAITING_GLOBAL_REQUESTS = 1_024
+/** Requests on one channel that wait for the answer to one before them: all variables, and what else there is. */
+export const WAITING_REQUESTS_MAX = MAX_ENV_VARIABLES + 100
+export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
+
+/** What one client may listen on in the job at a time: `tcpip-forward` and `streamlocal-forward`. */
+export const MAX_FORWARD_LISTENERS = 256
+/** How long a connection that a client asks for may take to be made. The kernel would try for two minutes, tcp(7). */
+export const FORWARD_CONNECT_TIMEOUT_MS = 30_000
+/** How long one of several addresses of a host may take before the next is tried. */
+export const FORWARD_ADDRESS_TIMEOUT_MS = 2_000
+/** Once a forwarded channel is closed: how long its socket may take nothing of what is left for it. */
+export const FORWARD_DRAIN_MS = 10_000
+/** Displays for X11 begin at this number (sshd_config(5) X11DisplayOffset), and so many are tried. */
+export const X11_DISPLAY_OFFSET = 10
+export const X11_DISPLAYS = 1_000
+/** The longest cookie and name of an authorisation that x11-req may bring; MIT-MAGIC-COOKIE-1 has 16 bytes. */
+export const X11_AUTHORITY_MAX_BYTES = 1_024
+/** What a client of the SOCKS server may say before its connection is made, and how long it may take. */
+export const SOCKS_MAX_BYTES = 2 * KIB
+export const SOCKS_TIMEOUT_MS = 30_000
 
 /** The receive window of a new channel (RFC 4254 §5.2), as OpenSSH has it. */
 export const WINDOW_INITIAL = 2 * MIB

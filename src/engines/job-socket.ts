@@ -3,7 +3,7 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../core/errors.js'
-import { connectUnix, listenUnix } from '../streams/unix.js'
+import { connectUnix, listenUnix } from '../sockets/unix.js'
 import { statIfThere, withClaim } from './claim.js'
 
 const ATTEMPTS = 20

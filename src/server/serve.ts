@@ -12,6 +12,8 @@ import { Connection, type OpenAnswer } from '../ssh/connection.js'
 import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
+import { Forwarding } from './forwarding/forwarding.js'
+import { makePolicy } from './forwarding/policy.js'
 import { Session, type SessionContext } from './session.js'
 import type { Served, ServeOptions } from './types.js'
 
@@ -24,6 +26,7 @@ const UNKNOWN_PEER = 'UNKNOWN 65535 UNKNOWN 65535'
  * The stream must be authenticated already: whoever can speak on it gets in. Unless `credentials` say otherwise, the
  * hello comes first, and both ends get fresh keys from it. Never throws for what a client does; the cause of the end
  * is what `closed` resolves with.
+ * @throws SshjobError 'usage' for an option that is wrong
  */
 export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Served {
   return new ServedConnection(stream, job, options)
@@ -58,6 +61,7 @@ class ServedConnection implements Served {
   constructor(stream: Duplex, job: Job, options: ServeOptions) {
     this.#stream = stream
     this.#job = job
+    makePolicy(options) // throws for options that are wrong, before anything has begun
     this.#options = options
     this.#log = options.log ?? silent
     this.closed = this.#closing.promise
@@ -140,20 +144,22 @@ class ServedConnection implements Served {
         clearTimeout(grace)
         clearInterval(idle)
         connection.finish(cause)
+        forwarding.close()
         this.#finish(cause)
       },
       log: this.#log,
     })
     const connection = new Connection(transport, {
-      onChannelOpen: (type) => this.#openChannel(type),
-      onGlobalRequest: (name) => this.#globalRequest(name),
+      onChannelOpen: (type, data) => forwarding.open(type, data) ?? this.#openChannel(type, forwarding),
+      onGlobalRequest: (name, data) => forwarding.request(name, data) ?? this.#globalRequest(name),
     })
+    const forwarding = new Forwarding(connection, this.#options)
     this.#transport = transport
     this.#connection = connection
     const idle = this.#watchIdle(transport)
   }
 
-  #openChannel(type: string): OpenAnswer {
+  #openChannel(type: string, forwarding: Forwarding): OpenAnswer {
     if (type !== 'session') {
       return {
         refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
@@ -165,7 +171,7 @@ class ServedConnection implements Served {
     }
     return {
       accept: (channel) => {
-        const session = new Session(channel, this.#sessionContext())
+        const session = new Session(channel, this.#sessionContext(forwarding))
         this.#sessions.add(session)
         void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
       },
@@ -184,7 +190,7 @@ class ServedConnection implements Served {
     }
   }
 
-  #sessionContext(): SessionContext {
+  #sessionContext(forwarding: Forwarding): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -195,6 +201,7 @@ class ServedConnection implements Served {
       ]),
       shells,
       greeting: () => (motd === undefined ? welcome(this.#job) : motd === false ? '' : motd),
+      forwarding,
       log: this.#log,
     }
   }

@@ -7,6 +7,8 @@ import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
 import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
 import { copyOutput } from './copy-output.js'
+import type { Forwarding } from './forwarding/forwarding.js'
+import { SessionForwards } from './session-forwards.js'
 
 export interface SessionContext {
   job: Job
@@ -15,6 +17,7 @@ export interface SessionContext {
   shells: readonly string[]
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
+  forwarding: Forwarding
   log: Logger
 }
 
@@ -23,6 +26,7 @@ export class Session {
   readonly #channel: Channel
   readonly #context: SessionContext
   readonly #environment: Map<string, Buffer>
+  readonly #forwards: SessionForwards
   #variables = 0
   #variableBytes = 0
   #terminal: TerminalRequest | undefined
@@ -33,6 +37,7 @@ export class Session {
     this.#channel = channel
     this.#context = context
     this.#environment = new Map(context.environment)
+    this.#forwards = new SessionForwards(context.forwarding, this.#environment, context.log)
     channel.onRequest = (name, data) => this.#request(name, data)
   }
 
@@ -46,10 +51,10 @@ export class Session {
 
   /** Ends what runs, and resolves when it has ended. */
   async terminate(): Promise<void> {
-    await this.#process?.terminate()
+    await Promise.all([this.#process?.terminate(), this.#forwards.close()])
   }
 
-  #request(name: string, data: Reader): boolean {
+  #request(name: string, data: Reader): boolean | Promise<boolean> {
     switch (name) {
       case 'env':
         return this.#setVariable(data.text(), data.string())
@@ -65,6 +70,10 @@ export class Session {
         return this.#process?.signal(data.text()) ?? false
       case 'break': // RFC 4335
         return this.#process?.sendBreak() ?? false
+      case 'auth-agent-req@openssh.com':
+        return this.#started ? false : this.#forwards.agent()
+      case 'x11-req':
+        return this.#started ? false : this.#forwards.x11(data)
       case 'eow@openssh.com':
         return this.#nobodyReads()
       default:

@@ -1,7 +1,8 @@
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
+import type { ForwardingOptions } from './forwarding/policy.js'
 
-export interface ServeOptions {
+export interface ServeOptions extends ForwardingOptions {
   /** The keys of both ends in OpenSSH's formats, on paths where they were exchanged already. Default: fresh ones,
    *  exchanged by the hello. */
   credentials?: { hostPrivateKey: string; clientPublicKey: string }

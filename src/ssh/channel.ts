@@ -1,10 +1,11 @@
 import { Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
-import { SshjobError } from '../core/errors.js'
+import { messageOf, SshjobError } from '../core/errors.js'
 import { PACKET_MAX, WINDOW_INITIAL, WINDOW_MAX } from '../core/limits.js'
 import { Incoming } from './incoming.js'
+import { RequestQueue } from './request-queue.js'
 import type { Transport } from './transport.js'
-import { boolean, byte, MSG, type Reader, string, uint32 } from './wire.js'
+import { boolean, byte, DISCONNECT, MSG, Reader, string, uint32 } from './wire.js'
 
 const EMPTY = Buffer.alloc(0)
 /** SSH_EXTENDED_DATA_STDERR: RFC 4254 §5.2. */
@@ -17,8 +18,11 @@ export interface PeerEnd {
   packetMax: number
 }
 
-/** Answers a request of the peer: whether it was done. */
-export type RequestHandler = (name: string, data: Reader) => boolean
+/**
+ * Answers a request of the peer: whether it was done. Where that is known later only, the requests behind it wait. What
+ * it reads of `data` it reads at once: the bytes are used again.
+ */
+export type RequestHandler = (name: string, data: Reader) => boolean | Promise<boolean>
 
 /**
  * One channel of RFC 4254 §5. Its four streams live and end apart: what the peer sends (`input`, and
@@ -51,6 +55,8 @@ export class Channel {
   #finalDone: (() => void) | undefined
   readonly #closing = deferred<SshjobError | undefined>()
   readonly #replies: ((done: boolean) => void)[] = []
+  /** Requests of the peer behind one that has no answer yet. */
+  readonly #requests = new RequestQueue()
 
   constructor(id: number, peer: PeerEnd, transport: Transport, forget: () => void) {
     this.id = id
@@ -164,8 +170,37 @@ export class Channel {
   #receiveRequest(data: Reader): void {
     const name = data.text()
     const wantReply = data.boolean()
+    if (this.#requests.blocked) this.#requests.add({ name, wantReply, data: Buffer.from(data.rest()) })
+    else this.#answerRequest(name, wantReply, data)
+  }
+
+  #answerRequest(name: string, wantReply: boolean, data: Reader): void {
+    const reply = (done: boolean): void => {
+      if (wantReply && !this.isClosed) this.#send(done ? MSG.CHANNEL_SUCCESS : MSG.CHANNEL_FAILURE)
+    }
     const done = this.onRequest(name, data)
-    if (wantReply && !this.isClosed) this.#send(done ? MSG.CHANNEL_SUCCESS : MSG.CHANNEL_FAILURE)
+    if (typeof done === 'boolean') return reply(done)
+    this.#requests.blocked = true
+    done
+      .catch(() => false)
+      .then((late) => {
+        this.#requests.blocked = false
+        reply(late)
+        this.#answerWaiting()
+      })
+  }
+
+  #answerWaiting(): void {
+    while (!this.#requests.blocked && !this.isClosed) {
+      const next = this.#requests.take()
+      if (next === undefined) return
+      try {
+        this.#answerRequest(next.name, next.wantReply, new Reader(next.data))
+      } catch (error) {
+        const cause = new SshjobError('protocol-error', `The SSH protocol was broken: ${messageOf(error)}.`)
+        return this.#transport.close(cause, DISCONNECT.PROTOCOL_ERROR)
+      }
+    }
   }
 
   /**

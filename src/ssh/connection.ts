@@ -1,16 +1,24 @@
-import { SshjobError } from '../core/errors.js'
-import { MAX_CHANNELS, PACKET_MAX, WINDOW_INITIAL } from '../core/limits.js'
-import { Channel } from './channel.js'
+import { messageOf, SshjobError } from '../core/errors.js'
+import { MAX_CHANNELS, MAX_WAITING_GLOBAL_REQUESTS, PACKET_MAX, WINDOW_INITIAL } from '../core/limits.js'
+import { Channel, type PeerEnd } from './channel.js'
 import type { Transport } from './transport.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from './wire.js'
 
-/** A peer's wish to open a channel, answered at once: the channel's owner, or why not. */
-export type OpenAnswer = { accept: (channel: Channel) => void } | { refuse: number; message: string }
+/**
+ * A peer's wish to open a channel: the channel's owner, or why not. `abandon` is called instead of `accept` where the
+ * connection has ended before the answer.
+ */
+export type OpenAnswer =
+  | { accept: (channel: Channel) => void; abandon?: () => void }
+  | { refuse: number; message: string }
 
+/** Whether a request was done, or the data of the success. */
+export type RequestAnswer = boolean | Buffer
+
+/** Both may answer later. What they read of `data` they read at once: its bytes are used again. */
 export interface ConnectionHandlers {
-  onChannelOpen(type: string, data: Reader): OpenAnswer
-  /** Returns whether it was done, or the data of the success. */
-  onGlobalRequest(name: string, data: Reader): boolean | Buffer
+  onChannelOpen(type: string, data: Reader): OpenAnswer | Promise<OpenAnswer>
+  onGlobalRequest(name: string, data: Reader): RequestAnswer | Promise<RequestAnswer>
 }
 
 /** The connection protocol, RFC 4254: channels and global requests, the same for both ends. */
@@ -18,10 +26,18 @@ export class Connection {
   readonly #transport: Transport
   readonly #handlers: ConnectionHandlers
   readonly #channels = new Map<number, Channel>()
-  readonly #opening = new Map<number, { resolve: (c: Channel) => void; reject: (e: SshjobError) => void }>()
+  readonly #opening = new Map<
+    number,
+    { type: string; resolve: (c: Channel) => void; reject: (e: SshjobError) => void }
+  >()
   readonly #replies: ((answer: Buffer | undefined) => void)[] = []
+  /** Channels that the peer wants to open, and has no answer for yet. */
+  #undecided = 0
+  /** Global requests in their order, the first of which has no answer yet. */
+  readonly #unanswered: { answer: RequestAnswer | undefined; wantReply: boolean }[] = []
   #nextId = 0
   #over: SshjobError | undefined
+  readonly #whenOver = new Set<() => void>()
 
   constructor(transport: Transport, handlers: ConnectionHandlers) {
     this.#transport = transport
@@ -32,6 +48,11 @@ export class Connection {
     return this.#channels
   }
 
+  /** Whether as many channels are open, or about to be, as there may be. */
+  get isFull(): boolean {
+    return this.#channels.size + this.#opening.size + this.#undecided >= MAX_CHANNELS
+  }
+
   /**
    * Opens a channel.
    * @throws SshjobError 'channel-refused' with what the peer said; the cause of the connection's end, if it ends first
@@ -40,7 +61,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       if (this.#transport.closed) return reject(this.#over ?? closedOnPurpose())
       const id = this.#newId()
-      this.#opening.set(id, { resolve, reject })
+      this.#opening.set(id, { type, resolve, reject })
       this.#transport.send(
         byte(MSG.CHANNEL_OPEN),
         string(type),
@@ -50,6 +71,18 @@ export class Connection {
         ...data,
       )
     })
+  }
+
+  /** Why the connection is over, or undefined while it is not. */
+  get ended(): SshjobError | undefined {
+    return this.#over
+  }
+
+  /** Calls back when the connection is over, or now if it is; gives the function that takes this back. */
+  whenOver(callback: () => void): () => void {
+    if (this.#transport.closed) callback()
+    else this.#whenOver.add(callback)
+    return () => void this.#whenOver.delete(callback)
   }
 
   /** Sends a global request; resolves with the data of the success, or undefined for a failure. */
@@ -95,6 +128,8 @@ export class Connection {
     for (const { reject } of this.#opening.values()) reject(error)
     this.#opening.clear()
     for (const reply of this.#replies.splice(0)) reply(undefined)
+    for (const callback of this.#whenOver) callback()
+    this.#whenOver.clear()
   }
 
   #newId(): number {
@@ -104,7 +139,7 @@ export class Connection {
     return id
   }
 
-  #addChannel(id: number, peer: { id: number; window: number; packetMax: number }): Channel {
+  #addChannel(id: number, peer: PeerEnd): Channel {
     const channel = new Channel(id, peer, this.#transport, () => this.#channels.delete(id))
     this.#channels.set(id, channel)
     return channel
@@ -113,21 +148,56 @@ export class Connection {
   #receiveGlobalRequest(data: Reader): void {
     const name = data.text()
     const wantReply = data.boolean()
+    if (this.#unanswered.length >= MAX_WAITING_GLOBAL_REQUESTS) throw new RangeError('too many requests wait')
     const answer = this.#handlers.onGlobalRequest(name, data)
-    if (!wantReply) return
-    if (answer === false) this.#transport.send(byte(MSG.REQUEST_FAILURE))
-    else this.#transport.send(byte(MSG.REQUEST_SUCCESS), ...(answer === true ? [] : [answer]))
+    const request = { answer: typeof answer === 'object' && 'then' in answer ? undefined : answer, wantReply }
+    this.#unanswered.push(request)
+    if (typeof answer === 'object' && 'then' in answer) {
+      answer
+        .catch(() => false)
+        .then((late) => {
+          request.answer = late
+          this.#answerGlobalRequests()
+        })
+    }
+    this.#answerGlobalRequests()
+  }
+
+  /** In the order in which they came, which is all that says whose answer it is: RFC 4254 §4. */
+  #answerGlobalRequests(): void {
+    for (let first = this.#unanswered[0]; first?.answer !== undefined; first = this.#unanswered[0]) {
+      this.#unanswered.shift()
+      const { answer, wantReply } = first
+      if (!wantReply) continue
+      if (answer === false) this.#transport.send(byte(MSG.REQUEST_FAILURE))
+      else this.#transport.send(byte(MSG.REQUEST_SUCCESS), ...(answer === true ? [] : [answer]))
+    }
   }
 
   #receiveOpen(data: Reader): void {
     const type = data.text()
     const peer = { id: data.uint32(), window: data.uint32(), packetMax: data.uint32() }
-    const answer: OpenAnswer =
-      this.#channels.size >= MAX_CHANNELS
-        ? { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${MAX_CHANNELS} channels are open` }
-        : peer.packetMax === 0
-          ? { refuse: OPEN_FAILURE.CONNECT_FAILED, message: 'a packet size of 0 carries nothing' }
-          : this.#handlers.onChannelOpen(type, data)
+    const answer = this.#refuseOpen(peer) ?? this.#handlers.onChannelOpen(type, data)
+    if (!('then' in answer)) return this.#answerOpen(peer, answer)
+    this.#undecided += 1
+    answer
+      .catch((error: unknown) => ({ refuse: OPEN_FAILURE.CONNECT_FAILED, message: messageOf(error) }))
+      .then((late) => {
+        this.#undecided -= 1
+        this.#answerOpen(peer, late)
+      })
+  }
+
+  #refuseOpen(peer: PeerEnd): OpenAnswer | undefined {
+    if (this.isFull) {
+      const message = `more than ${MAX_CHANNELS} channels are open`
+      return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message }
+    }
+    if (peer.packetMax > 0) return undefined
+    return { refuse: OPEN_FAILURE.CONNECT_FAILED, message: 'a packet size of 0 carries nothing' }
+  }
+
+  #answerOpen(peer: PeerEnd, answer: OpenAnswer): void {
     if ('refuse' in answer) {
       this.#transport.send(
         byte(MSG.CHANNEL_OPEN_FAILURE),
@@ -138,6 +208,7 @@ export class Connection {
       )
       return
     }
+    if (this.#transport.closed) return answer.abandon?.()
     const id = this.#newId()
     const channel = this.#addChannel(id, peer)
     this.#transport.send(
@@ -161,7 +232,9 @@ export class Connection {
   #receiveFailure(data: Reader): void {
     const opening = this.#takeOpening(data.uint32())
     data.uint32() // the reason's number: the sentence says more
-    opening.reject(new SshjobError('channel-refused', `The server refused the session: ${data.text()}.`))
+    const what =
+      opening.type === 'session' ? 'The server refused the session' : 'The other side refused to connect'
+    opening.reject(new SshjobError('channel-refused', `${what}: ${data.text().replace(/\.$/, '')}.`))
   }
 
   #takeOpening(id: number) {

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
+import { connectUnix, listenUnix } from '../../src/sockets/unix.js'
 import { commandStream } from '../../src/streams/command.js'
 import { JoinedStream } from '../../src/streams/joined.js'
 import { streamPair } from '../../src/streams/memory.js'
-import { connectUnix, listenUnix } from '../../src/streams/unix.js'
 import { bundle } from '../helpers/bundle.js'
 import { withFaults } from '../helpers/stream-faults.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
@@ -63,7 +63,7 @@ describe('every stream behaves alike', () => {
       const source = `
         import { relay } from './test/helpers/relay.js'
         import { stdioStream } from './src/streams/stdio.js'
-        import { connectUnix } from './src/streams/unix.js'
+        import { connectUnix } from './src/sockets/unix.js'
         const stdio = stdioStream()
         connectUnix(process.argv[2]).then((socket) => relay(stdio, socket)).then(() => process.exit(0), () => process.exit(1))
       `

@@ -8,7 +8,7 @@ import { SshjobError } from '../../../src/core/errors.js'
 import { removeIfDead } from '../../../src/engines/job-socket.js'
 import { listenForJob, listJobs, openJob } from '../../../src/engines/local.js'
 import { answerHello, receiveClientHello, refuseHello } from '../../../src/hello/exchange.js'
-import { connectUnix, unixServer } from '../../../src/streams/unix.js'
+import { connectUnix, unixServer } from '../../../src/sockets/unix.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** Answers questions as a starter does. */

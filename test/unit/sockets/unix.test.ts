@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
-import { connectUnix, listenUnix } from '../../../src/streams/unix.js'
+import { connectUnix, listenUnix } from '../../../src/sockets/unix.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 describe('unix sockets', () => {

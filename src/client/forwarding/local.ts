@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net'
+import { messageOf, SshjobError } from '../../core/errors.js'
+import type { Connection } from '../../ssh/connection.js'
+import { joinSocket } from '../../ssh/join.js'
+import { forwardingOf, listenAt } from './listen.js'
+import { checkPort, openChannel } from './open.js'
+import { readSocksRequest } from './socks.js'
+import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
+
+/** `ssh -L`: each connection to `from` here is one to `to` from inside the job. */
+export async function forwardLocal(
+  connection: Connection,
+  from: ListenAt,
+  to: Endpoint,
+  { onFailure }: ForwardOptions,
+): Promise<Forwarding> {
+  if (to.path === undefined) checkPort(to.port, 1)
+  return listen(connection, from, (socket) => {
+    connect(connection, socket, to).catch((error: unknown) => {
+      socket.destroy()
+      onFailure?.(asError(error))
+    })
+  })
+}
+
+/** `ssh -D`: a SOCKS server here, whose connections are made from inside the job. */
+export async function forwardDynamic(
+  connection: Connection,
+  from: ListenAt,
+  { onFailure }: ForwardOptions,
+): Promise<Forwarding> {
+  return listen(connection, from, (socket) => {
+    serveSocks(connection, socket).catch((error: unknown) => onFailure?.(asError(error)))
+  })
+}
+
+async function listen(
+  connection: Connection,
+  from: ListenAt,
+  accept: (socket: Socket) => void,
+): Promise<Forwarding> {
+  if (connection.ended !== undefined) throw connection.ended
+  const { server, address } = await listenAt(from)
+  server.onConnection((socket) => {
+    socket.on('error', () => undefined)
+    accept(socket)
+  })
+  const stop = connection.whenOver(() => server.close())
+  return forwardingOf(address, () => {
+    stop()
+    server.close()
+  })
+}
+
+async function connect(connection: Connection, socket: Socket, to: Endpoint): Promise<void> {
+  joinSocket(await openChannel(connection, to, originOf(socket)), socket)
+}
+
+async function serveSocks(connection: Connection, socket: Socket): Promise<void> {
+  const request = await readSocksRequest(socket)
+  if (request === undefined) return
+  const { host, port } = request
+  try {
+    const channel = await openChannel(connection, { host, port }, originOf(socket))
+    request.accept()
+    joinSocket(channel, socket)
+  } catch (error) {
+    request.refuse()
+    throw error
+  }
+}
+
+function originOf(socket: Socket): { host: string; port: number } {
+  return { host: socket.remoteAddress ?? '127.0.0.1', port: socket.remotePort ?? 0 }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new SshjobError('internal', messageOf(error), { cause: error })
+}

@@ -1,0 +1,63 @@
+import { abortError, SshjobError } from '../../core/errors.js'
+import { orAbort } from '../../core/or-abort.js'
+import type { Channel } from '../../ssh/channel.js'
+import { ChannelStream } from '../../ssh/channel-stream.js'
+import type { Connection } from '../../ssh/connection.js'
+import { string, uint32 } from '../../ssh/wire.js'
+import type { Endpoint, OpenOptions } from './types.js'
+
+/** Who connects: RFC 4254 §7.2 wants an address. */
+export interface Origin {
+  host: string
+  port: number
+}
+
+const HERE: Origin = { host: '127.0.0.1', port: 0 }
+
+/**
+ * Asks the server to connect.
+ * @throws SshjobError 'channel-refused' with what it says, or why the connection ended
+ */
+export function openChannel(
+  connection: Connection,
+  target: Endpoint,
+  origin: Origin = HERE,
+): Promise<Channel> {
+  if (target.path !== undefined) {
+    return connection.open('direct-streamlocal@openssh.com', string(target.path), string(''), uint32(0))
+  }
+  checkPort(target.port, 1)
+  const to = [string(target.host), uint32(target.port)]
+  return connection.open('direct-tcpip', ...to, string(origin.host), uint32(origin.port))
+}
+
+/** @throws SshjobError 'usage' */
+export function checkPort(port: number, least: 0 | 1): void {
+  if (Number.isInteger(port) && port >= least && port <= 65_535) return
+  throw new SshjobError('usage', `${port} is no port: a number from ${least} to 65535 is.`)
+}
+
+/** A connection that the server makes, as a stream. */
+export async function openStream(
+  connection: Connection,
+  target: Endpoint,
+  { signal }: OpenOptions,
+): Promise<ChannelStream> {
+  if (signal?.aborted) throw abortError(signal)
+  const opening = openChannel(connection, target)
+  const channel = await orAbort(opening, signal).catch((error: unknown) => {
+    opening.then(
+      (late) => late.close(),
+      () => undefined, // refused: there is nothing to close
+    )
+    throw error
+  })
+  const stream = new ChannelStream(channel)
+  const onAbort = (): void => {
+    if (signal !== undefined) stream.destroy(abortError(signal))
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  stream.once('close', () => signal?.removeEventListener('abort', onAbort))
+  if (signal?.aborted) onAbort()
+  return stream
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { listenUnix } from '../../sockets/unix.js'
+import type { Connection } from '../../ssh/connection.js'
+import { makePrivateFolder } from './private-folder.js'
+import { forwardSocket } from './remote.js'
+
+/** Something of the client's that a session reaches, and the variables that say where. */
+export interface SessionForward {
+  readonly environment: ReadonlyMap<string, Buffer>
+  close(): Promise<void>
+}
+
+/**
+ * A socket in the job that leads to the client's agent: auth-agent-req@openssh.com. Who can reach it can use the keys,
+ * so it lies in a folder of this user's alone, and goes with its session.
+ */
+export async function forwardAgent(connection: Connection): Promise<SessionForward> {
+  const folder = await makePrivateFolder()
+  try {
+    const path = join(folder.path, 'agent')
+    const server = await listenUnix(path)
+    server.on('connection', (socket) => forwardSocket(connection, socket, 'auth-agent@openssh.com'))
+    server.on('error', () => undefined)
+    return {
+      environment: new Map([['SSH_AUTH_SOCK', Buffer.from(path)]]),
+      async close() {
+        server.close()
+        await folder.remove()
+      },
+    }
+  } catch (error) {
+    await folder.remove()
+    throw error
+  }
+}

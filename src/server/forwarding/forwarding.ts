@@ -1,0 +1,77 @@
+import { setMaxListeners } from 'node:events'
+import { silent } from '../../core/log.js'
+import type { Connection, OpenAnswer, RequestAnswer } from '../../ssh/connection.js'
+import type { Reader } from '../../ssh/wire.js'
+import type { ServeOptions } from '../types.js'
+import { forwardAgent, type SessionForward } from './agent.js'
+import { openTcpChannel, openUnixChannel } from './local.js'
+import { type ForwardingPolicy, makePolicy } from './policy.js'
+import { RemoteForwards } from './remote.js'
+import { forwardX11, type X11Request } from './x11.js'
+
+/** The forwardings of one connection: RFC 4254 §7, and OpenSSH's for unix sockets. */
+export class Forwarding {
+  readonly #connection: Connection
+  readonly #policy: ForwardingPolicy
+  readonly #remote: RemoteForwards
+  readonly #ending = new AbortController()
+
+  /** @throws SshjobError 'usage' for an option that is wrong */
+  constructor(
+    connection: Connection,
+    options: Pick<ServeOptions, 'forwarding' | 'permitOpen' | 'permitListen' | 'log'>,
+  ) {
+    this.#connection = connection
+    // Each connection that is being made listens; MAX_CHANNELS limits them.
+    setMaxListeners(0, this.#ending.signal)
+    this.#policy = makePolicy(options)
+    this.#remote = new RemoteForwards(connection, this.#policy, options.log ?? silent)
+  }
+
+  /** Undefined for a channel that is no forwarding. */
+  open(type: string, data: Reader): OpenAnswer | Promise<OpenAnswer> | undefined {
+    switch (type) {
+      case 'direct-tcpip':
+        return openTcpChannel(data, this.#policy, this.#ending.signal)
+      case 'direct-streamlocal@openssh.com':
+        return openUnixChannel(data, this.#policy, this.#ending.signal)
+      default:
+        return undefined
+    }
+  }
+
+  /** Undefined for a global request that is about no forwarding. */
+  request(name: string, data: Reader): Promise<RequestAnswer> | undefined {
+    switch (name) {
+      case 'tcpip-forward':
+        return this.#remote.listenTcp(data)
+      case 'cancel-tcpip-forward':
+        return this.#remote.cancelTcp(data)
+      case 'streamlocal-forward@openssh.com':
+        return this.#remote.listenUnix(data)
+      case 'cancel-streamlocal-forward@openssh.com':
+        return this.#remote.cancelUnix(data)
+      default:
+        return undefined
+    }
+  }
+
+  /** Why a session gets neither agent nor X11, or undefined. */
+  sessionRefusal(): string | undefined {
+    return this.#policy.session()
+  }
+
+  agent(): Promise<SessionForward> {
+    return forwardAgent(this.#connection)
+  }
+
+  x11(request: X11Request): Promise<SessionForward> {
+    return forwardX11(this.#connection, request)
+  }
+
+  /** The connection has ended: nothing listens any more, and what was being connected is given up. */
+  close(): void {
+    this.#ending.abort()
+    this.#remote.close()
+  }
+}

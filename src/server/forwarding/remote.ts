@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net'
+import { messageOf } from '../../core/errors.js'
+import { MAX_FORWARD_LISTENERS } from '../../core/limits.js'
+import type { Logger } from '../../core/log.js'
+import { type Listening, listening, listenLoopback } from '../../sockets/loopback.js'
+import { listenTcp } from '../../sockets/tcp.js'
+import { listenUnix } from '../../sockets/unix.js'
+import type { Connection, RequestAnswer } from '../../ssh/connection.js'
+import { joinSocket } from '../../ssh/join.js'
+import { type Reader, string, uint32 } from '../../ssh/wire.js'
+import { readPath } from './local.js'
+import type { ForwardingPolicy } from './policy.js'
+
+/** Offers each connection that a socket of the job gets to the client, as a channel of this type. */
+export function forwardSocket(connection: Connection, socket: Socket, type: string, ...data: Buffer[]): void {
+  socket.on('error', () => undefined)
+  // As sshd does with a client that accepts no more: the program in the job sees its connection end.
+  if (connection.isFull) {
+    socket.destroy()
+    return
+  }
+  connection.open(type, ...data).then(
+    (channel) => joinSocket(channel, socket),
+    () => socket.destroy(),
+  )
+}
+
+/** What one client listens on in the job: tcpip-forward of RFC 4254 §7.1, and its kin for unix sockets. */
+export class RemoteForwards {
+  readonly #connection: Connection
+  readonly #policy: ForwardingPolicy
+  readonly #log: Logger
+  /** By what a client names to cancel it. */
+  readonly #listening = new Map<string, Listening>()
+  #starting = 0
+  #closed = false
+  /** The request before this one, so that each finds what those before it have made. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(connection: Connection, policy: ForwardingPolicy, log: Logger) {
+    this.#connection = connection
+    this.#policy = policy
+    this.#log = log
+  }
+
+  listenTcp(data: Reader): Promise<RequestAnswer> {
+    const address = data.text()
+    const port = data.uint32()
+    if (port > 65_535) return Promise.resolve(false)
+    return this.#inTurn(async () => {
+      const made = await this.#listen(this.#policy.listen(address, port), () => bindTcp(address, port))
+      if (made === undefined) return false
+      this.#listening.set(`${made.port} ${address}`, made)
+      made.onConnection((socket) => {
+        // The address as it was asked for: it is how the client knows which of its forwardings this belongs to.
+        const target = [string(address), uint32(made.port)]
+        const origin = [string(socket.remoteAddress ?? ''), uint32(socket.remotePort ?? 0)]
+        forwardSocket(this.#connection, socket, 'forwarded-tcpip', ...target, ...origin)
+      })
+      return port === 0 ? uint32(made.port) : true
+    })
+  }
+
+  cancelTcp(data: Reader): Promise<RequestAnswer> {
+    const address = data.text()
+    return this.#cancel(`${data.uint32()} ${address}`)
+  }
+
+  listenUnix(data: Reader): Promise<RequestAnswer> {
+    const path = readPath(data)
+    if (path === undefined) return Promise.resolve(false)
+    return this.#inTurn(async () => {
+      const bind = async (): Promise<Listening> => listening([await listenUnix(path)])
+      const made = await this.#listen(this.#policy.listenUnix(path), bind)
+      if (made === undefined) return false
+      this.#listening.set(path, made)
+      made.onConnection((socket) => {
+        forwardSocket(this.#connection, socket, 'forwarded-streamlocal@openssh.com', string(path), string(''))
+      })
+      return true
+    })
+  }
+
+  cancelUnix(data: Reader): Promise<RequestAnswer> {
+    return this.#cancel(readPath(data) ?? '')
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const server of this.#listening.values()) server.close()
+    this.#listening.clear()
+  }
+
+  async #listen(refusal: string | undefined, bind: () => Promise<Listening>): Promise<Listening | undefined> {
+    const full = this.#listening.size + this.#starting >= MAX_FORWARD_LISTENERS
+    const reason = refusal ?? (full ? `more than ${MAX_FORWARD_LISTENERS} forwardings` : undefined)
+    if (reason !== undefined || this.#closed) {
+      // A global request has no room for a sentence: RFC 4254 §4.
+      this.#log.warn({ reason }, 'remote forwarding refused')
+      return undefined
+    }
+    this.#starting += 1
+    try {
+      const made = await bind()
+      if (!this.#closed) return made
+      made.close()
+    } catch (error) {
+      this.#log.warn({ reason: messageOf(error) }, 'remote forwarding failed')
+    } finally {
+      this.#starting -= 1
+    }
+    return undefined
+  }
+
+  #cancel(name: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      this.#listening.get(name)?.close()
+      return this.#listening.delete(name)
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}
+
+/**
+ * As sshd with its default, GatewayPorts no: loopback, whatever address a client asks for. The job's neighbours on the
+ * network are no part of the session.
+ */
+async function bindTcp(address: string, port: number): Promise<Listening> {
+  if (address === '127.0.0.1' || address === '::1') return listening([await listenTcp(address, port)])
+  return listenLoopback(port)
+}

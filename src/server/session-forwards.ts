@@ -1,0 +1,60 @@
+import { messageOf } from '../core/errors.js'
+import type { Logger } from '../core/log.js'
+import type { Reader } from '../ssh/wire.js'
+import type { SessionForward } from './forwarding/agent.js'
+import type { Forwarding } from './forwarding/forwarding.js'
+import { readX11Request } from './forwarding/x11.js'
+
+/** What of the client's one session reaches: its agent and its display, each once, until the session ends. */
+export class SessionForwards {
+  readonly #forwarding: Forwarding
+  readonly #environment: Map<string, Buffer>
+  readonly #log: Logger
+  readonly #made = new Map<string, Promise<SessionForward>>()
+  #closed = false
+
+  /** Adds to `environment` what says where they are. */
+  constructor(forwarding: Forwarding, environment: Map<string, Buffer>, log: Logger) {
+    this.#forwarding = forwarding
+    this.#environment = environment
+    this.#log = log
+  }
+
+  agent(): boolean | Promise<boolean> {
+    return this.#make('agent', () => this.#forwarding.agent())
+  }
+
+  x11(data: Reader): boolean | Promise<boolean> {
+    const request = readX11Request(data)
+    if (request === undefined) return false
+    return this.#make('X11', () => this.#forwarding.x11(request))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const made = await Promise.allSettled(this.#made.values())
+    await Promise.all(
+      made.map((forward) => (forward.status === 'fulfilled' ? forward.value.close() : undefined)),
+    )
+  }
+
+  #make(what: string, start: () => Promise<SessionForward>): boolean | Promise<boolean> {
+    const twice = this.#made.has(what) ? 'it was asked for twice' : undefined
+    const reason = this.#forwarding.sessionRefusal() ?? twice
+    if (reason !== undefined || this.#closed) return this.#refuse(what, reason)
+    const making = start()
+    this.#made.set(what, making)
+    return making.then(
+      ({ environment }) => {
+        for (const [name, value] of environment) this.#environment.set(name, value)
+        return true
+      },
+      (error: unknown) => this.#refuse(what, messageOf(error)),
+    )
+  }
+
+  #refuse(what: string, reason: string | undefined): boolean {
+    this.#log.info({ what, reason }, 'forwarding refused')
+    return false
+  }
+}

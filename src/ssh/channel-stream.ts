@@ -1,0 +1,49 @@
+import { Duplex } from 'node:stream'
+import type { Channel } from './channel.js'
+
+/**
+ * A channel as one stream of bytes, for forwardings: its end is EOF, and the other direction stays open until it has
+ * ended as well. Destroying it closes the channel. When the connection fails it is destroyed with the cause, after
+ * what had arrived was read.
+ */
+export class ChannelStream extends Duplex {
+  readonly #channel: Channel
+
+  constructor(channel: Channel) {
+    super({ allowHalfOpen: true })
+    this.#channel = channel
+    const { input } = channel
+    channel.inputExtended.resume()
+    input.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) input.pause()
+    })
+    input.on('end', () => this.push(null))
+    input.on('error', (error) => this.destroy(error))
+    input.pause()
+    void channel.closed.then((cause) => {
+      if (cause !== undefined) return
+      // Closed by the other side: nothing can be sent any more, and what it sent may still be unread.
+      if (this.readableEnded) this.destroy()
+      else this.once('end', () => this.destroy())
+    })
+  }
+
+  override _read(): void {
+    this.#channel.input.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#channel.output.write(chunk, done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#channel.isClosed) done()
+    else this.#channel.output.end(() => done())
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#channel.close()
+    this.#channel.input.destroy()
+    done(error)
+  }
+}

@@ -1,0 +1,64 @@
+import { type ForwardingOptions, makePolicy } from '../../../../src/server/forwarding/policy.js'
+
+const NO = (what: string): string => `the job's starter does not permit ${what}`
+
+describe('the policy of forwardings', () => {
+  it('permits all where nothing is said: whoever has a session may connect anyhow', () => {
+    const policy = makePolicy({})
+    expect(policy.open('example.org', 80)).toBeUndefined()
+    expect(policy.openUnix('/a')).toBeUndefined()
+    expect(policy.listen('', 0)).toBeUndefined()
+    expect(policy.listenUnix('/a')).toBeUndefined()
+    expect(policy.session()).toBeUndefined()
+  })
+
+  it.each<[NonNullable<ForwardingOptions['forwarding']>, boolean, boolean, boolean]>([
+    ['all', true, true, true],
+    ['local', true, false, true],
+    ['remote', false, true, true],
+    ['none', false, false, false],
+  ])('%s', (forwarding, local, remote, session) => {
+    const policy = makePolicy({ forwarding })
+    expect([policy.open('a', 1), policy.openUnix('/a')].map((no) => no === undefined)).toEqual([local, local])
+    expect([policy.listen('a', 1), policy.listenUnix('/a')].map((no) => no === undefined)).toEqual([
+      remote,
+      remote,
+    ])
+    expect(policy.session() === undefined).toBe(session)
+    if (!local) expect(policy.open('a', 1)).toBe("the job's starter allows no local forwarding")
+  })
+
+  it('compares hosts, ports and paths with the list, and permits nothing else', () => {
+    const policy = makePolicy({ permitOpen: ['localhost:80', '[::1]:81', '*:82', 'db:*', '/run/app.sock'] })
+    expect(policy.open('localhost', 80)).toBeUndefined()
+    expect(policy.open('LocalHost', 80)).toBeUndefined()
+    expect(policy.open('::1', 81)).toBeUndefined()
+    expect(policy.open('anything', 82)).toBeUndefined()
+    expect(policy.open('db', 5432)).toBeUndefined()
+    expect(policy.openUnix('/run/app.sock')).toBeUndefined()
+    expect(policy.open('localhost', 81)).toBe(NO('localhost:81'))
+    expect(policy.open('127.0.0.1', 80)).toBe(NO('127.0.0.1:80'))
+    expect(policy.open('::1', 80)).toBe(NO('[::1]:80'))
+    expect(policy.openUnix('/run/other.sock')).toBe(NO('/run/other.sock'))
+    expect(policy.listen('', 80)).toBeUndefined()
+    expect(makePolicy({ permitOpen: [] }).open('localhost', 80)).toBe(NO('localhost:80'))
+  })
+
+  it('takes a port alone for a listener', () => {
+    const policy = makePolicy({ permitListen: ['8080', 'localhost:0', '/run/app.sock'] })
+    expect(policy.listen('', 8080)).toBeUndefined()
+    expect(policy.listen('0.0.0.0', 8080)).toBeUndefined()
+    expect(policy.listen('localhost', 0)).toBeUndefined()
+    expect(policy.listenUnix('/run/app.sock')).toBeUndefined()
+    expect(policy.listen('', 8081)).toBe(NO(':8081'))
+    expect(policy.listenUnix('/run/b')).toBe(NO('/run/b'))
+  })
+
+  it.each(['', 'localhost', '80', 'a:b', 'a:99999', ':80', '::1:80', 'a:-1'])(
+    'refuses %j as a list',
+    (text) => {
+      const message = `'${text}' permits nothing: write HOST:PORT or the path of a socket.`
+      expect(() => makePolicy({ permitOpen: [text] })).toThrow(message)
+    },
+  )
+})
