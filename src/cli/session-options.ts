@@ -1,3 +1,5 @@
+import type { Endpoint } from '../client/types.js'
+import { type ForwardSpec, parseDynamic, parseForward, parseTarget } from './forward-specs.js'
 import { type OptionTable, parseArguments, usage } from './options.js'
 import { escapeCharacter } from './terminal/escapes.js'
 
@@ -20,6 +22,11 @@ export interface SessionRequest {
   /** The command whose input and output carry the session; undefined: the job is on this machine. */
   proxyCommand: string | undefined
   environment: Map<string, string>
+  /** What to listen on, here and in the job, while the session lasts. */
+  forwardings: ForwardSpec[]
+  /** With -W: what our input and output lead to, instead of a command. */
+  stdioTarget: Endpoint | undefined
+  forwardAgent: boolean
 }
 
 export type SessionCall =
@@ -36,6 +43,11 @@ type Name =
   | 'env'
   | 'wait'
   | 'proxy-command'
+  | 'local-forward'
+  | 'remote-forward'
+  | 'dynamic-forward'
+  | 'stdio-forward'
+  | 'forward-agent'
   | 'quiet'
   | 'verbose'
   | 'help'
@@ -54,6 +66,27 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
     help: 'while the job has not started, keep trying (for so long; else for ever)',
   },
   'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
+  'local-forward': {
+    short: 'L',
+    value: '[BIND:]PORT:HOST:PORT',
+    help: 'connections to PORT here go to HOST:PORT from the job',
+  },
+  'remote-forward': {
+    short: 'R',
+    value: '[BIND:]PORT:HOST:PORT',
+    help: 'connections to PORT in the job go to HOST:PORT from here',
+  },
+  'dynamic-forward': {
+    short: 'D',
+    value: '[BIND:]PORT',
+    help: 'a SOCKS server here that connects from the job',
+  },
+  'stdio-forward': {
+    short: 'W',
+    value: 'HOST:PORT',
+    help: 'connect our input and output to HOST:PORT from the job',
+  },
+  'forward-agent': { short: 'A', help: 'let programs of the session use our ssh-agent' },
   quiet: { short: 'q', help: 'no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
   help: { short: 'h', help: 'print this' },
@@ -76,6 +109,9 @@ export function parseSession(args: readonly string[]): SessionCall {
     waitMs: 0,
     proxyCommand: undefined,
     environment: new Map(),
+    forwardings: [],
+    stdioTarget: undefined,
+    forwardAgent: false,
   }
   for (const { name, value = '' } of given) {
     if (name === 'help' || name === 'version') return { action: name }
@@ -85,7 +121,9 @@ export function parseSession(args: readonly string[]): SessionCall {
   // `sshjob JOB -- COMMAND` is what users of kubectl and docker type; ssh(1) takes it as well.
   if (words[0] === '--') words.shift()
   request.command = words
-  if (!request.run && words.length > 0) throw usage('-N runs nothing, so it takes no command.')
+  if (!request.run && words.length > 0) {
+    throw usage(`${request.stdioTarget === undefined ? '-N' : '-W'} runs nothing, so it takes no command.`)
+  }
   return { action: 'run', request }
 }
 
@@ -102,6 +140,22 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       break
     case 'no-input':
       request.readInput = false
+      break
+    case 'local-forward':
+      request.forwardings.push(parseForward('local', value))
+      break
+    case 'remote-forward':
+      request.forwardings.push(parseForward('remote', value))
+      break
+    case 'dynamic-forward':
+      request.forwardings.push(parseDynamic(value))
+      break
+    case 'stdio-forward':
+      request.stdioTarget = parseTarget(value)
+      request.run = false
+      break
+    case 'forward-agent':
+      request.forwardAgent = true
       break
     case 'quiet':
       request.quiet = true
@@ -139,7 +193,8 @@ function parseVariable(text: string): [name: string, value: string] {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
-function parseWait(value: string): number {
+/** @throws SshjobError 'usage' */
+export function parseWait(value: string): number {
   if (value === '') return Number.POSITIVE_INFINITY
   const seconds = Number(value)
   if (!/^\d+(\.\d+)?$/.test(value) || !Number.isFinite(seconds)) {

@@ -2,11 +2,12 @@ import type { JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js
 import { type Deferred, deferred } from '../core/deferred.js'
 import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
+import type { ForwardSpec } from './forward-specs.js'
 import { openSession } from './open-session.js'
 import { EXIT_FAILURE, flushOutput, say } from './report.js'
 import { parseSession, type SessionRequest } from './session-options.js'
 import { copyInput, copyKeys, copyOutput } from './session-streams.js'
-import { beforeFatalSignal, fatalStatus, forwardSignals } from './signals.js'
+import { atFatalSignal, beforeFatalSignal, fatalStatus, forwardSignals } from './signals.js'
 import type { LocalTerminal } from './terminal/local-terminal.js'
 import { createVerboseLog, type VerboseLog } from './verbose-log.js'
 
@@ -17,6 +18,8 @@ interface Session {
   verbose: VerboseLog
   /** Says a sentence that is no error; -q leaves it out. */
   note: (sentence: string) => void
+  /** A line about each of its forwardings. */
+  forwarded: readonly string[]
 }
 
 /** `sshjob [options] JOB [COMMAND…]`: gives the status to exit with. */
@@ -36,13 +39,28 @@ async function runSession(request: SessionRequest): Promise<number> {
   const terminal = wantsTerminal(request, note) ? await openTerminal() : undefined
   try {
     const connection = await openSession(request, verbose.log, note)
-    const session = { request, connection, verbose, note }
+    const forwarded = await forward(connection, request.forwardings, note)
+    const session = { request, connection, verbose, note, forwarded }
     const status = await run(session, terminal)
     await connection.close()
     return status
   } finally {
     terminal?.restore()
   }
+}
+
+/** Loads what is needed for forwardings only where there are some. */
+async function forward(
+  connection: JobConnection,
+  specs: readonly ForwardSpec[],
+  note: (sentence: string) => void,
+): Promise<string[]> {
+  if (specs.length === 0) return []
+  const { removeSockets, startForwardings } = await import('./forwardings.js')
+  const forwarded = await startForwardings(connection, specs, note)
+  process.on('exit', () => removeSockets(specs))
+  atFatalSignal(() => removeSockets(specs))
+  return forwarded
 }
 
 /** The rules of ssh(1): a shell has a terminal if our input is one, a command has one on demand. */
@@ -67,7 +85,15 @@ async function openTerminal(): Promise<LocalTerminal> {
 }
 
 async function run(session: Session, terminal: LocalTerminal | undefined): Promise<number> {
+  const { stdioTarget } = session.request
+  if (stdioTarget !== undefined) {
+    const { joinStdio } = await import('./forwardings.js')
+    await joinStdio(session.connection, stdioTarget)
+    await flushOutput()
+    return 0
+  }
   if (!session.request.run) {
+    beforeFatalSignal(() => undefined)
     const cause = await session.connection.closed
     if (cause !== undefined) throw cause
     return 0
@@ -79,9 +105,10 @@ async function runOnPipes(session: Session): Promise<number> {
   const { request, connection, note } = session
   const env = environmentOf(request)
   const command = request.command.length === 0 ? undefined : joinCommand(request.command)
+  const agent = agentOf(request)
   const remote = await (command === undefined
-    ? connection.shell({ pty: false, env })
-    : connection.exec(command, { env }))
+    ? connection.shell({ pty: false, env, ...agent })
+    : connection.exec(command, { env, ...agent }))
   const signals = forwardSignals((name) => remote.sendSignal(name))
   if (request.readInput) copyInput(process.stdin, remote.stdin)
   else remote.stdin.end()
@@ -106,8 +133,8 @@ async function runInTerminal(session: Session, terminal: LocalTerminal): Promise
   const env = environmentOf(request)
   const pty = { ...size, modes, term: process.env.TERM ?? 'dumb' }
   const remote = await (request.command.length === 0
-    ? connection.shell({ ...pty, env })
-    : connection.exec(joinCommand(request.command), { pty, env }))
+    ? connection.shell({ ...pty, env, ...agentOf(request) })
+    : connection.exec(joinCommand(request.command), { pty, env, ...agentOf(request) }))
 
   terminal.onResize((changed) => remote.resize(changed))
   terminal.enter()
@@ -160,6 +187,12 @@ function report(end: RemoteEnd, note: (sentence: string) => void): number {
 function endBySignal(signal: NodeJS.Signals): number {
   dieBySignal(signal)
   return fatalStatus(signal)
+}
+
+/** With -A, the agent that SSH_AUTH_SOCK names; as with ssh(1), none is no reason to stop. */
+function agentOf({ forwardAgent }: SessionRequest): { agent?: string } {
+  const agent = process.env.SSH_AUTH_SOCK
+  return forwardAgent && agent !== undefined && agent !== '' ? { agent } : {}
 }
 
 /** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */

@@ -23,7 +23,10 @@ export function forwardSignals(send: (name: string) => void): SignalForwarding {
   for (const signal of FORWARDED) {
     process.on(signal, () => {
       if (ENDING.includes(signal)) {
-        if (ending !== undefined) dieBySignal(signal)
+        if (ending !== undefined) {
+          for (const tidy of tidies) tidy()
+          dieBySignal(signal)
+        }
         ending = signal
       }
       send(signal.slice('SIG'.length))
@@ -32,10 +35,18 @@ export function forwardSignals(send: (name: string) => void): SignalForwarding {
   return { ending: () => ending }
 }
 
+const tidies: (() => void)[] = []
+
+/** Something to do when a signal that was not handed on ends us. */
+export function atFatalSignal(tidy: () => void): void {
+  tidies.push(tidy)
+}
+
 /** Tidies up before a signal ends us. */
 export function beforeFatalSignal(tidy: () => void): void {
   for (const signal of FATAL) {
     process.on(signal, () => {
+      for (const other of tidies) other()
       tidy()
       dieBySignal(signal)
     })

@@ -11,6 +11,8 @@ async function run(args: readonly string[]): Promise<number> {
       return (await import('./proxy.js')).runProxyCommand(rest)
     case 'ls':
       return (await import('./ls.js')).runListCommand(rest)
+    case 'open':
+      return (await import('./open.js')).runOpenCommand(rest)
     case 'ssh-config':
       return (await import('./ssh-config.js')).runConfigCommand(rest)
     case 'demo':

@@ -231,10 +231,12 @@ export class Connection {
 
   #receiveFailure(data: Reader): void {
     const opening = this.#takeOpening(data.uint32())
-    data.uint32() // the reason's number: the sentence says more
+    const retry = data.uint32() === OPEN_FAILURE.CONNECT_FAILED // somebody may listen there later
     const what =
       opening.type === 'session' ? 'The server refused the session' : 'The other side refused to connect'
-    opening.reject(new SshjobError('channel-refused', `${what}: ${data.text().replace(/\.$/, '')}.`))
+    opening.reject(
+      new SshjobError('channel-refused', `${what}: ${data.text().replace(/\.$/, '')}.`, { retry }),
+    )
   }
 
   #takeOpening(id: number) {

@@ -19,7 +19,10 @@ export interface StarterOptions {
   /** Connections that have not authenticated, at a time. Default: MAX_STARTUPS. */
   maxStartups?: number
   /** What each connection is served with. */
-  serveOptions?: Pick<ServeOptions, 'shells' | 'idleTimeoutMs' | 'motd'>
+  serveOptions?: Pick<
+    ServeOptions,
+    'shells' | 'idleTimeoutMs' | 'motd' | 'forwarding' | 'permitOpen' | 'permitListen'
+  >
   log?: Logger
   /** Serves one connection. Default: serve(). */
   serve?: (stream: Duplex, job: Job, options: ServeOptions) => Served

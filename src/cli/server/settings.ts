@@ -4,6 +4,7 @@ import path from 'node:path'
 import { SshjobError, systemCode } from '../../core/errors.js'
 import { MAX_SESSIONS } from '../../core/limits.js'
 import { checkJobId, defaultJobId } from '../../engines/job-id.js'
+import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
 import type { ServeOptions } from '../../server/types.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
 
@@ -26,6 +27,12 @@ export const SERVER_OPTIONS = {
   },
   motd: { value: 'FILE', help: 'what greets an interactive shell (default: host, job id and pids)' },
   'no-motd': { help: 'greet with nothing' },
+  'allow-forwarding': { value: 'WHICH', help: `${FORWARDING_MODES.join(', ')} (default: all)` },
+  'permit-open': {
+    value: 'HOST:PORT',
+    help: 'forward into the job to this, or a socket, only; * is any (repeatable)',
+  },
+  'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
   'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
   inetd: { short: 'i', help: 'serve one connection on stdin and stdout, and exit' },
@@ -43,7 +50,10 @@ export interface Settings {
   listen: string | undefined
   maxSessions: number
   lingerMs: number | 'forever'
-  serveOptions: Pick<ServeOptions, 'shells' | 'idleTimeoutMs' | 'motd'>
+  serveOptions: Pick<
+    ServeOptions,
+    'shells' | 'idleTimeoutMs' | 'motd' | 'forwarding' | 'permitOpen' | 'permitListen'
+  >
   logLevel: string
   logFile: string | undefined
 }
@@ -96,6 +106,20 @@ function apply(settings: Settings, name: OptionName, value: string): void {
       return
     case 'no-motd':
       settings.serveOptions.motd = false
+      return
+    case 'allow-forwarding': {
+      const mode = FORWARDING_MODES.find((known) => known === value)
+      if (mode === undefined) throw usage(`--allow-forwarding is one of ${FORWARDING_MODES.join(', ')}.`)
+      settings.serveOptions.forwarding = mode
+      return
+    }
+    case 'permit-open':
+      settings.serveOptions.permitOpen = [...(settings.serveOptions.permitOpen ?? []), value]
+      makePolicy(settings.serveOptions) // says what is wrong with it
+      return
+    case 'permit-listen':
+      settings.serveOptions.permitListen = [...(settings.serveOptions.permitListen ?? []), value]
+      makePolicy(settings.serveOptions)
       return
     case 'log-level':
       if (!LOG_LEVELS.some((level) => level === value))

@@ -14,6 +14,8 @@ export interface EscapeContext {
   remote: RemoteProcess
   terminal: LocalTerminal
   verbose: VerboseLog
+  /** A line about each of the forwardings. */
+  forwarded: readonly string[]
   /** Ends the session. */
   disconnect: () => void
 }
@@ -23,6 +25,7 @@ export function createEscapeCommands(context: EscapeContext): (command: EscapeCo
   const { connection, remote, terminal, verbose } = context
   const echo = (text: string): void => say(`${describeEscape(context.character)}${text}`)
 
+  const listed = context.forwarded.length > 0 ? context.forwarded : ['nothing']
   const breakTerminal = async (): Promise<void> => {
     const done = await remote.sendBreak(BREAK_MS)
     if (!done) say('sshjob: The server can not send a break to this terminal.')
@@ -42,7 +45,8 @@ export function createEscapeCommands(context: EscapeContext): (command: EscapeCo
       terminal.suspend()
     },
     help: () => say(escapeHelp(context.character)),
-    list: () => echo('# This session is the only one of its connection, and nothing is forwarded.'),
+    list: () =>
+      echo(['# This session is the only one of its connection. Forwarded:', ...listed].join('\n  ')),
     break: () => {
       echo('B')
       breakTerminal().catch((error: unknown) => say(`sshjob: The break was not sent: ${messageOf(error)}`))
@@ -51,8 +55,8 @@ export function createEscapeCommands(context: EscapeContext): (command: EscapeCo
       echo('R')
       connection.rekey()
     },
-    background: () => echo('& is not supported: nothing is forwarded, so there is nothing to stay for.'),
-    'command-line': () => echo('C is not supported: there are no forwardings to change.'),
+    background: () => echo('& is not supported: a session with -N stays for its forwardings.'),
+    'command-line': () => echo('C is not supported: forwardings are given with -L, -R and -D at the start.'),
     louder: () => changeVerbosity('v', 1),
     quieter: () => changeVerbosity('V', -1),
   }

@@ -142,7 +142,7 @@ describe('a connection', () => {
   it('answers global requests in their order, also during a key exchange', async () => {
     const session = await rawSession(memoryJob(idle))
     const { peer } = session
-    const names = ['keepalive@openssh.com', 'unheard-of', 'tcpip-forward', 'keepalive@openssh.com']
+    const names = ['keepalive@openssh.com', 'unheard-of', 'unheard-of-too', 'keepalive@openssh.com']
     peer.transport.rekey()
     for (const name of names) peer.send(byte(MSG.GLOBAL_REQUEST), string(name), boolean(true))
     peer.send(byte(MSG.GLOBAL_REQUEST), string('wants-none'), boolean(false))

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sha256, until } from '../../helpers/bytes.js'
+import { describeWith } from '../../helpers/needs.js'
+import { runProgram, SSHJOB, startProgram } from '../../helpers/programs.js'
+import { type ServedJob, serveJob } from '../../helpers/served-job.js'
+import {
+  answerAfterEnd,
+  dial,
+  echoSocket,
+  exchange,
+  serveSockets,
+  unusedPort,
+} from '../../helpers/sockets.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+
+const MIB = 1024 * 1024
+const folder = temporaryDirectory()
+let job: ServedJob
+
+const start = (...args: string[]) => startProgram(SSHJOB, args, { env: job.env })
+
+describe('sshjob with forwardings', () => {
+  beforeEach(async () => {
+    job = await serveJob(folder(), 'train')
+  })
+  afterEach(() => job.stop())
+
+  it('-L leads into the job, on ports and unix sockets, and leaves none behind', async () => {
+    const { port } = await serveSockets(echoSocket)
+    const here = join(folder(), 'here')
+    const forwards = ['-L', `0:127.0.0.1:${port}`, '-L', `${here}:127.0.0.1:${port}`]
+    const program = start('-N', ...forwards, 'train')
+    await program.waitFor(/Listening on localhost:\d+\./)
+    const listening = Number(/localhost:(\d+)/.exec(program.stderr().toString())?.[1])
+    const data = randomBytes(20 * MIB)
+    expect(sha256(await exchange(await dial(listening), data))).toBe(sha256(data))
+    await until(() => existsSync(here))
+    expect((await exchange(await dial(here), 'abc')).toString()).toBe('abc')
+    program.kill('SIGINT')
+    expect(await program.ended).toEqual({ exitCode: null, signal: 'SIGINT' })
+    expect(existsSync(here)).toBe(false)
+  })
+
+  it('-L and -D serve a command as well, and end with it', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    const forwards = ['-L', `0:127.0.0.1:${port}`, '-D', '0']
+    const program = start(...forwards, 'train', 'read line; echo "got $line"')
+    await program.waitFor(/Listening on .*\n.*Listening on localhost:\d+/)
+    const [listening = 0, socks = 0] = [
+      ...program
+        .stderr()
+        .toString()
+        .matchAll(/:(\d+)\.$/gm),
+    ].map((m) => Number(m[1]))
+    expect((await exchange(await dial(listening), 'abc')).toString()).toBe('got 3')
+    const wish = Buffer.from([5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 0xff, 65, 66])
+    expect((await exchange(await dial(socks), wish)).toString()).toMatch(/got 2$/)
+    program.child.stdin.end('it\n')
+    expect(await program.ended).toEqual({ exitCode: 0, signal: null })
+    expect(program.stdout().toString()).toBe('got it\n')
+  })
+
+  it('-R leads out of the job, and says which port it got', async () => {
+    const { port } = await serveSockets(echoSocket)
+    const program = start('-N', '-R', `0:127.0.0.1:${port}`, 'train')
+    await program.waitFor(/^Allocated port (\d+) for remote forward to 127\.0\.0\.1:\d+$/m)
+    const inTheJob = Number(/Allocated port (\d+)/.exec(program.stderr().toString())?.[1])
+    expect((await exchange(await dial(inTheJob), 'abc')).toString()).toBe('abc')
+  })
+
+  it('-W connects the input and the output, both to their ends', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    const env = job.env
+    const result = await runProgram(SSHJOB, ['-W', `localhost:${port}`, 'train'], {
+      env,
+      stdin: 'x'.repeat(MIB),
+    })
+    expect(result).toEqual({ stdout: `got ${MIB}`, stderr: '', exitCode: 0, signal: null })
+  })
+
+  it('-W ends when the other side has, though its input stays open', async () => {
+    const { port } = await serveSockets((socket) => socket.end('bye'))
+    const program = start('-W', `localhost:${port}`, 'train')
+    expect(await program.ended).toEqual({ exitCode: 0, signal: null })
+    expect(program.stdout().toString()).toBe('bye')
+  })
+
+  it('fails with one sentence where a forwarding can not be had', async () => {
+    const { port } = await serveSockets(echoSocket)
+    const env = job.env
+    const taken = await runProgram(SSHJOB, ['-N', '-L', `${port}:localhost:80`, 'train'], { env })
+    expect(taken).toMatchObject({
+      exitCode: 255,
+      stderr: expect.stringMatching(/^sshjob: Port \d+ .* is in use\.\n$/),
+    })
+    const there = await runProgram(SSHJOB, ['-N', '-R', `${port}:localhost:80`, 'train'], { env })
+    expect(there).toMatchObject({
+      exitCode: 255,
+      stderr: expect.stringMatching(/^sshjob: The server does not listen.*\n$/),
+    })
+    const nobody = await runProgram(SSHJOB, ['-W', `127.0.0.1:${await unusedPort()}`, 'train'], { env })
+    expect(nobody).toMatchObject({
+      exitCode: 255,
+      stderr: expect.stringMatching(/^sshjob: .*nobody listens there\.\n$/),
+    })
+    const spec = await runProgram(SSHJOB, ['-L', 'x', 'train'], { env })
+    expect(spec).toMatchObject({ exitCode: 255, stderr: expect.stringMatching(/^sshjob: -L takes .*\n$/) })
+  })
+})
+
+describeWith(['ssh-agent', 'ssh-add', 'ssh-keygen'], 'sshjob -A', () => {
+  it('lets the session use the agent, and nobody after it', async () => {
+    const served = await serveJob(folder(), 'agent')
+    const socket = join(folder(), 'real-agent')
+    const agent = startProgram('ssh-agent', ['-D', '-a', socket])
+    await agent.waitFor(/SSH_AUTH_SOCK/)
+    const env = { ...served.env, SSH_AUTH_SOCK: socket }
+    const key = join(folder(), 'key')
+    await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'of the test', '-f', key], { env })
+    await runProgram('ssh-add', [key], { env })
+    const command = 'ssh-add -l; echo $SSH_AUTH_SOCK'
+    const { stdout } = await runProgram(SSHJOB, ['-A', 'agent', command], { env })
+    expect(stdout).toMatch(/of the test/)
+    const path = stdout.trim().split('\n').at(-1) ?? ''
+    expect(path).not.toBe(socket)
+    await until(() => !existsSync(path))
+    agent.kill()
+    await agent.ended
+    await served.stop()
+  })
+})
+
+describe('sshjob open', () => {
+  beforeEach(async () => {
+    job = await serveJob(folder(), 'notebook')
+  })
+  afterEach(() => job.stop())
+
+  it('waits until the port answers, prints its address here, and opens the browser', async () => {
+    const port = await unusedPort()
+    const seen = join(folder(), 'seen')
+    const browser = join(folder(), 'xdg-open')
+    writeFileSync(browser, `#!/bin/sh\necho "$1" > ${seen}.new && mv ${seen}.new ${seen}\n`)
+    chmodSync(browser, 0o755)
+    const env = { ...job.env, DISPLAY: ':99', PATH: `${folder()}:${process.env.PATH}` }
+    const program = startProgram(SSHJOB, ['open', 'notebook', String(port)], { env })
+    await program.waitFor(/^sshjob: Waiting for port \d+ of job notebook to answer\.\n/)
+    const { server } = await serveSockets(answerAfterEnd)
+    await new Promise((resolve) => server.close(resolve))
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    await program.waitFor(/^http:\/\/localhost:\d+\/\n/m)
+    // The port itself is taken, by the server: it is the same machine here.
+    const url = program.stdout().toString().trim()
+    expect(url).not.toBe(`http://localhost:${port}/`)
+    expect((await exchange(await dial(Number(new URL(url).port)), 'abc')).toString()).toBe('got 3')
+    await until(() => existsSync(seen))
+    expect(readFileSync(seen, 'utf8')).toBe(`${url}\n`)
+    program.kill('SIGINT')
+    expect(await program.ended).toEqual({ exitCode: null, signal: 'SIGINT' })
+  })
+
+  it('takes the port that it was given, and no browser', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    const here = await unusedPort()
+    const program = start('open', '--no-browser', '--port', String(here), 'notebook', String(port))
+    await program.waitFor(/^http:\/\/localhost:\d+\/\n/m)
+    expect(program.stdout().toString()).toBe(`http://localhost:${here}/\n`)
+    expect((await exchange(await dial(here), 'ab')).toString()).toBe('got 2')
+  })
+
+  it.each([
+    [['open', 'notebook'], "sshjob: 'sshjob open' takes a job and a port of it: sshjob open JOB PORT."],
+    [['open', 'notebook', '0'], "sshjob: '0' is no port: a number from 1 to 65535 is."],
+    [['open', 'nope', '80'], 'sshjob: No job nope'],
+  ])('fails with a sentence for %j', async (args, sentence) => {
+    const result = await runProgram(SSHJOB, args, { env: job.env })
+    expect(result).toMatchObject({ exitCode: 255, stdout: '', stderr: expect.stringContaining(sentence) })
+  })
+})
+
+describe('a starter that forbids forwardings', () => {
+  it.each([
+    [['--allow-forwarding', 'none'], "the job's starter allows no local forwarding."],
+    [['--permit-open', 'localhost:1'], "the job's starter does not permit localhost:2."],
+  ])('%j says so', async (options, why) => {
+    const served = await serveJob(folder(), 'closed', ...options)
+    const result = await runProgram(SSHJOB, ['-W', 'localhost:2', 'closed'], { env: served.env })
+    expect(result.stderr).toBe(`sshjob: The other side refused to connect: ${why}\n`)
+    // Waiting for it would be in vain.
+    const open = await runProgram(SSHJOB, ['open', 'closed', '2'], { env: served.env })
+    expect(open).toMatchObject({ exitCode: 255, stderr: expect.stringContaining(why) })
+    await served.stop()
+  })
+})
