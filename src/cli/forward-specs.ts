@@ -44,9 +44,8 @@ export function parseTarget(text: string): Endpoint {
 /** Fields between colons; brackets keep an address of IPv6 together. */
 function splitFields(text: string): string[] | undefined {
   if (!/^(\[[^\]]*\]|[^:[\]]*)(:(\[[^\]]*\]|[^:[\]]*))*$/.test(text)) return undefined
-  return [...text.matchAll(/(?:^|:)(?:\[([^\]]*)\]|([^:[\]]*))/g)].map(
-    ([, bracketed, plain]) => bracketed ?? plain ?? '',
-  )
+  const fields = `:${text}`.matchAll(/:(?:\[([^\]]*)\]|([^:[\]]*))/g)
+  return [...fields].map(([, bracketed, plain]) => bracketed ?? plain ?? '')
 }
 
 function readListen(fields: string[], kind: 'local' | 'remote'): ListenAt | undefined {

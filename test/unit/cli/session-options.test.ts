@@ -31,6 +31,9 @@ describe('the arguments of a session', () => {
       waitMs: 0,
       proxyCommand: undefined,
       environment: new Map(),
+      forwardings: [],
+      stdioTarget: undefined,
+      forwardAgent: false,
     })
   })
 
