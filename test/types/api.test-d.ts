@@ -4,7 +4,9 @@ import {
   type ConnectOptions,
   connect,
   connectToJob,
+  type Endpoint,
   type ErrorCode,
+  type Forwarding,
   type Job,
   type JobConnection,
   type JobInfo,
@@ -64,6 +66,30 @@ export async function opensAShell(): Promise<number> {
   return end.signal.length + end.message.length
 }
 
+export async function forwards(agent: string): Promise<Endpoint> {
+  const client = await connectToJob('train')
+  const tcp: Duplex = await client.openTcp('localhost', 8888, { signal: AbortSignal.timeout(1000) })
+  const unix: Duplex = await client.openUnix('/run/app.sock')
+  tcp.pipe(unix)
+  const onFailure = (error: Error): void => log.warn({ err: error }, 'no connection')
+  await using local: Forwarding = await client.forwardLocal(
+    { port: 0 },
+    { host: 'localhost', port: 80 },
+    { onFailure },
+  )
+  await client.forwardRemote({ path: '/tmp/a.sock' }, { path: '/tmp/b.sock' })
+  const socks = await client.forwardDynamic({ host: '127.0.0.1', port: 1080 })
+  await socks.close()
+  await client.exec('git push', { agent })
+  await client.shell({ agent })
+  serve(stream, localJob({ id: 'a', command: [], pids: () => [] }), {
+    forwarding: 'local',
+    permitOpen: ['localhost:*'],
+    permitListen: [],
+  })
+  return local.address
+}
+
 export async function listsJobs(): Promise<string[]> {
   const jobs: JobInfo[] = await listJobs()
   return jobs.map((job) => `${job.id} ${job.pids.join()} ${job.user} ${job.since} ${job.command.join(' ')}`)
@@ -81,6 +107,10 @@ serve(stream, job, { idleTimeout: 10 })
 connection.exec(['ls', '-l'])
 // @ts-expect-error: numbers are no values of variables
 connection.exec('ls', { env: { A: 1 } })
+// @ts-expect-error: a port alone is no place to connect to
+connection.forwardLocal({ port: 0 }, { port: 80 })
+// @ts-expect-error: a mode that does not exist
+serve(stream, job, { forwarding: 'some' })
 // @ts-expect-error: a size has both
 connection.shell().then((shell) => shell.resize({ columns: 80 }))
 // @ts-expect-error: a code that does not exist

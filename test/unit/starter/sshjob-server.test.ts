@@ -53,6 +53,21 @@ describe('the options of sshjob-server', () => {
       logFile: 'l',
     })
     expect(readSettings(['--linger', '2', 'x']).lingerMs).toBe(2_000)
+    const forwarding = [
+      '--allow-forwarding',
+      'local',
+      '--permit-open',
+      'a:1',
+      '--permit-open',
+      '/b',
+      '--permit-listen',
+      '0',
+    ]
+    expect(readSettings([...forwarding, 'x']).serveOptions).toEqual({
+      forwarding: 'local',
+      permitOpen: ['a:1', '/b'],
+      permitListen: ['0'],
+    })
   })
 
   it.each([
@@ -65,6 +80,9 @@ describe('the options of sshjob-server', () => {
     [['--idle-timeout', '99999999', ...command], /--idle-timeout takes/],
     [['--max-sessions', '0', ...command], /--max-sessions takes a number of at least 1/],
     [['--log-level', 'loud', ...command], /--log-level is one of fatal, error, warn/],
+    [['--allow-forwarding', 'some', ...command], /--allow-forwarding is one of none, local, remote, all/],
+    [['--permit-open', '80', ...command], /'80' permits nothing: write HOST:PORT or the path of a socket/],
+    [['--permit-listen', 'a:b', ...command], /'a:b' permits nothing: write PORT or HOST:PORT or the path/],
     [['--motd', '/no/such', ...command], /The file of --motd, \/no\/such, can't be read: ENOENT/],
     [['-i', ...command], /With -i no job is started/],
     [['-i', '--listen', 'unix:/x'], /With -i the connection is on stdin/],
