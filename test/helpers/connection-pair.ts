@@ -4,7 +4,7 @@ import type { SshjobError } from '../../src/core/errors.js'
 import { silent } from '../../src/core/log.js'
 import { acceptKey, offerKey, requestAuthentication } from '../../src/ssh/authentication.js'
 import type { Channel } from '../../src/ssh/channel.js'
-import { Connection } from '../../src/ssh/connection.js'
+import { Connection, type ConnectionHandlers } from '../../src/ssh/connection.js'
 import { generateKey, parseKey } from '../../src/ssh/keys.js'
 import { Transport } from '../../src/ssh/transport.js'
 import { streamPair } from '../../src/streams/memory.js'
@@ -26,21 +26,27 @@ export interface ConnectionPair {
   close(): Promise<void>
 }
 
-/** The two ends of an authenticated connection over two connected streams. Accepts every channel that is opened. */
-export async function connectionPair(streams: [Duplex, Duplex] = streamPair()): Promise<ConnectionPair> {
+/**
+ * The two ends of an authenticated connection over two connected streams. Accepts every channel that is opened, unless
+ * the end has handlers of its own.
+ */
+export async function connectionPair(
+  streams: [Duplex, Duplex] = streamPair(),
+  handlers: { server?: ConnectionHandlers; client?: ConnectionHandlers } = {},
+): Promise<ConnectionPair> {
   const hostKey = parseKey(generateKey().privateKey)
   const clientKey = parseKey(generateKey().privateKey)
   const accepted: Channel[] = []
   const ready = deferred<void>()
 
-  const server = makePeer(streams[0], accepted, (end) => ({
+  const server = makePeer(streams[0], handlers.server ?? acceptAll(accepted), (end) => ({
     side: { role: 'server', hostKey },
     handlers: acceptKey(clientKey, end, () => {
       server.transport.authenticated = true
     }),
     onReady: () => undefined,
   }))
-  const client = makePeer(streams[1], [], (end) => ({
+  const client = makePeer(streams[1], handlers.client ?? acceptAll([]), (end) => ({
     side: { role: 'client', hostKey },
     handlers: offerKey('user', clientKey, end, () => {
       client.transport.authenticated = true
@@ -73,7 +79,7 @@ export async function connectionPair(streams: [Duplex, Duplex] = streamPair()): 
 type TransportParts = Pick<ConstructorParameters<typeof Transport>[0], 'side' | 'handlers' | 'onReady'>
 type End = Parameters<typeof acceptKey>[1]
 
-function makePeer(stream: Duplex, accepted: Channel[], parts: (end: End) => TransportParts): Peer {
+function makePeer(stream: Duplex, handlers: ConnectionHandlers, parts: (end: End) => TransportParts): Peer {
   const closing = deferred<SshjobError | undefined>()
   const transport: Transport = new Transport({
     stream,
@@ -85,9 +91,13 @@ function makePeer(stream: Duplex, accepted: Channel[], parts: (end: End) => Tran
     },
     log: silent,
   })
-  const connection = new Connection(transport, {
+  const connection = new Connection(transport, handlers)
+  return { stream, transport, connection, closed: closing.promise }
+}
+
+function acceptAll(accepted: Channel[]): ConnectionHandlers {
+  return {
     onChannelOpen: () => ({ accept: (channel) => void accepted.push(channel) }),
     onGlobalRequest: (name) => name === 'keepalive@openssh.com',
-  })
-  return { stream, transport, connection, closed: closing.promise }
+  }
 }

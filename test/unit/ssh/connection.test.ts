@@ -1,5 +1,8 @@
+import { deferred } from '../../../src/core/deferred.js'
 import { MAX_CHANNELS, WINDOW_INITIAL } from '../../../src/core/limits.js'
+import type { OpenAnswer } from '../../../src/ssh/connection.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../../src/ssh/wire.js'
+import { turnOfEventLoop, untilSettled } from '../../helpers/bytes.js'
 import { connectionPair } from '../../helpers/connection-pair.js'
 import { echo, idle, memoryJob } from '../../helpers/memory-job.js'
 import { isAbout } from '../../helpers/raw-peer.js'
@@ -155,6 +158,33 @@ describe('a connection', () => {
       MSG.REQUEST_SUCCESS,
     ])
     await session.close()
+  })
+
+  it('gives up what it was about to accept when it ends first', async () => {
+    const decision = deferred<OpenAnswer>()
+    const done: string[] = []
+    const onChannelOpen = (): Promise<OpenAnswer> => decision.promise
+    const pair = await connectionPair(undefined, { server: { onChannelOpen, onGlobalRequest: () => false } })
+    const opening = pair.client.connection.open('slow').catch(() => undefined)
+    await untilSettled(() => pair.server.stream.readableLength)
+    await pair.close()
+    await opening
+    decision.resolve({ accept: () => void done.push('accepted'), abandon: () => void done.push('given up') })
+    await turnOfEventLoop()
+    expect(done).toEqual(['given up'])
+    expect(pair.server.connection.channels.size).toBe(0)
+  })
+
+  it('counts channels that have no answer yet among those that there may be', async () => {
+    const onChannelOpen = (): Promise<OpenAnswer> => new Promise(() => undefined)
+    const pair = await connectionPair(undefined, { server: { onChannelOpen, onGlobalRequest: () => false } })
+    const openings = Array.from({ length: MAX_CHANNELS + 1 }, () => pair.client.connection.open('slow'))
+    const refused = await Promise.race(
+      openings.map((opening) => opening.then(String, (error: Error) => error.message)),
+    )
+    expect(refused).toBe(`The other side refused to connect: more than ${MAX_CHANNELS} channels are open.`)
+    await pair.close()
+    await Promise.allSettled(openings)
   })
 
   it('opens no channel once it is over, and says why', async () => {
