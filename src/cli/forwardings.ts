@@ -15,15 +15,22 @@ export async function startForwardings(
   note: (sentence: string) => void,
 ): Promise<string[]> {
   const onFailure = (error: Error): void => note(`sshjob: ${printable(error.message)}`)
-  const lines: string[] = []
-  for (const spec of specs) {
-    const { address } = await start(connection, spec, onFailure)
-    lines.push(describe(spec, address))
+  const started: Forwarding[] = []
+  try {
+    for (const spec of specs) started.push(await start(connection, spec, onFailure))
+  } catch (error) {
+    // A socket in the file system would stay behind.
+    await Promise.all(started.map((forwarding) => forwarding.close()))
+    throw error
+  }
+  return specs.flatMap((spec, index) => {
+    const address = started[index]?.address
+    if (address === undefined) return []
     if (spec.kind === 'remote' && spec.from.port === 0 && address.port !== undefined) {
       note(`Allocated port ${address.port} for remote forward to ${format(spec.to)}`)
     } else if (spec.from.port === 0) note(`sshjob: Listening on ${format(address)}.`)
-  }
-  return lines
+    return [describe(spec, address)]
+  })
 }
 
 function start(

@@ -90,7 +90,10 @@ describe('sshjob with forwardings', () => {
   it('fails with one sentence where a forwarding can not be had', async () => {
     const { port } = await serveSockets(echoSocket)
     const env = job.env
-    const taken = await runProgram(SSHJOB, ['-N', '-L', `${port}:localhost:80`, 'train'], { env })
+    const path = join(folder(), 'not-left-behind')
+    const args = ['-N', '-L', `${path}:localhost:80`, '-L', `${port}:localhost:80`, 'train']
+    const taken = await runProgram(SSHJOB, args, { env })
+    expect(existsSync(path)).toBe(false)
     expect(taken).toMatchObject({
       exitCode: 255,
       stderr: expect.stringMatching(/^sshjob: Port \d+ .* is in use\.\n$/),
