@@ -126,3 +126,21 @@ export const PIPE_WAIT_MS = 500
 export const JOB_PIDS_MAX = 256
 /** The longest pause between two looks at what is left of a session that was ended. */
 export const SESSION_LOOK_MAX_MS = 250
+
+/** The longest SFTP packet, and the most that one READ gives or one WRITE takes, as sftp-server(8) has them. */
+export const SFTP_PACKET_MAX = 256 * KIB
+export const SFTP_DATA_MAX = 255 * KIB
+/** Files and folders open at a time on one SFTP channel. */
+export const SFTP_HANDLES_MAX = 1_000
+/** Bytes of requests and answers in work on one SFTP channel; past it, requests wait and the peer's window closes. */
+export const SFTP_PENDING_BYTES = 4 * MIB
+/** What a request counts for at least in that sum. */
+export const SFTP_REQUEST_COST = 1 * KIB
+/** Entries of a folder in one answer: with the longest names they stay below SFTP_PACKET_MAX. */
+export const SFTP_READDIR_ENTRIES = 256
+/** One step of copy-data@openssh.com. */
+export const SFTP_COPY_BYTES = 256 * KIB
+/** Symbolic links in one path, for the server's realpath: MAXSYMLINKS of the kernel. */
+export const SFTP_SYMLINKS_MAX = 40
+/** The longest path, PATH_MAX of the kernel without its zero byte. */
+export const PATH_MAX_BYTES = 4_095

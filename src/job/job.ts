@@ -58,6 +58,14 @@ export interface JobProcess {
   terminate(): Promise<void>
 }
 
+/** Where a session's file operations begin, in a job that this process is inside of. */
+export interface JobFiles {
+  /** The absolute path that relative paths start from. */
+  readonly directory: string
+  /** What `~` stands for. */
+  readonly home: string
+}
+
 /** A running job, seen by the server: who it is, and how to be inside it. */
 export interface Job {
   readonly id: string
@@ -75,4 +83,9 @@ export interface Job {
    * @throws SshjobError 'no-shell', 'no-terminal', 'spawn-failed'
    */
   spawn(request: ProcessRequest): JobProcess
+  /**
+   * For file transfer, which this process does itself: its own view of the file system and its rights have to be the
+   * job's. A job that this process is not inside of leaves it out, and file transfer is refused.
+   */
+  files?(): JobFiles
 }

@@ -6,7 +6,7 @@ import {
   makeSessionEnvironment,
   readEnvironment,
 } from './environment.js'
-import type { Job, JobProcess, ProcessRequest } from './job.js'
+import type { Job, JobFiles, JobProcess, ProcessRequest } from './job.js'
 import { prepareLaunch } from './launcher.js'
 import { findOpenFilesLimit } from './open-files.js'
 import { preparePipes } from './pipes.js'
@@ -92,6 +92,12 @@ export function localJob(options: LocalJobOptions): Job {
     return startSession(launch, chooseDirectory([directory, variables.get('HOME')?.toString()]), terminal)
   }
 
+  function files(): JobFiles {
+    const home = text('HOME') ?? account.home
+    const start = chooseDirectory([directory, home])
+    return { directory: start, home: home ?? start }
+  }
+
   return {
     id: options.id,
     command: options.command,
@@ -100,5 +106,6 @@ export function localJob(options: LocalJobOptions): Job {
     pids,
     terminalUnavailable,
     spawn,
+    files,
   }
 }

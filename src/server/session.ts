@@ -9,6 +9,7 @@ import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
 import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { SessionForwards } from './session-forwards.js'
+import { type SftpSession, serveSftp } from './sftp/serve-sftp.js'
 
 export interface SessionContext {
   job: Job
@@ -31,6 +32,7 @@ export class Session {
   #variableBytes = 0
   #terminal: TerminalRequest | undefined
   #process: JobProcess | undefined
+  #sftp: SftpSession | undefined
   #started = false
 
   constructor(channel: Channel, context: SessionContext) {
@@ -51,7 +53,7 @@ export class Session {
 
   /** Ends what runs, and resolves when it has ended. */
   async terminate(): Promise<void> {
-    await Promise.all([this.#process?.terminate(), this.#forwards.close()])
+    await Promise.all([this.#process?.terminate(), this.#sftp?.terminate(), this.#forwards.close()])
   }
 
   #request(name: string, data: Reader): boolean | Promise<boolean> {
@@ -64,6 +66,8 @@ export class Session {
         return this.#start(undefined)
       case 'exec':
         return this.#start(Buffer.from(data.string()))
+      case 'subsystem':
+        return this.#startSubsystem(data.text())
       case 'window-change':
         return this.#resize(readSize(data))
       case 'signal':
@@ -133,6 +137,26 @@ export class Session {
     if (command === undefined && terminal !== undefined) queueMicrotask(() => this.#greet())
     void this.#run(this.#process)
     return true
+  }
+
+  #startSubsystem(name: string): boolean {
+    const files = name === 'sftp' && !this.#started ? this.#context.job.files?.() : undefined
+    if (files === undefined) return false
+    this.#started = true
+    this.#context.log.info({ directory: files.directory }, 'file transfer started')
+    this.#sftp = serveSftp(this.#channel.input, this.#channel.output, files, this.#context.log)
+    void this.#runSftp(this.#sftp)
+    return true
+  }
+
+  /** From the start to the end of the channel. Never rejects. */
+  async #runSftp(sftp: SftpSession): Promise<void> {
+    const channel = this.#channel
+    const exitCode = await Promise.race([sftp.ended, channel.closed.then(() => undefined)])
+    this.#context.log.info({ exitCode }, 'file transfer ended')
+    if (exitCode === undefined || channel.isClosed) return sftp.terminate()
+    channel.notify('exit-status', uint32(exitCode))
+    channel.output.end(() => channel.close())
   }
 
   #greet(): void {

@@ -31,6 +31,13 @@ export class Reader {
     return value
   }
 
+  uint64(): bigint {
+    this.#need(8)
+    const value = this.#buffer.readBigUInt64BE(this.#offset)
+    this.#offset += 8
+    return value
+  }
+
   string(): Buffer {
     const length = this.uint32()
     this.#need(length)
@@ -66,6 +73,12 @@ export function boolean(value: boolean): Buffer {
 export function uint32(value: number): Buffer {
   const buffer = Buffer.allocUnsafe(4)
   buffer.writeUInt32BE(value >>> 0)
+  return buffer
+}
+
+export function uint64(value: number | bigint): Buffer {
+  const buffer = Buffer.allocUnsafe(8)
+  buffer.writeBigUInt64BE(BigInt.asUintN(64, BigInt(value)))
   return buffer
 }
 
