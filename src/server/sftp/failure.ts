@@ -53,6 +53,6 @@ export function statusOf(error: unknown): Status {
   const code = STATUS_OF_ERRNO[systemCode(error) ?? ''] ?? FX.FAILURE
   if (code !== FX.FAILURE) return status(code)
   // 'ENOSPC: no space left on device, write': the middle says what the code does not.
-  const [, sentence] = /^E[A-Z0-9]+: ([^,]+)/.exec(messageOf(error)) ?? []
+  const [, sentence] = /\bE[A-Z0-9]+: ([^,]+)/.exec(messageOf(error)) ?? []
   return status(code, sentence)
 }

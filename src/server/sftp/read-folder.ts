@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs'
-import { lstat } from 'node:fs/promises'
+import { lstat } from 'node:fs'
 import { SFTP_READDIR_ENTRIES } from '../../core/limits.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 import type { Accounts } from './accounts.js'
@@ -37,17 +36,13 @@ async function nextNames(folder: OpenFolder): Promise<Buffer[]> {
   return names
 }
 
-async function describe(
-  folder: Buffer,
-  name: Buffer,
-  accounts: Accounts,
-  now: number,
-): Promise<Name | undefined> {
-  let stats: Stats
-  try {
-    stats = await lstat(Buffer.concat([folder, SLASH, name]))
-  } catch {
-    return undefined // gone since it was listed, or not ours to look at: sftp-server leaves it out as well
-  }
-  return { name, longName: longName(name, stats, accounts, now), attributes: attributesOf(stats) }
+/** By callback: a promise of Node.js for each of 100,000 entries costs more than the call itself. */
+function describe(folder: Buffer, name: Buffer, accounts: Accounts, now: number): Promise<Name | undefined> {
+  return new Promise((resolve) => {
+    lstat(Buffer.concat([folder, SLASH, name]), (error, stats) => {
+      // Gone since it was listed, or not ours to look at: sftp-server leaves it out as well.
+      if (error !== null) resolve(undefined)
+      else resolve({ name, longName: longName(name, stats, accounts, now), attributes: attributesOf(stats) })
+    })
+  })
 }

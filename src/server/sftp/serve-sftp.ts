@@ -76,6 +76,7 @@ class SftpServer implements SftpSession {
       isOver: () => this.#exitCode !== undefined,
     }
     input.on('data', (chunk: Buffer) => {
+      if (this.#exitCode !== undefined) return
       this.#splitter.add(chunk)
       this.#advance()
     })
@@ -116,7 +117,6 @@ class SftpServer implements SftpSession {
   #stop(exitCode: number): void {
     this.#exitCode ??= exitCode
     this.#next = undefined
-    this.#input.destroy()
     this.#closeWhenIdle()
   }
 
