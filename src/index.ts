@@ -1,5 +1,14 @@
 export { connect } from './client/connect.js'
 export type {
+  FileEntry,
+  FileOptions,
+  FileProgress,
+  FileStats,
+  RemoteFiles,
+  RemotePath,
+  TransferOptions,
+} from './client/sftp/types.js'
+export type {
   ConnectOptions,
   Endpoint,
   ExecOptions,
@@ -21,6 +30,7 @@ export { listJobs } from './engines/local.js'
 export type { JobInfo } from './hello/messages.js'
 export type {
   Job,
+  JobFiles,
   JobProcess,
   ProcessEnd,
   ProcessRequest,

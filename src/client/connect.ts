@@ -14,6 +14,8 @@ import { forwardDynamic, forwardLocal } from './forwarding/local.js'
 import { openStream } from './forwarding/open.js'
 import { IncomingChannels } from './forwarding/remote.js'
 import { startProcess, startShell } from './process.js'
+import { remoteFiles } from './sftp/remote-files.js'
+import type { RemoteFiles } from './sftp/types.js'
 import type {
   ConnectOptions,
   Endpoint,
@@ -140,6 +142,7 @@ function openConnection(
 class Client implements JobConnection {
   readonly job: JobInfo | undefined
   readonly closed: Promise<SshjobError | undefined>
+  readonly files: RemoteFiles
   readonly #transport: Transport
   readonly #connection: Connection
   readonly #incoming: IncomingChannels
@@ -156,6 +159,7 @@ class Client implements JobConnection {
     this.#transport = transport
     this.#connection = connection
     this.#incoming = incoming
+    this.files = remoteFiles(() => connection.open('session'))
   }
 
   exec(command: string | Buffer, options: ExecOptions = {}): Promise<RemoteProcess> {

@@ -7,6 +7,8 @@ import type { Endpoint, Forwarding, ForwardOptions, ListenAt, OpenOptions } from
 
 export type { Endpoint, Forwarding, ForwardOptions, ListenAt, OpenOptions } from './forwarding/types.js'
 
+import type { RemoteFiles } from './sftp/types.js'
+
 export interface ConnectOptions {
   /**
    * The keys of both ends in OpenSSH's formats, on paths where they were exchanged already. Default: fresh ones,
@@ -115,6 +117,8 @@ export interface JobConnection extends AsyncDisposable {
    * @throws SshjobError 'request-refused' where the server can't or won't listen
    */
   forwardRemote(from: ListenAt, to: Endpoint, options?: ForwardOptions): Promise<Forwarding>
+  /** The job's files, over SFTP: a channel is opened with the first call. */
+  readonly files: RemoteFiles
   /** Asks for a new key exchange. */
   rekey(): void
   /** Asks the peer for a sign of life; resolves when it has answered. */

@@ -29,6 +29,9 @@ export type ErrorCode =
   | 'aborted' // by the caller's AbortSignal
   | 'unsafe-directory' // the runtime directory is not private to the user
   | 'program-missing'
+  | 'no-such-file'
+  | 'permission-denied' // by the file system
+  | 'file-failed' // any other failure of a file operation: the disk is full, a folder is not empty, …
   | 'internal'
 
 export interface SshjobErrorOptions {

@@ -144,3 +144,11 @@ export const SFTP_COPY_BYTES = 256 * KIB
 export const SFTP_SYMLINKS_MAX = 40
 /** The longest path, PATH_MAX of the kernel without its zero byte. */
 export const PATH_MAX_BYTES = 4_095
+/** Bytes that a transfer has asked for, or sent, without an answer: fills 1 Gbit/s at a round trip of 100 ms. */
+export const SFTP_WINDOW_BYTES = 16 * MIB
+/** What a READ or WRITE carries where the server does not say what it takes: every server takes this, §6.4. */
+export const SFTP_DATA_DEFAULT = 32 * KIB
+/** The longest answer that the client takes. */
+export const SFTP_ANSWER_MAX = MIB
+/** `readFile()` reads this much and fails past it. */
+export const READ_FILE_LIMIT = 64 * MIB

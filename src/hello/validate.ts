@@ -29,6 +29,9 @@ const CODES: Record<ErrorCode, true> = {
   aborted: true,
   'unsafe-directory': true,
   'program-missing': true,
+  'no-such-file': true,
+  'permission-denied': true,
+  'file-failed': true,
   internal: true,
 }
 

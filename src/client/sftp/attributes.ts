@@ -1,0 +1,31 @@
+import { constants } from 'node:fs'
+import { type Attributes, decodeAttributes } from '../../ssh/sftp-protocol.js'
+import type { Reader } from '../../ssh/wire.js'
+import type { FileStats } from './types.js'
+
+const PERMISSIONS = 0o7777
+const TYPES: ReadonlyMap<number, FileStats['type']> = new Map([
+  [constants.S_IFREG, 'file'],
+  [constants.S_IFDIR, 'folder'],
+  [constants.S_IFLNK, 'link'],
+])
+
+export function decodeStats(data: Reader): FileStats {
+  const { size = 0n, mode = 0, owner, times } = decodeAttributes(data)
+  return {
+    type: TYPES.get(mode & constants.S_IFMT) ?? 'other',
+    size: Number(size),
+    mode: mode & PERMISSIONS,
+    uid: owner?.uid ?? 0,
+    gid: owner?.gid ?? 0,
+    accessed: new Date((times?.atime ?? 0) * 1000),
+    modified: new Date((times?.mtime ?? 0) * 1000),
+  }
+}
+
+/** Times as the protocol has them: both or none, whole seconds. */
+export function timesOf(accessed: Date, modified: Date): NonNullable<Attributes['times']> {
+  return { atime: seconds(accessed), mtime: seconds(modified) }
+}
+
+const seconds = (time: Date): number => Math.floor(time.getTime() / 1000)
