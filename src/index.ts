@@ -4,6 +4,7 @@ export type {
   FileOptions,
   FileProgress,
   FileStats,
+  LocalPath,
   RemoteFiles,
   RemotePath,
   TransferOptions,

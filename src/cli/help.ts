@@ -8,6 +8,7 @@ export function versionText(): string {
 
 export function helpText(): string {
   return `Usage: sshjob [options] JOB [COMMAND…]     a terminal in the job, or a command
+       sshjob cp [-r] [-p] SRC… DST        copies files, one side being JOB:PATH
        sshjob ls [--json]                  the jobs that you can enter here
        sshjob open JOB PORT                a port of the job, here and in the browser
        sshjob ssh-config                   what ~/.ssh/config needs for 'ssh JOB.job'

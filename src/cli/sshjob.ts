@@ -9,6 +9,8 @@ async function run(args: readonly string[]): Promise<number> {
   switch (args[0]) {
     case 'proxy':
       return (await import('./proxy.js')).runProxyCommand(rest)
+    case 'cp':
+      return (await import('./cp.js')).runCopyCommand(rest)
     case 'ls':
       return (await import('./ls.js')).runListCommand(rest)
     case 'open':

@@ -152,3 +152,7 @@ export const SFTP_DATA_DEFAULT = 32 * KIB
 export const SFTP_ANSWER_MAX = MIB
 /** `readFile()` reads this much and fails past it. */
 export const READ_FILE_LIMIT = 64 * MIB
+/** Files that `sshjob cp` copies at a time: small ones cost round trips, not bytes. */
+export const COPY_FILES_AT_ONCE = 8
+/** Between two changes of the progress line. */
+export const PROGRESS_INTERVAL_MS = 100

@@ -5,7 +5,7 @@ import { FXF } from '../../ssh/sftp-protocol.js'
 import { timesOf } from './attributes.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import type { SftpRequests } from './requests.js'
-import type { FileStats, TransferOptions } from './types.js'
+import type { FileStats, LocalPath, TransferOptions } from './types.js'
 
 const PERMISSIONS = 0o7777
 /** Read from a local file at a time. */
@@ -22,7 +22,7 @@ export interface RemoteTarget {
 
 export async function uploadFile(
   requests: SftpRequests,
-  local: string,
+  local: LocalPath,
   target: RemoteTarget,
   options: TransferOptions,
 ): Promise<void> {
@@ -69,7 +69,7 @@ async function sendRest(
 export async function downloadFile(
   requests: SftpRequests,
   path: Buffer,
-  local: string,
+  local: LocalPath,
   options: TransferOptions,
 ): Promise<void> {
   const file = await RemoteFile.open(requests, path, FXF.READ)
@@ -152,11 +152,11 @@ function linkError(path: string): SshjobError {
   )
 }
 
-async function openLocal(path: string, flags: number, mode?: number): Promise<FileHandle> {
+async function openLocal(path: LocalPath, flags: number, mode?: number): Promise<FileHandle> {
   try {
     return await open(path, flags, mode)
   } catch (error) {
-    if (systemCode(error) === 'ELOOP') throw linkError(path)
+    if (systemCode(error) === 'ELOOP') throw linkError(path.toString())
     const code = systemCode(error) === 'ENOENT' ? 'no-such-file' : 'file-failed'
     throw new SshjobError(code, `${path} can not be opened here: ${messageOf(error)}`, { cause: error })
   }

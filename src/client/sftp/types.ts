@@ -3,6 +3,9 @@ import type { Readable, Writable } from 'node:stream'
 /** A path in the job; relative ones start in its working directory. Bytes for names that are not UTF-8. */
 export type RemotePath = string | Buffer
 
+/** A path on this machine; bytes for names that are not UTF-8. */
+export type LocalPath = string | Buffer
+
 export interface FileStats {
   type: 'file' | 'folder' | 'link' | 'other'
   size: number
@@ -80,7 +83,7 @@ export interface RemoteFiles {
   /** Without `start`, the file is emptied first. */
   createWriteStream(path: RemotePath, options?: WriteOptions & { start?: number }): Writable
   /** Copies a file of ours into the job. */
-  upload(local: string, remote: RemotePath, options?: TransferOptions): Promise<void>
+  upload(local: LocalPath, remote: RemotePath, options?: TransferOptions): Promise<void>
   /** Copies a file of the job to us. */
-  download(remote: RemotePath, local: string, options?: TransferOptions): Promise<void>
+  download(remote: RemotePath, local: LocalPath, options?: TransferOptions): Promise<void>
 }

@@ -1,0 +1,86 @@
+import { basename } from 'node:path'
+import type { FileStats } from '../../client/sftp/types.js'
+import { SshjobError } from '../../core/errors.js'
+import type { Side } from './sides.js'
+
+export interface PlannedItem {
+  from: Buffer
+  to: Buffer
+  stats: FileStats
+  /** The folder that it is copied with. */
+  parent?: PlannedItem
+}
+
+/** What is to be copied: folders come before what is in them. */
+export interface CopyPlan {
+  folders: PlannedItem[]
+  files: PlannedItem[]
+  links: PlannedItem[]
+  totalBytes: number
+}
+
+export interface PlanOptions {
+  recursive: boolean
+  /** Says what is left out. */
+  note: (sentence: string) => void
+}
+
+const SLASH = Buffer.from('/')
+
+/**
+ * Looks at the sources, and finds what they will be called. A target that is a folder takes them with their names.
+ * Links that are named are followed; those inside of a tree are copied as links, as cp(1) does it.
+ */
+export async function planCopy(
+  source: Side,
+  target: Side,
+  { sources, target: targetName }: { sources: readonly string[]; target: string },
+  options: PlanOptions,
+): Promise<CopyPlan> {
+  const plan: CopyPlan = { folders: [], files: [], links: [], totalBytes: 0 }
+  const to = Buffer.from(targetName)
+  const intoFolder = (await target.stat(to))?.type === 'folder'
+  if (sources.length > 1 && !intoFolder) {
+    throw new SshjobError('usage', `${targetName} is not a folder, so it can not take several files.`)
+  }
+  for (const name of sources) {
+    const from = Buffer.from(name)
+    const stats = await source.stat(from)
+    if (stats === undefined) throw new SshjobError('no-such-file', `${name} does not exist.`)
+    if (stats.type === 'folder' && !options.recursive) {
+      throw new SshjobError('usage', `${name} is a folder: use -r to copy it with what is in it.`)
+    }
+    const last = basename(name)
+    // '.', '..' and '/' have no name of their own: what is in them is copied.
+    const named = intoFolder && !['', '.', '..', '/'].includes(last)
+    await addItem(plan, source, { from, to: named ? join(to, Buffer.from(last)) : to, stats }, options)
+  }
+  return plan
+}
+
+async function addItem(plan: CopyPlan, source: Side, item: PlannedItem, options: PlanOptions): Promise<void> {
+  switch (item.stats.type) {
+    case 'file':
+      plan.files.push(item)
+      plan.totalBytes += item.stats.size
+      return
+    case 'link':
+      plan.links.push(item)
+      return
+    case 'folder':
+      plan.folders.push(item)
+      for (const name of await source.list(item.from)) {
+        const from = join(item.from, name)
+        const stats = await source.lstat(from)
+        if (stats !== undefined)
+          await addItem(plan, source, { from, to: join(item.to, name), stats, parent: item }, options)
+      }
+      return
+    case 'other':
+      options.note(`sshjob: ${item.from} is neither file, folder nor link: left out.`)
+  }
+}
+
+function join(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat(folder.at(-1) === SLASH[0] ? [folder, name] : [folder, SLASH, name])
+}

@@ -1,0 +1,75 @@
+import type { Stats } from 'node:fs'
+import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
+import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
+import { SshjobError, systemCode } from '../../core/errors.js'
+
+/** A file system, here or in the job, as far as copying a tree needs it. Paths are bytes. */
+export interface Side {
+  stat(path: Buffer): Promise<FileStats | undefined>
+  lstat(path: Buffer): Promise<FileStats | undefined>
+  /** Names, without '.' and '..'. */
+  list(path: Buffer): Promise<Buffer[]>
+  makeFolder(path: Buffer, mode: number): Promise<void>
+  readLink(path: Buffer): Promise<Buffer>
+  makeLink(target: Buffer, path: Buffer): Promise<void>
+  setAttributes(path: Buffer, stats: FileStats): Promise<void>
+}
+
+/** Copies one file from one side to the other. */
+export type CopyFile = (from: Buffer, to: Buffer, options: TransferOptions) => Promise<void>
+
+const PERMISSIONS = 0o7777
+
+export const localSide: Side = {
+  stat: (path) => unlessMissing(async () => statsOf(await stat(path))),
+  lstat: (path) => unlessMissing(async () => statsOf(await lstat(path))),
+  list: (path) => readdir(path, { encoding: 'buffer' }),
+  makeFolder: async (path, mode) => void (await mkdir(path, mode)),
+  readLink: (path) => readlink(path, { encoding: 'buffer' }),
+  makeLink: (target, path) => symlink(target, path),
+  async setAttributes(path, { mode, accessed, modified }) {
+    await chmod(path, mode)
+    await utimes(path, accessed, modified)
+  },
+}
+
+export function remoteSide(files: RemoteFiles): Side {
+  return {
+    stat: (path) => unlessMissing(() => files.stat(path)),
+    lstat: (path) => unlessMissing(() => files.lstat(path)),
+    list: async (path) => (await files.readdir(path)).map(({ nameBytes }) => nameBytes),
+    makeFolder: (path, mode) => files.mkdir(path, { mode }),
+    readLink: (path) => files.readlink(path),
+    makeLink: (target, path) => files.symlink(target, path),
+    setAttributes: (path, { mode, accessed, modified }) =>
+      files.setAttributes(path, { mode, accessed, modified }),
+  }
+}
+
+async function unlessMissing(look: () => Promise<FileStats>): Promise<FileStats | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    if (error instanceof SshjobError && error.code === 'no-such-file') return undefined
+    throw error
+  }
+}
+
+function statsOf(stats: Stats): FileStats {
+  return {
+    type: stats.isFile()
+      ? 'file'
+      : stats.isDirectory()
+        ? 'folder'
+        : stats.isSymbolicLink()
+          ? 'link'
+          : 'other',
+    size: stats.size,
+    mode: stats.mode & PERMISSIONS,
+    uid: stats.uid,
+    gid: stats.gid,
+    accessed: stats.atime,
+    modified: stats.mtime,
+  }
+}

@@ -1,0 +1,77 @@
+import { SshjobError } from '../core/errors.js'
+import { parseLocations } from './copy/locations.js'
+import { planCopy } from './copy/plan.js'
+import { drawProgress, type ProgressLine } from './copy/progress.js'
+import { runPlan } from './copy/run-plan.js'
+import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
+import { openSession } from './open-session.js'
+import { describeOptions, parseArguments, usage } from './options.js'
+import { printable, say } from './report.js'
+import { createVerboseLog } from './verbose-log.js'
+
+const OPTIONS = {
+  recursive: { short: 'r', help: 'copy folders with what is in them' },
+  preserve: { short: 'p', help: 'keep permissions and times' },
+  resume: { help: 'go on behind what the target has already of a file' },
+  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
+  quiet: { short: 'q', help: 'no progress and no notes, only errors' },
+  verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
+  help: { short: 'h', help: 'print this' },
+} as const
+
+function helpText(): string {
+  return `Usage: sshjob cp [options] SRC… JOB:PATH
+       sshjob cp [options] JOB:PATH… DST
+
+Copies files into a job, or out of it. Relative paths in the job start in its working
+directory. A target that is a link to a file is refused; links in a folder are copied
+as links.
+
+${describeOptions(OPTIONS)}`
+}
+
+/** `sshjob cp [-r] [-p] [--resume] SRC… DST`: gives the status to exit with. */
+export async function runCopyCommand(args: readonly string[]): Promise<number> {
+  const { given, operands } = parseArguments(args, OPTIONS)
+  const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
+  if (has('help')) {
+    process.stdout.write(helpText())
+    return 0
+  }
+  const locations = parseLocations(operands)
+  const proxyCommand = given.findLast(({ name }) => name === 'proxy-command')?.value
+  if (proxyCommand?.trim() === '') throw usage('--proxy-command needs a command.')
+  const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
+  const note = (sentence: string): void => {
+    if (!has('quiet')) say(printable(sentence))
+  }
+
+  const connection = await openSession({ job: locations.job, proxyCommand, waitMs: 0 }, log, note)
+  const { files } = connection
+  const up = locations.direction === 'up'
+  const remote = remoteSide(files)
+  const [source, target] = up ? [localSide, remote] : [remote, localSide]
+  const copyFile: CopyFile = up
+    ? (from, to, options) => files.upload(from, to, options)
+    : (from, to, options) => files.download(from, to, options)
+  const plan = await planCopy(source, target, locations, { recursive: has('recursive'), note })
+
+  const line: ProgressLine | undefined =
+    process.stderr.isTTY && !has('quiet') ? drawProgress(process.stderr, plan.totalBytes) : undefined
+  const failures = await runPlan(
+    plan,
+    { source, target, copyFile },
+    {
+      preserve: has('preserve'),
+      resume: has('resume'),
+      onProgress: (done, name) => line?.update(done, name),
+      onFailure: (sentence) => (line?.say ?? say)(printable(sentence)),
+    },
+  )
+  line?.finish()
+  await connection.close()
+  if (failures > 0) {
+    throw new SshjobError('file-failed', `${failures} of what was to be copied could not be: see above.`)
+  }
+  return 0
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { join } from 'node:path'
+import { type ProgramResult, runProgram, SSHJOB } from '../../helpers/programs.js'
+import { starterSuite } from '../../helpers/starter.js'
+
+const DONE = { exitCode: 0, stdout: '', stderr: '' }
+
+describe('sshjob cp', () => {
+  const { user, start } = starterSuite()
+  const data = randomBytes(3_000_001)
+  let here = ''
+  let there = ''
+  beforeEach(async () => {
+    here = fs.mkdtempSync(join(user().folder, 'here-'))
+    there = fs.mkdtempSync(join(user().folder, 'there-'))
+    await start({ cwd: there })
+  })
+  const cp = (...args: string[]): Promise<ProgramResult> =>
+    runProgram(SSHJOB, ['cp', ...args], { env: user().env, cwd: here })
+
+  function makeTree(root: string): void {
+    fs.mkdirSync(join(root, 'tree/inner/empty'), { recursive: true })
+    fs.writeFileSync(join(root, 'tree/data'), data, { mode: 0o640 })
+    for (let n = 0; n < 50; n++) fs.writeFileSync(join(root, `tree/inner/file ${n}`), `content ${n}`)
+    fs.writeFileSync(Buffer.concat([Buffer.from(`${root}/tree/`), Buffer.from([0xff])]), 'no UTF-8')
+    fs.symlinkSync('inner/file 1', join(root, 'tree/link'))
+    fs.chmodSync(join(root, 'tree/inner'), 0o500)
+    fs.utimesSync(join(root, 'tree/data'), 1_000_000_000, 1_100_000_000)
+    fs.utimesSync(join(root, 'tree/inner'), 1_000_000_000, 1_200_000_000)
+  }
+
+  function describeTree(root: string, withTimes: boolean): string[] {
+    return fs
+      .readdirSync(root, { recursive: true, encoding: 'latin1' })
+      .map((name) => {
+        const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')])
+        const stats = fs.lstatSync(path)
+        const content = stats.isFile() ? fs.readFileSync(path).toString('latin1').length : 0
+        const times =
+          withTimes && !stats.isSymbolicLink() ? [stats.mode, Math.floor(stats.mtimeMs / 1000)] : []
+        return [name, stats.isDirectory(), stats.isSymbolicLink(), content, ...times].join(' ')
+      })
+      .sort()
+  }
+
+  it('copies a file in and out, and says nothing', async () => {
+    fs.writeFileSync(join(here, 'a'), data)
+    expect(await cp('a', 'train:')).toMatchObject(DONE)
+    expect(await cp('train:a', 'back')).toMatchObject(DONE)
+    expect(fs.readFileSync(join(there, 'a')).equals(data)).toBe(true)
+    expect(fs.readFileSync(join(here, 'back')).equals(data)).toBe(true)
+  })
+
+  it('copies a tree both ways, with permissions and times', async () => {
+    makeTree(here)
+    expect(await cp('-rp', 'tree', 'train:copy')).toMatchObject(DONE)
+    expect(describeTree(join(there, 'copy'), true)).toEqual(describeTree(join(here, 'tree'), true))
+    expect(await cp('-r', '-p', 'train:copy', '.')).toMatchObject(DONE)
+    expect(describeTree(join(here, 'copy'), true)).toEqual(describeTree(join(here, 'tree'), true))
+    expect(fs.readFileSync(join(here, 'copy/data')).equals(data)).toBe(true)
+  })
+
+  it('goes on where it broke off', async () => {
+    fs.writeFileSync(join(here, 'a'), data)
+    fs.writeFileSync(join(there, 'a'), data.subarray(0, 1_000_000))
+    expect(await cp('--resume', 'a', 'train:')).toMatchObject(DONE)
+    expect(fs.readFileSync(join(there, 'a')).equals(data)).toBe(true)
+    fs.writeFileSync(join(there, 'a'), 'another file')
+    const refused = await cp('--resume', 'a', 'train:')
+    expect(refused.stderr).toContain('is not the beginning of this file')
+    expect(refused.exitCode).toBe(255)
+  })
+
+  it('writes through no link, and into no folder that is one', async () => {
+    makeTree(here)
+    fs.mkdirSync(join(there, 'elsewhere'))
+    fs.mkdirSync(join(there, 'tree'))
+    fs.symlinkSync('../elsewhere', join(there, 'tree/inner'))
+    fs.writeFileSync(join(there, 'precious'), 'precious')
+    fs.symlinkSync('../precious', join(there, 'tree/data'))
+    const result = await cp('-r', 'tree', 'train:')
+    expect(result.exitCode).toBe(255)
+    expect(result.stderr).toContain('is there and is not a folder')
+    expect(result.stderr).toContain('is a link, and is not written through')
+    expect(fs.readFileSync(join(there, 'precious'), 'utf8')).toBe('precious')
+    expect(fs.readdirSync(join(there, 'elsewhere'))).toEqual([])
+  })
+
+  it('copies what it can, and says what it could not', async () => {
+    fs.writeFileSync(join(here, 'a'), 'a')
+    fs.mkdirSync(join(there, 'b'))
+    const result = await cp('a', 'train:missing/b')
+    expect(result).toMatchObject({ exitCode: 255, stdout: '' })
+    expect(result.stderr).toContain('sshjob: a: missing/b in the job: No such file.\n')
+    expect(await cp('missing', 'train:')).toMatchObject({
+      exitCode: 255,
+      stderr: 'sshjob: missing does not exist.\n',
+    })
+    const folder = await cp('train:b', '.')
+    expect(folder.stderr).toBe('sshjob: b is a folder: use -r to copy it with what is in it.\n')
+  })
+
+  it('explains itself', async () => {
+    expect((await cp('--help')).stdout).toContain('Usage: sshjob cp')
+    expect((await cp('a', 'b')).stderr).toContain('One side has to be in a job')
+  })
+})
