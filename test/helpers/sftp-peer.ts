@@ -29,7 +29,7 @@ export interface SftpPeer {
 export function sftpPeer(input: Readable, output: Writable): SftpPeer {
   const splitter = new PacketSplitter(1024 * 1024)
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>()
-  let nextId = 1
+  let nextId = 1_000
   let over = false
   input.on('data', (chunk: Buffer) => {
     splitter.add(chunk)
