@@ -85,7 +85,9 @@ class SftpServer implements SftpSession {
       this.#advance()
     })
     // Without an end, the client has gone.
-    input.on('close', () => this.#stop(EXIT_FATAL))
+    input.on('close', () => {
+      if (!this.#inputEnded) this.#stop(EXIT_FATAL)
+    })
     output.on('close', () => this.#stop(EXIT_FATAL))
     input.on('error', (error) => log.debug({ err: error }, 'the client sends no more'))
     output.on('error', (error) => log.debug({ err: error }, 'nobody takes the answers any more'))

@@ -72,9 +72,9 @@ describe('the SFTP server', () => {
   it('does what is sent at once as if it were done one after the other', async () => {
     const handle = string(await peer.open('order', FXF.READ | FXF.WRITE | FXF.CREAT))
     const steps = Array.from({ length: 200 }, (_, n) => [
-      peer.status(FXP.WRITE, handle, at(0), string(String(n).padStart(100_000))),
       peer.status(FXP.WRITE, handle, at(50_000), string('-')),
-      peer.ask(FXP.READ, handle, at(99_990), uint32(10)),
+      peer.status(FXP.WRITE, handle, at(0), string(String(n).padStart(250_000))),
+      peer.ask(FXP.READ, handle, at(249_990), uint32(10)),
       peer.ask(FXP.FSTAT, handle),
     ])
     const closed = peer.status(FXP.CLOSE, handle)
@@ -87,7 +87,6 @@ describe('the SFTP server', () => {
     }
     expect(await closed).toBe(FX.OK)
     expect(await late).toBe(FX.FAILURE)
-    expect(fs.readFileSync(inside('order')).subarray(50_000, 50_001).toString()).toBe('-')
   })
 
   it('appends what is sent at once in its order', async () => {
