@@ -6,6 +6,8 @@ import {
   connectToJob,
   type Endpoint,
   type ErrorCode,
+  type FileEntry,
+  type FileProgress,
   type Forwarding,
   type Job,
   type JobConnection,
@@ -115,3 +117,18 @@ serve(stream, job, { forwarding: 'some' })
 connection.shell().then((shell) => shell.resize({ columns: 80 }))
 // @ts-expect-error: a code that does not exist
 new SshjobError('oops', 'A sentence.')
+
+export async function copiesFiles(connection: JobConnection, signal: AbortSignal): Promise<FileEntry[]> {
+  const { files } = connection
+  const onProgress = ({ done, total }: FileProgress): number => done / total
+  await files.upload('model.pt', 'model.pt', { onProgress, preserve: true, resume: true, signal })
+  await files.download(Buffer.of(255), 'copy')
+  const reader: Readable = files.createReadStream('log', { start: 10 })
+  const writer: Writable = files.createWriteStream('log', { mode: 0o600 })
+  reader.pipe(writer)
+  const text: Buffer = await files.readFile('log', { limit: 1000 })
+  await files.writeFile('copy', text)
+  // @ts-expect-error a mode is a number
+  await files.mkdir('folder', { mode: '755' })
+  return files.readdir('.')
+}
