@@ -56,6 +56,8 @@ class SftpServer implements SftpSession {
   #inWork = 0
   #kind: Request['work']['kind'] | undefined
   #held = 0
+  /** Answers in the order of their requests; undefined while in work. */
+  readonly #answers: { cost: number; answer: Buffer | undefined }[] = []
   #inputEnded = false
   #exitCode: number | undefined
   #closed: Promise<void> | undefined
@@ -190,22 +192,37 @@ class SftpServer implements SftpSession {
     this.#inWork++
     this.#held += cost
     this.#kind = work.kind
-    let answer: Buffer
+    const slot: { cost: number; answer: Buffer | undefined } = { cost, answer: undefined }
+    this.#answers.push(slot)
     const written = work.kind === 'write' ? this.#noteWrite(work.handle, work.offset, work.data) : undefined
     try {
-      answer = await (work.kind === 'alone' ? work.run() : moveData(this.#context, id, work))
+      slot.answer = await (work.kind === 'alone' ? work.run() : moveData(this.#context, id, work))
     } catch (error) {
-      answer = statusAnswer(id, statusOf(error))
+      slot.answer = statusAnswer(id, statusOf(error))
     }
     written?.()
     this.#inWork--
-    if (this.#output.writable) {
-      this.#output.write(answer, () => {
-        this.#held -= cost
-        this.#advance()
-      })
-    } else this.#held -= cost
+    this.#sendAnswers()
     this.#advance()
+  }
+
+  /**
+   * The protocol allows answers in any order, but sftp-server has only ever given them in that of the requests, and
+   * OpenSSH's client cuts the file off, with exit status 0, where the data of a download comes out of order.
+   */
+  #sendAnswers(): void {
+    for (;;) {
+      const [first] = this.#answers
+      if (first?.answer === undefined) return
+      this.#answers.shift()
+      const { cost, answer } = first
+      if (this.#output.writable) {
+        this.#output.write(answer, () => {
+          this.#held -= cost
+          this.#advance()
+        })
+      } else this.#held -= cost
+    }
   }
 
   #noteWrite(handle: Buffer, offset: bigint, data: Buffer): () => void {

@@ -89,6 +89,18 @@ describe('the SFTP server', () => {
     expect(await late).toBe(FX.FAILURE)
   })
 
+  it('answers in the order of the requests, as OpenSSH’s client needs it', async () => {
+    fs.writeFileSync(inside('ordered'), Buffer.alloc(2 * MIB, 1))
+    const handle = string(await peer.open('ordered', FXF.READ))
+    const arrived: number[] = []
+    // Long reads and short ones, so that those behind are done sooner.
+    const asked = Array.from({ length: 400 }, (_, n) =>
+      peer.ask(FXP.READ, handle, at(0), uint32(n % 2 === 0 ? 255 * 1024 : 1)).then(() => arrived.push(n)),
+    )
+    await Promise.all(asked)
+    expect(arrived).toEqual(asked.map((_, n) => n))
+  })
+
   it('appends what is sent at once in its order', async () => {
     const handle = string(await peer.open('log', FXF.WRITE | FXF.CREAT | FXF.APPEND))
     const lines = Array.from({ length: 500 }, (_, n) => `line ${n}\n`)
