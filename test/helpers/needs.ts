@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, appendFileSync, constants, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 
 /** Where Debian keeps daemons, which a user's PATH may leave out. */
 const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /** The absolute path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
+  if (isAbsolute(name)) return isExecutable(name) ? name : undefined
   const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...DAEMON_FOLDERS]
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
@@ -39,7 +40,15 @@ type Need = 'program' | 'root' | 'account'
 type Body = () => void
 
 /** They look themselves up in passwd(5) before anything else, and end where they don't find themselves. */
-const NEED_AN_ACCOUNT = ['ssh', 'ssh-keygen', 'scp', 'dbclient', 'python3:asyncssh']
+const NEED_AN_ACCOUNT = [
+  'ssh',
+  'ssh-keygen',
+  'scp',
+  'sftp',
+  '/usr/lib/openssh/sftp-server',
+  'dbclient',
+  'python3:asyncssh',
+]
 
 function hasAccount(): boolean {
   try {

@@ -63,7 +63,7 @@ describeWith(['python3:asyncssh'], 'asyncssh', () => {
       'terminal status': 5,
       modes: [true, true],
       'after a break': 'after the break',
-      'no forwarding': 'channels of type direct-tcpip are not served here',
+      'refused port': 'No connection to localhost:1: nobody listens there.',
     })
   })
 })

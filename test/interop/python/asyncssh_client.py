@@ -65,7 +65,7 @@ async def interact():
         try:
             await connection.open_connection('localhost', 1)
         except asyncssh.ChannelOpenError as error:
-            result['no forwarding'] = error.reason
+            result['refused port'] = error.reason
     print(json.dumps(result))
 
 

@@ -16,6 +16,13 @@ describe('sshjob cp', () => {
     there = fs.mkdtempSync(join(user().folder, 'there-'))
     await start({ cwd: there })
   })
+  // What was copied without the right to write can't be removed by a plain user.
+  afterEach(() => {
+    for (const name of fs.readdirSync(user().folder, { recursive: true, encoding: 'latin1' })) {
+      const path = Buffer.from(`${user().folder}/${name}`, 'latin1')
+      if (fs.lstatSync(path).isDirectory()) fs.chmodSync(path, 0o700)
+    }
+  })
   const cp = (...args: string[]): Promise<ProgramResult> =>
     runProgram(SSHJOB, ['cp', ...args], { env: user().env, cwd: here })
 

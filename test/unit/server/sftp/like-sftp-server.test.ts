@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeAttributes, FXF, FXP } from '../../../../src/ssh/sftp-protocol.js'
 import { Reader, string, uint32, uint64 } from '../../../../src/ssh/wire.js'
-import { findProgram } from '../../../helpers/needs.js'
+import { describeWith } from '../../../helpers/needs.js'
 import {
   type Answer,
   describeAnswer,
@@ -452,9 +452,7 @@ const CASES: Case[] = [
   ['an extension that nobody knows', extended('no-such@example.com', 'x')],
 ]
 
-const describeHere = fs.existsSync(SFTP_SERVER) && findProgram('sh') !== undefined ? describe : describe.skip
-
-describeHere('SFTP, compared with sftp-server of OpenSSH', () => {
+describeWith([SFTP_SERVER], 'SFTP, compared with sftp-server of OpenSSH', () => {
   it.each(CASES)('%s', async (_title, ...steps) => {
     const umask = process.umask(0o022)
     const sides = await Promise.all([ours(), theirs()])
