@@ -15,7 +15,8 @@ import {
 } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { VERSION } from '../core/version.js'
-import { hostKeyAlgorithms, offer, SIGNATURE_ALGORITHMS } from './algorithms.js'
+import { hostKeyAlgorithms, offer } from './algorithms.js'
+import { replaceExtInfo } from './ext-info.js'
 import { judgeGuesses } from './kex-guess.js'
 import type { ParsedKey } from './keys.js'
 import { poolPadding, writePacket } from './packet-allocator.js'
@@ -69,7 +70,7 @@ export class Transport {
   #closed = false
   #firstCause: SshjobError | undefined
   #corked = false
-  #extInfoWanted = false
+  #sendExtInfo: () => void = () => undefined
   #bytes = 0
   #kexTimer: NodeJS.Timeout | undefined
   readonly #rekeyTimer: NodeJS.Timeout
@@ -102,7 +103,7 @@ export class Transport {
         poolPadding(this.#protocol._cipher, negotiated[side.role === 'server' ? 'sc' : 'cs'].cipher)
         if (ready) return
         ready = true
-        if (this.#extInfoWanted) this.#sendExtInfo()
+        this.#sendExtInfo()
         options.onReady(negotiated)
       },
       messageHandlers: {
@@ -116,15 +117,8 @@ export class Transport {
       },
     })
     judgeGuesses(this.#protocol, offered)
-    // ssh2's own list of signature algorithms lacks a comma between two names: ours goes out in its place.
-    const complete = this.#protocol._onHandshakeComplete
-    this.#protocol._onHandshakeComplete = (negotiated) => {
-      const kex = this.#protocol._kex
-      if (side.role === 'server' && kex?.remoteExtInfoEnabled === true) {
-        kex.remoteExtInfoEnabled = false
-        this.#extInfoWanted = true
-      }
-      complete(negotiated)
+    if (side.role === 'server') {
+      this.#sendExtInfo = replaceExtInfo(this.#protocol, (...parts) => this.send(...parts))
     }
     const parsePayload = this.#protocol._onPayload
     this.#protocol._onPayload = (payload) => this.#onPayload(payload, parsePayload)
@@ -333,16 +327,6 @@ export class Transport {
         'Do not continue; ask whoever runs the server.',
     )
     return false
-  }
-
-  /** server-sig-algs: RFC 8308 §3.1. */
-  #sendExtInfo(): void {
-    this.send(
-      byte(MSG.EXT_INFO),
-      uint32(1),
-      string('server-sig-algs'),
-      string(SIGNATURE_ALGORITHMS.join(',')),
-    )
   }
 
   #sendDisconnect(reason: number, cause: SshjobError | undefined): void {

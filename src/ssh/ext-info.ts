@@ -1,0 +1,26 @@
+import type Protocol from 'ssh2/lib/protocol/Protocol.js'
+import { SIGNATURE_ALGORITHMS } from './algorithms.js'
+import { byte, MSG, string, uint32 } from './wire.js'
+
+/**
+ * Keeps ssh2 from sending its EXT_INFO, whose list of signature algorithms lacks a comma between two names. Call what
+ * this returns right after the first key exchange: it sends ours (server-sig-algs, RFC 8308 §3.1) to a client that
+ * takes one, and only once.
+ */
+export function replaceExtInfo(protocol: Protocol, send: (...parts: Buffer[]) => void): () => void {
+  let wanted = false
+  const complete = protocol._onHandshakeComplete
+  protocol._onHandshakeComplete = (negotiated) => {
+    const kex = protocol._kex
+    if (kex?.remoteExtInfoEnabled === true) {
+      kex.remoteExtInfoEnabled = false
+      wanted = true
+    }
+    complete(negotiated)
+  }
+  return () => {
+    if (!wanted) return
+    wanted = false
+    send(byte(MSG.EXT_INFO), uint32(1), string('server-sig-algs'), string(SIGNATURE_ALGORITHMS.join(',')))
+  }
+}
