@@ -129,7 +129,8 @@ export async function startJob(
   const command = [...bench.profileArguments, installation.server, '--job-id', id, '--', 'sleep', 'infinity']
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, HOME: home },
+    // As in a job's script: by SHLVL, bash tells whether it was started by a server (and reads ~/.bashrc then).
+    env: { ...process.env, HOME: home, SHLVL: '2' },
   })
   const pid = keep(bench, child)
   const socket = path.join(bench.directory, 'sshjob', `${id}.sock`)
