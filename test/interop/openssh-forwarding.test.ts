@@ -166,9 +166,10 @@ describeWith(['ssh', 'Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'], 'X11 by ssh -X', 
   it.each(['-X', '-Y'])('%s shows programs of the job, by a cookie of the session', async (flag) => {
     await start()
     const { folder, env } = user()
+    // Without -noreset it starts anew when its last client has gone, and refuses the next one meanwhile.
     const screen = startProgram(
       'Xvfb',
-      ['-displayfd', '1', '-screen', '0', '640x480x24', '-auth', join(folder, 'none')],
+      ['-noreset', '-displayfd', '1', '-screen', '0', '640x480x24', '-auth', join(folder, 'none')],
       { env },
     )
     await screen.waitFor(/^\d+\n/)
