@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { SshjobError } from '../../src/core/errors.js'
 import { answerHello, receiveClientHello, sendClientHello } from '../../src/hello/exchange.js'
 import { streamPair } from '../../src/streams/memory.js'
+import { FUZZ_SEED } from '../helpers/fuzz-seed.js'
 
 const EVENTS = ['data', 'readable', 'end', 'close', 'error', 'finish', 'drain']
 const client = Buffer.from(
@@ -90,7 +91,7 @@ describe('the hello, whatever the bytes', () => {
       fc.asyncProperty(anything(client), cuts, async (bytes, at) => {
         seen.add(await meet(bytes, at, (stream) => receiveClientHello(stream)))
       }),
-      { numRuns: 4_000 },
+      { numRuns: 4_000, seed: FUZZ_SEED },
     )
     expect([...seen].sort()).toEqual(['refused', 'taken'])
   })
@@ -101,7 +102,7 @@ describe('the hello, whatever the bytes', () => {
       fc.asyncProperty(anything(server), cuts, async (bytes, at) => {
         seen.add(await meet(bytes, at, (stream) => sendClientHello(stream, {})))
       }),
-      { numRuns: 4_000 },
+      { numRuns: 4_000, seed: FUZZ_SEED },
     )
     expect([...seen].sort()).toEqual(['refused', 'taken'])
   })
@@ -125,7 +126,7 @@ describe('the hello, whatever the bytes', () => {
         stream.destroy()
         peer.destroy()
       }),
-      { numRuns: 300 },
+      { numRuns: 300, seed: FUZZ_SEED },
     )
   })
 })

@@ -4,12 +4,11 @@ import { boolean, byte, MSG, string, uint32 } from '../../src/ssh/wire.js'
 import { streamPair } from '../../src/streams/memory.js'
 import { turnOfEventLoop } from '../helpers/bytes.js'
 import { connectionPair } from '../helpers/connection-pair.js'
+import { FUZZ_SEED } from '../helpers/fuzz-seed.js'
 import { echo, memoryJob } from '../helpers/memory-job.js'
 import { rawPeer, sessionKeys } from '../helpers/raw-peer.js'
 import { rawSession, sessionPair } from '../helpers/session-pair.js'
 
-/** The same cases each time; a failure prints the seed and the smallest case. */
-const SEED = 20_261
 const keys = sessionKeys()
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
@@ -147,7 +146,7 @@ describe('a server', () => {
         expect(session.served.channels).toBe(0)
         expect(job.processes.filter(({ terminated, stdin }) => !terminated && !stdin.destroyed)).toEqual([])
       }),
-      { numRuns: 500, seed: SEED },
+      { numRuns: 500, seed: FUZZ_SEED },
     )
     expect(sent).toBeGreaterThan(3_000)
     await expectWorking()
@@ -177,7 +176,7 @@ describe('a server', () => {
         session.clientStream.destroy()
         expect(await session.served.closed).toBeDefined()
       }),
-      { numRuns: 200, seed: SEED },
+      { numRuns: 200, seed: FUZZ_SEED },
     )
     await expectWorking()
   }, 120_000)
@@ -210,7 +209,7 @@ describe('a server', () => {
           expect(served.authenticated).toBe(false)
         },
       ),
-      { numRuns: 1_000, seed: SEED },
+      { numRuns: 1_000, seed: FUZZ_SEED },
     )
     await expectWorking()
   }, 120_000)
@@ -233,7 +232,7 @@ describe('a server', () => {
         expect(await served.closed).toBeDefined()
         expect(served.authenticated).toBe(false)
       }),
-      { numRuns: 500, seed: SEED },
+      { numRuns: 500, seed: FUZZ_SEED },
     )
     await expectWorking()
   }, 120_000)
@@ -253,7 +252,7 @@ describe('a client', () => {
         expect(pair.client.connection.channels.size).toBe(0)
         await pair.close()
       }),
-      { numRuns: 200, seed: SEED },
+      { numRuns: 200, seed: FUZZ_SEED },
     )
   }, 120_000)
 })
