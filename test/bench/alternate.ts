@@ -3,6 +3,8 @@ import { median } from './statistics.js'
 
 /** One of those that are compared. */
 export interface Side {
+  /** What has to be done before each round, and is not measured. */
+  prepare?: () => Promise<void>
   /** Does the work once; resolves when it is done. */
   work: () => Promise<void>
   /** The process that serves it, whose processor time counts as well. */
@@ -21,7 +23,10 @@ export interface Measured {
  * the opposite order of the one before, after one that doesn't count.
  */
 export async function alternate(sides: readonly Side[], rounds: number): Promise<Measured[]> {
-  for (const side of sides) await side.work()
+  for (const side of sides) {
+    await side.prepare?.()
+    await side.work()
+  }
   const results = sides.map((side) => ({
     side,
     times: [] as number[],
@@ -30,6 +35,7 @@ export async function alternate(sides: readonly Side[], rounds: number): Promise
   }))
   for (let round = 0; round < rounds; round++) {
     for (const result of round % 2 === 0 ? results : [...results].reverse()) {
+      await result.side.prepare?.()
       const cpu = childrenCpuTime()
       const start = performance.now()
       await result.side.work()

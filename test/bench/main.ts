@@ -2,9 +2,11 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Bench, type Case } from './bench.js'
+import { copy, files } from './cases/files.js'
 import { keystrokes } from './cases/keystrokes.js'
 import { librarySession } from './cases/library-session.js'
 import { libraryToLibrary } from './cases/library-to-library.js'
+import { localForward } from './cases/local-forward.js'
 import { longPath } from './cases/long-path.js'
 import { memory } from './cases/memory.js'
 import { throughProxy } from './cases/through-proxy.js'
@@ -19,6 +21,9 @@ const CASES: readonly Case[] = [
   throughput,
   libraryToLibrary,
   longPath,
+  files,
+  copy,
+  localForward,
   keystrokes,
   memory,
 ]

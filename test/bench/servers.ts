@@ -8,11 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { findProgram } from '../helpers/needs.js'
 import type { Bench } from './bench.js'
 import type { Installation } from './installation.js'
+import { sshArguments } from './keys.js'
 import { firstLine, whenClosed } from './processes.js'
 
 const START_TIMEOUT_MS = 20_000
 
 export interface TcpServer {
+  /** What sets it apart in a table, with a comma before it; '' for the product as it is installed. */
+  label: string
   pid: number
   port: number
 }
@@ -88,17 +91,22 @@ MaxStartups 1000
 PrintMotd no
 PrintLastLog no
 LogLevel FATAL
+Subsystem sftp /usr/lib/openssh/sftp-server
 SetEnv HOME=${home}
 `,
   )
   const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'inherit'] })
   const pid = keep(bench, child)
   await waitUntil(() => answers(port), child, 'sshd')
-  return { pid, port }
+  return { label: ', sshd', pid, port }
 }
 
 /** Our server on TCP, in a process of its own. */
-export async function startTcpServer(bench: Bench, installation: Installation): Promise<TcpServer> {
+export async function startTcpServer(
+  bench: Bench,
+  installation: Installation,
+  label = '',
+): Promise<TcpServer> {
   const { hostKey, clientPublicKey } = bench.keys
   const program = [...bench.profileArguments, await bench.program('tcp-server')]
   const child = spawn(process.execPath, [...program, installation.library, hostKey, clientPublicKey], {
@@ -106,7 +114,18 @@ export async function startTcpServer(bench: Bench, installation: Installation): 
     env: { ...process.env, HOME: bench.home },
   })
   const pid = keep(bench, child)
-  return { pid, port: Number(await firstLine(child)) }
+  return { label, pid, port: Number(await firstLine(child)) }
+}
+
+/** sshd, our server, and our server with native ciphers, if those can be compiled here. */
+export async function startBoth(bench: Bench): Promise<TcpServer[]> {
+  const native = await bench.native()
+  if ('reason' in native) console.error(`No native ciphers: ${native.reason}`)
+  return [
+    await startSshd(bench),
+    await startTcpServer(bench, bench.plain),
+    ...('reason' in native ? [] : [await startTcpServer(bench, native, ', native ciphers')]),
+  ]
 }
 
 /** A TCP proxy in front of a server that delays every byte by this much in each direction. */
@@ -117,6 +136,18 @@ export async function startDelayProxy(bench: Bench, target: number, delayMs: num
   })
   keep(bench, child)
   return Number(await firstLine(child))
+}
+
+/** `ssh -N -L` to a port of loopback, through a server. Resolves to the local port. */
+export async function startLocalForward(bench: Bench, server: TcpServer, target: number): Promise<number> {
+  const port = await freePort()
+  const args = ['-N', '-L', `${port}:127.0.0.1:${target}`, '-o', 'ExitOnForwardFailure=yes']
+  const child = spawn('ssh', [...args, ...sshArguments(bench.keys, server.port, userName())], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  keep(bench, child)
+  await waitUntil(() => answers(port), child, 'ssh')
+  return port
 }
 
 /** `sshjob-server`, serving a job that does nothing. */

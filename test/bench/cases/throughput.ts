@@ -4,7 +4,7 @@ import type { Installation } from '../installation.js'
 import { sshArguments } from '../keys.js'
 import { run } from '../processes.js'
 import { inMBperS, inMs, inUnits, type Row } from '../report.js'
-import { startSshd, startTcpServer, type TcpServer, userName } from '../servers.js'
+import { startBoth, type TcpServer, userName } from '../servers.js'
 
 const GIB = 1024 ** 3
 export type Direction = 'out' | 'into'
@@ -63,11 +63,7 @@ export const throughput: Case = {
   goal: "with OpenSSH's client and aes128-gcm, 1.0 of sshd's throughput with the native ciphers, 0.8 without",
   async run(bench) {
     const bytes = bench.bytes(GIB)
-    const sshd = await startSshd(bench)
-    const plain = await startTcpServer(bench, bench.plain)
-    const installation = await bench.native()
-    if ('reason' in installation) console.error(`No native ciphers: ${installation.reason}`)
-    const native = 'reason' in installation ? undefined : await startTcpServer(bench, installation)
+    const servers = await startBoth(bench)
     const rows: Row[] = []
     const transfers = [
       { what: `${inUnits(bytes)} out of a command`, direction: 'out', piece: undefined },
@@ -80,12 +76,13 @@ export const throughput: Case = {
       { what: `${inUnits(bytes)} into a command`, direction: 'into', piece: undefined },
     ] as const
     for (const { what, direction, piece } of transfers) {
-      const servers = native === undefined ? [sshd, plain] : [sshd, plain, native]
       const sides = servers.map((server) => sshTransfer(bench, server, direction, bytes, piece))
-      const [peer, ours, withNative] = await alternate(sides, bench.rounds(7))
-      if (peer === undefined || ours === undefined) continue
-      if (withNative !== undefined) rows.push(compare(`${what}, native ciphers`, bytes, withNative, peer, 1))
-      rows.push(compare(what, bytes, ours, peer, 0.8))
+      const [peer, ...mine] = await alternate(sides, bench.rounds(7))
+      if (peer === undefined) continue
+      for (const [index, ours] of mine.entries()) {
+        const label = servers[index + 1]?.label ?? ''
+        rows.push(compare(`${what}${label}`, bytes, ours, peer, label === '' ? 0.8 : 1))
+      }
     }
     return rows
   },
