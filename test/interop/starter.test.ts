@@ -71,7 +71,7 @@ describe('the end of the job', () => {
   })
 
   it('lets sessions go on for as long as --linger says, and ends them then', async () => {
-    const starter = await start({ options: ['--linger', '1'], command: ['sh', '-c', 'read line; exit 4'] })
+    const starter = await start({ options: ['--linger', '3'], command: ['sh', '-c', 'read line; exit 4'] })
     const short = enter(JOB, 'echo in; sleep 0.3; echo done')
     const long = enter(JOB, 'echo in; exec sleep 1000')
     await Promise.all([short.waitFor(/in/), long.waitFor(/in/)])

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import type net from 'node:net'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import path from 'node:path'
 import { SshjobError } from '../../../src/core/errors.js'
 import { removeIfDead } from '../../../src/engines/job-socket.js'
@@ -150,7 +150,11 @@ describe('jobs on this machine', () => {
     for (let round = 0; round < 20; round++) {
       const id = `r${round}`
       await leaveDeadSocket(path.join(folder(), `${id}.sock`))
-      const tries = await Promise.allSettled([...Array(6)].map(() => listenForJob(id, { environment })))
+      // Each asks whether another lives: what nobody reads would never end.
+      const ending = (): Server => unixServer().on('connection', (socket) => socket.destroy())
+      const tries = await Promise.allSettled(
+        [...Array(6)].map(() => listenForJob(id, { environment, server: ending() })),
+      )
       const won = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
       open.push(...won)
       expect(won).toHaveLength(1)

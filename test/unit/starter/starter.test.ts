@@ -212,8 +212,10 @@ describe('the starter', () => {
   it('lets sessions go on for a time, and ends them then', async () => {
     const starter = await startJob()
     const session = await enter()
-    const finish = starter.finish(OVER, { lingerMs: 400 })
-    await expect(run(session, 'echo still here')).resolves.toBe('still here\n')
+    const echo = await session.exec('cat')
+    const finish = starter.finish(OVER, { lingerMs: 2_000 })
+    echo.stdin.write('still here\n')
+    await expect(once(echo.stdout, 'data')).resolves.toEqual([Buffer.from('still here\n')])
     await finish
     await session.closed
   })
