@@ -33,10 +33,13 @@ export async function openSession(
 }
 
 async function openStream({ job, proxyCommand }: SessionTarget, log: Logger): Promise<Duplex> {
-  if (proxyCommand === undefined) {
-    const { openJob } = await import('../engines/local.js')
-    return openJob(job)
-  }
+  if (proxyCommand !== undefined) return openThroughCommand(proxyCommand, job, log)
+  const { openJob } = await import('../engines/local.js')
+  return openJob(job)
+}
+
+/** The stream to a job that a command carries, such as `docker exec -i %h sshjob-server -i`. */
+export async function openThroughCommand(proxyCommand: string, job: string, log: Logger): Promise<Duplex> {
   const { commandStream } = await import('../streams/command.js')
   const command = expandProxyCommand(proxyCommand, job)
   log.debug({ command }, 'starting the proxy command')

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { SshjobError } from '../core/errors.js'
+import { silent } from '../core/log.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { addKnownHost, ensureIdentity, opensshFiles } from '../engines/openssh.js'
 import { sendClientHello } from '../hello/exchange.js'
@@ -14,8 +15,9 @@ export const DEFAULT_SUFFIX = '.job'
  * hello for it, and makes it trust the key that the server has for this session.
  */
 export async function runProxyCommand(args: readonly string[]): Promise<number> {
-  const { host, suffix } = await readArguments(args)
-  const [stream, files] = await Promise.all([openHost(host, suffix), opensshFiles()])
+  const { host, suffix, proxyCommand } = await readArguments(args)
+  const name = suffix !== '' && host.endsWith(suffix) ? host.slice(0, -suffix.length) : host
+  const [stream, files] = await Promise.all([openStream(name, proxyCommand), opensshFiles()])
   try {
     const stdio = openStdio()
     const publicKey = await ensureIdentity(files, await keyGenerator(files.identity))
@@ -29,22 +31,35 @@ export async function runProxyCommand(args: readonly string[]): Promise<number> 
   }
 }
 
-async function readArguments(args: readonly string[]): Promise<{ host: string; suffix: string }> {
+interface ProxyCall {
+  host: string
+  suffix: string
+  proxyCommand?: string | undefined
+}
+
+async function readArguments(args: readonly string[]): Promise<ProxyCall> {
   const [first = ''] = args
   if (args.length === 1 && first !== '' && !first.startsWith('-'))
     return { host: first, suffix: DEFAULT_SUFFIX }
   const { parseArguments, usage } = await import('./options.js')
   const { given, operands } = parseArguments(args, {
     'host-suffix': { value: 'SUFFIX', help: 'what follows the name of the job (default .job)' },
+    'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
   })
   const [host] = operands
   if (host === undefined || operands.length > 1) throw usage("'sshjob proxy' takes the name of one job.")
-  return { host, suffix: given.at(-1)?.value ?? DEFAULT_SUFFIX }
+  const last = (wanted: string): string | undefined => given.findLast(({ name }) => name === wanted)?.value
+  return { host, suffix: last('host-suffix') ?? DEFAULT_SUFFIX, proxyCommand: last('proxy-command') }
+}
+
+async function openStream(name: string, proxyCommand: string | undefined): Promise<Duplex> {
+  if (proxyCommand === undefined) return openHost(name)
+  const { openThroughCommand } = await import('./open-session.js')
+  return openThroughCommand(proxyCommand, name, silent)
 }
 
 /** The job that a host name means. OpenSSH writes host names in small letters, job ids may have capital ones. */
-async function openHost(host: string, suffix: string): Promise<Duplex> {
-  const name = suffix !== '' && host.endsWith(suffix) ? host.slice(0, -suffix.length) : host
+async function openHost(name: string): Promise<Duplex> {
   try {
     return await openJob(name)
   } catch (error) {

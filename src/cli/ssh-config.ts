@@ -1,37 +1,49 @@
 import type { SshjobError } from '../core/errors.js'
 import { ensureIdentity, type OpensshFiles, opensshFiles } from '../engines/openssh.js'
 import { generateKey } from '../ssh/keys.js'
+import { expandProxyCommand } from './open-session.js'
 import { parseArguments, usage } from './options.js'
 import { thisProgram } from './programs.js'
 import { DEFAULT_SUFFIX } from './proxy.js'
 
-/** `sshjob ssh-config [--host-suffix SUFFIX]` */
+/** `sshjob ssh-config [--host-suffix SUFFIX] [--proxy-command CMD]` */
 export async function runConfigCommand(args: readonly string[]): Promise<number> {
   const { given, operands } = parseArguments(args, {
     'host-suffix': { value: 'SUFFIX', help: 'what follows the name of the job (default .job)' },
+    'proxy-command': { value: 'CMD', help: 'reach jobs through the input and output of CMD' },
     help: { short: 'h', help: 'print this' },
   })
   if (given.some(({ name }) => name === 'help')) {
     process.stdout.write(
-      `Usage: sshjob ssh-config [--host-suffix SUFFIX]
+      `Usage: sshjob ssh-config [--host-suffix SUFFIX] [--proxy-command CMD]
 
 Prints what OpenSSH needs for 'ssh JOB${DEFAULT_SUFFIX}':
   sshjob ssh-config >> ~/.ssh/config
+For what a command leads to, %h being its name:
+  sshjob ssh-config --host-suffix .box --proxy-command 'docker exec -i %h sshjob-server -i'
 `,
     )
     return 0
   }
   if (operands.length > 0) throw usage("'sshjob ssh-config' takes no arguments.")
-  const suffix = given.at(-1)?.value ?? DEFAULT_SUFFIX
+  const last = (wanted: string): string | undefined => given.findLast(({ name }) => name === wanted)?.value
+  const suffix = last('host-suffix') ?? DEFAULT_SUFFIX
+  const proxyCommand = last('proxy-command')
+  // Wrong ones are better refused here than at the first ssh.
+  if (proxyCommand !== undefined) expandProxyCommand(proxyCommand, 'job')
   const files = await opensshFiles()
   await ensureIdentity(files, generateKey)
-  process.stdout.write(formatConfig({ suffix, files, program: [process.execPath, thisProgram()] }))
+  process.stdout.write(
+    formatConfig({ suffix, files, proxyCommand, program: [process.execPath, thisProgram()] }),
+  )
   return 0
 }
 
 export interface ConfigParts {
   suffix: string
   files: OpensshFiles
+  /** What carries the connection; undefined: the jobs are on this machine. */
+  proxyCommand?: string | undefined
   /** The words that start this program. */
   program: readonly string[]
 }
@@ -41,13 +53,19 @@ export interface ConfigParts {
  * host names out that could leave the quotes around %h; clients before 9.6 take any name.
  * @throws SshjobError 'usage' for a suffix or a path that such a file can't hold
  */
-export function formatConfig({ suffix, files, program }: ConfigParts): string {
+export function formatConfig({ suffix, files, proxyCommand, program }: ConfigParts): string {
   if (!/^[.-][a-z0-9._-]*[a-z0-9]$/.test(suffix)) {
     throw usage(`A host suffix begins with . or - and has small letters, digits, . _ and -, not '${suffix}'.`)
   }
-  const proxy = [...program, 'proxy', ...(suffix === DEFAULT_SUFFIX ? [] : ['--host-suffix', suffix])]
+  const proxy = [
+    ...program,
+    'proxy',
+    ...(suffix === DEFAULT_SUFFIX ? [] : ['--host-suffix', suffix]),
+    ...(proxyCommand === undefined ? [] : ['--proxy-command', proxyCommand]),
+  ]
+  const where = proxyCommand === undefined ? 'on this machine' : 'through a command'
   return `
-# 'ssh JOB${suffix}' enters the job JOB of this user on this machine; so do scp, rsync and git. Written by
+# 'ssh JOB${suffix}' enters the job JOB of this user ${where}; so do scp, rsync and git. Written by
 # 'sshjob ssh-config'. The first value counts in this file: what stands above, as in 'Host *', wins.
 Host *${suffix} "!*'*"
     ProxyCommand ${proxy.map(shellWord).join(' ')} '%h'

@@ -6,7 +6,13 @@ import { PassThrough, Writable } from 'node:stream'
 import { carry } from '../../../src/cli/proxy.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { describeWith } from '../../helpers/needs.js'
-import { type ProgramResult, runProgram, SSHJOB, startProgram } from '../../helpers/programs.js'
+import {
+  type ProgramResult,
+  runProgram,
+  SSHJOB,
+  SSHJOB_SERVER,
+  startProgram,
+} from '../../helpers/programs.js'
 import { environmentFor, type ServedJob, serveJob } from '../../helpers/served-job.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
@@ -114,6 +120,17 @@ describeWith(['ssh'], 'ssh through sshjob proxy', () => {
     expect(end.stderr).toMatch(/^sshjob: No job nope of yours runs on this machine.*$/m)
   })
 
+  it('reaches what a command leads to, by the name without its suffix', async () => {
+    const command = `${process.execPath} ${SSHJOB_SERVER} --job-id %h -i`
+    const args = ['ssh-config', '--host-suffix', '.box', '--proxy-command', command]
+    await writeFile(config, (await runProgram(SSHJOB, args, { env: job.env })).stdout)
+    expect(await ssh('there.box', 'echo $SSHJOB_JOB_ID; exit 4')).toMatchObject({
+      exitCode: 4,
+      stdout: 'there\n',
+      stderr: '',
+    })
+  })
+
   it('keeps a host name with a quote away from the shell', async () => {
     const end = await ssh(`x'$(touch ${folder()}/pwned)'.job`, 'true')
     expect(end.exitCode).toBe(255)
@@ -124,11 +141,14 @@ describeWith(['ssh'], 'ssh through sshjob proxy', () => {
 describe('sshjob proxy', () => {
   const folder = temporaryDirectory()
 
-  it.each([[[]], [['a', 'b']], [['-x', 'a']]])('is called with one job, not with %j', async (args) => {
-    const end = await runProgram(SSHJOB, ['proxy', ...args], { env: environmentFor(folder()) })
-    expect(end).toMatchObject({ exitCode: 255, stdout: '' })
-    expect(end.stderr).toMatch(/^sshjob: .*\n$/)
-  })
+  it.each([[[]], [['a', 'b']], [['-x', 'a']], [['--proxy-command', 'cat %x', 'a']]])(
+    'is called with one job, not with %j',
+    async (args) => {
+      const end = await runProgram(SSHJOB, ['proxy', ...args], { env: environmentFor(folder()) })
+      expect(end).toMatchObject({ exitCode: 255, stdout: '' })
+      expect(end.stderr).toMatch(/^sshjob: .*\n$/)
+    },
+  )
 
   it('takes the job with another suffix', async () => {
     const args = ['proxy', '--host-suffix', '.gpu', 'nope.gpu']

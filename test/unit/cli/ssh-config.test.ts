@@ -38,6 +38,17 @@ describe('the block for ~/.ssh/config', () => {
     expect(config).toContain('\nHost *.gpu "!*\'*"\n')
   })
 
+  it('tells the proxy of a command that leads to the job, and leaves its percent signs to it', () => {
+    const config = formatConfig({
+      ...PARTS,
+      suffix: '.box',
+      proxyCommand: 'docker exec -i %h sshjob-server -i',
+    })
+    expect(config).toContain(
+      "proxy --host-suffix .box --proxy-command 'docker exec -i %%h sshjob-server -i' '%h'\n",
+    )
+  })
+
   it.each(['', 'job', '.Job', '.', '. x', '*', '.x\nProxyCommand reboot'])(
     'refuses the suffix %j',
     (suffix) => {
