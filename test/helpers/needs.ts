@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, constants, statSync } from 'node:fs'
+import { accessSync, appendFileSync, closeSync, constants, openSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 
@@ -30,14 +30,28 @@ export function findPythonWith(module: string): string | undefined {
   )
 }
 
-/** A program is named as in a shell, a Python module 'python3:asyncssh'. */
+/** A program is named as in a shell, a Python module 'python3:asyncssh', a library to compile with 'library:libssh'. */
 function isMissing(need: string): boolean {
-  const module = /^python3:(.+)$/.exec(need)?.[1]
-  return (module === undefined ? findProgram(need) : findPythonWith(module)) === undefined
+  const [kind, name = ''] = need.split(':')
+  if (kind === 'python3' && name !== '') return findPythonWith(name) === undefined
+  if (kind === 'library') return spawnSync('pkg-config', ['--exists', name]).status !== 0
+  return findProgram(need) === undefined
 }
 
-type Need = 'program' | 'root' | 'account'
+/** Named 'device:/dev/fuse'. A container may have its file, and may not open it. */
+function isClosed(device: string): boolean {
+  try {
+    closeSync(openSync(device, 'r+'))
+    return false
+  } catch {
+    return true
+  }
+}
+
+type Need = 'program' | 'root' | 'account' | 'device'
 type Body = () => void
+
+const DEVICE = 'device:'
 
 /** They look themselves up in passwd(5) before anything else, and end where they don't find themselves. */
 const NEED_AN_ACCOUNT = [
@@ -48,6 +62,7 @@ const NEED_AN_ACCOUNT = [
   '/usr/lib/openssh/sftp-server',
   'dbclient',
   'python3:asyncssh',
+  'ansible',
 ]
 
 function hasAccount(): boolean {
@@ -99,10 +114,14 @@ const missingPrograms = (needs: readonly string[]): string | undefined => {
 const missingRoot = (): string | undefined =>
   process.geteuid?.() === 0 ? undefined : 'root is needed: run the tests with sudo to include it'
 
-/** A suite that needs programs ('tmux', 'ssh') or Python modules ('python3:paramiko'). */
-export function describeWith(programs: readonly string[], title: string, body: Body): void {
+/** A suite that needs programs ('tmux', 'ssh'), Python modules ('python3:paramiko'), or the like. */
+export function describeWith(needs: readonly string[], title: string, body: Body): void {
+  const programs = needs.filter((need) => !need.startsWith(DEVICE))
+  const device = needs.find((need) => need.startsWith(DEVICE))?.slice(DEVICE.length)
   const missing = missingPrograms(programs)
-  if (missing === undefined && !hasAccount()) {
+  if (missing === undefined && device !== undefined && isClosed(device)) {
+    describeIf(`${device} can't be opened`, 'device', title, body)
+  } else if (missing === undefined && !hasAccount()) {
     const refusing = programs.find((program) => NEED_AN_ACCOUNT.includes(program))
     const reason = refusing && `${refusing} needs a user who has an account`
     describeIf(reason, 'account', title, body)

@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { DBCLIENT, describeClient } from '../helpers/clients.js'
 import { readUntil, startIn, TERMINAL, testJob } from '../helpers/job-session.js'
-import { describeWith } from '../helpers/needs.js'
 import { environmentOf, HOST, quoteWords, writeSshConfig } from '../helpers/openssh.js'
 import { type RunningProgram, runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
 
-describeWith(['dbclient', 'dropbearconvert'], "dropbear's dbclient", () => {
+describeClient(DBCLIENT, 'commands and terminals', () => {
   const { user, start } = starterSuite()
   let key: string
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { offer } from '../../src/ssh/algorithms.js'
-import { describeWith } from '../helpers/needs.js'
+import { describeClient, SSH } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
@@ -8,7 +8,7 @@ import { starterSuite } from '../helpers/starter.js'
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
 const { kex, cs } = offer(['ssh-ed25519'])
 
-describeWith(['ssh'], 'the algorithms with ssh', () => {
+describeClient(SSH, 'algorithms', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
   const data = randomBytes(500_000)

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { sha256, until } from '../helpers/bytes.js'
-import { describeWith } from '../helpers/needs.js'
+import { describeClient, SSH, sshWith } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram, startProgram } from '../helpers/programs.js'
 import { answerAfterEnd, dial, echoSocket, exchange, serveSockets, unusedPort } from '../helpers/sockets.js'
@@ -11,7 +11,7 @@ import { starterSuite } from '../helpers/starter.js'
 
 const MIB = 1024 * 1024
 
-describeWith(['ssh'], 'forwarding by ssh', () => {
+describeClient(SSH, 'forwarding', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
   const options = ['-N', '-v', '-o', 'ExitOnForwardFailure=yes']
@@ -104,7 +104,7 @@ describeWith(['ssh'], 'forwarding by ssh', () => {
   })
 })
 
-describeWith(['ssh', 'curl'], 'a dynamic forwarding by ssh', () => {
+describeClient(sshWith('curl'), 'dynamic forwarding', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 
@@ -130,7 +130,7 @@ describeWith(['ssh', 'curl'], 'a dynamic forwarding by ssh', () => {
   })
 })
 
-describeWith(['ssh', 'ssh-agent', 'ssh-add', 'ssh-keygen'], 'an agent by ssh -A', () => {
+describeClient(sshWith('ssh-agent', 'ssh-add', 'ssh-keygen'), 'the agent', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 
@@ -159,7 +159,7 @@ describeWith(['ssh', 'ssh-agent', 'ssh-add', 'ssh-keygen'], 'an agent by ssh -A'
   })
 })
 
-describeWith(['ssh', 'Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'], 'X11 by ssh -X', () => {
+describeClient(sshWith('Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'), 'X11', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 

@@ -1,11 +1,11 @@
 import type { JobProcess } from '../../src/job/job.js'
+import { describeClient, SSH } from '../helpers/clients.js'
 import { readUntil, startIn, TERMINAL, testJob } from '../helpers/job-session.js'
-import { describeWith } from '../helpers/needs.js'
 import { environmentOf, HOST, quoteWords, sshOf } from '../helpers/openssh.js'
 import { expectGone } from '../helpers/processes.js'
 import { starterSuite } from '../helpers/starter.js'
 
-describeWith(['ssh'], 'a terminal by ssh', () => {
+describeClient(SSH, 'terminals', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeWith } from '../helpers/needs.js'
+import { describeClient, GIT, RSYNC, SCP } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { type ProgramResult, runProgram } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
@@ -26,7 +26,7 @@ const suite = (): { folder: (name: string) => string; run: Run; options: () => s
 type Run = (program: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<ProgramResult>
 const DONE = { exitCode: 0, stderr: '' }
 
-describeWith(['ssh', 'rsync'], 'rsync', () => {
+describeClient(RSYNC, 'files', () => {
   const { folder, run } = suite()
 
   it('copies a tree into the job and back', async () => {
@@ -43,7 +43,7 @@ describeWith(['ssh', 'rsync'], 'rsync', () => {
   })
 })
 
-describeWith(['ssh', 'git'], 'git', () => {
+describeClient(GIT, 'repositories', () => {
   const { folder, run } = suite()
 
   it('clones from the job and pushes to it', async () => {
@@ -60,7 +60,7 @@ describeWith(['ssh', 'git'], 'git', () => {
   })
 })
 
-describeWith(['ssh', 'scp'], 'scp -O', () => {
+describeClient(SCP, 'its old protocol (-O)', () => {
   const { folder, run, options } = suite()
 
   it('copies a file into the job and back, where the job has scp', async () => {

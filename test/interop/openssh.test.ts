@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateKey } from '../../src/ssh/keys.js'
-import { describeWith } from '../helpers/needs.js'
+import { describeClient, SSH } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
 
-describeWith(['ssh'], 'a command by ssh', () => {
+describeClient(SSH, 'commands', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 
@@ -108,7 +108,7 @@ describeWith(['ssh'], 'a command by ssh', () => {
   })
 })
 
-describeWith(['ssh'], 'a connection by ssh', () => {
+describeClient(SSH, 'connections', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 

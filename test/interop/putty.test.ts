@@ -1,67 +1,49 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import net from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeWith } from '../helpers/needs.js'
-import { HOST, writeSshConfig } from '../helpers/openssh.js'
-import { type RunningProgram, runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
-import { starterSuite } from '../helpers/starter.js'
+import { closeBridges, openBridge } from '../helpers/bridge.js'
+import { sha256 } from '../helpers/bytes.js'
+import { describeClient, PLINK, PSCP, PSFTP } from '../helpers/clients.js'
+import { writeSshConfig } from '../helpers/openssh.js'
+import { type ProgramResult, type RunningProgram, runProgram, startProgram } from '../helpers/programs.js'
+import { starterSuite, type TestUser } from '../helpers/starter.js'
 
-const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex')
+const DONE = { exitCode: 0, signal: null }
+const ADDRESS = 'anybody@127.0.0.1'
 
-describeWith(['plink', 'puttygen'], "PuTTY's plink", () => {
+/** A job of a user who has a key in PuTTY's own format, and the options with which PuTTY's programs enter it. */
+function suite(): { user: () => TestUser; options: () => Promise<string[]> } {
   const { user, start } = starterSuite()
-  let key: string
-  const open: net.Server[] = []
-
+  closeBridges()
+  const key = (): string => join(user().folder, 'key.ppk')
   beforeAll(async () => {
     const { env, folder } = user()
     await writeSshConfig(user()) // makes the identity
-    key = join(folder, 'key.ppk')
     const identity = join(folder, 'run/sshjob/openssh/id_ed25519')
-    const made = await runProgram('puttygen', [identity, '-O', 'private', '-o', key], { env })
+    const made = await runProgram('puttygen', [identity, '-O', 'private', '-o', key()], { env })
     expect(made).toMatchObject({ exitCode: 0, stderr: '' })
   })
-  beforeEach(() => start())
-  afterEach(() => {
-    for (const server of open.splice(0)) server.close()
-  })
+  beforeEach(() => start({ cwd: user().folder }))
+  return {
+    user,
+    async options() {
+      const { port, fingerprint } = await openBridge(user())
+      const trust = ['-i', key(), '-hostkey', `SHA256:${fingerprint}`]
+      return ['-batch', '-noagent', ...trust, '-P', String(port)]
+    },
+  }
+}
 
-  /**
-   * plink wants the fingerprint of the host key on its command line, and a session has a fresh key. So the proxy starts
-   * first: it has the key when the first byte of SSH comes, and waits for plink, which is led to it.
-   */
+describeClient(PLINK, 'commands and terminals', () => {
+  const { user, options } = suite()
+
   async function plink(
-    options: readonly string[],
+    more: readonly string[],
     command: string[],
     stdin: string | Buffer = '',
   ): Promise<RunningProgram> {
-    const { env, folder } = user()
-    const proxy = startProgram(SSHJOB, ['proxy', HOST], { env })
-    await proxy.waitFor(/^SSH-2\.0-/)
-    const greeting = proxy.stdout()
-    proxy.child.stdout.removeAllListeners('data').pause()
-
-    const socket = join(folder, `${open.length}-${proxy.pid}`)
-    const server = net.createServer({ allowHalfOpen: true }, (connection) => {
-      connection.write(greeting)
-      proxy.child.stdout.pipe(connection).pipe(proxy.child.stdin)
-      connection.on('error', () => proxy.kill())
-    })
-    open.push(server)
-    await once(server.listen(socket), 'listening')
-    const lead = `const s=require("net").connect("${socket}");process.stdin.pipe(s);s.pipe(process.stdout)`
-    const fixed = ['-batch', '-ssh', '-noagent', '-i', key, '-hostkey', fingerprint(folder)]
-    const proxying = ['-proxycmd', `${process.execPath} -e '${lead}'`]
-    const args = [...fixed, ...proxying, ...options, `anybody@${HOST}`, ...command]
-    return startProgram('plink', args, { env, stdin })
-  }
-
-  function fingerprint(folder: string): string {
-    const lines = readFileSync(join(folder, 'run/sshjob/openssh/known_hosts'), 'utf8').trimEnd().split('\n')
-    const blob = Buffer.from(lines.at(-1)?.split(' ')[2] ?? '', 'base64')
-    return `SHA256:${createHash('sha256').update(blob).digest('base64').replaceAll('=', '')}`
+    const args = [...(await options()), '-ssh', ...more, ADDRESS, ...command]
+    return startProgram('plink', args, { env: user().env, stdin })
   }
 
   it('runs a command and gives its exit status', async () => {
@@ -74,7 +56,7 @@ describeWith(['plink', 'puttygen'], "PuTTY's plink", () => {
   it('passes 10 MB both ways, unchanged, with the answers to winadj@putty that its windows wait for', async () => {
     const data = randomBytes(10_000_000)
     const program = await plink([], ['cat'], data)
-    expect(await program.ended).toEqual({ exitCode: 0, signal: null })
+    expect(await program.ended).toEqual(DONE)
     expect(sha256(program.stdout())).toBe(sha256(data))
   })
 
@@ -88,5 +70,71 @@ describeWith(['plink', 'puttygen'], "PuTTY's plink", () => {
     const program = await plink(['-t'], [], 'echo a$((1+1))b; exit 5\n')
     expect((await program.ended).exitCode).toBe(5)
     expect(program.stdout().toString()).toContain('a2b\r\n')
+  })
+})
+
+/** Folders on both sides, and a file in the one here. */
+function folders({ folder }: TestUser, name: string): { here: string; there: string; data: Buffer } {
+  const [here, there] = [join(folder, name, 'here'), join(folder, name, 'there')]
+  for (const path of [here, there]) mkdirSync(path, { recursive: true })
+  const data = randomBytes(5_000_001)
+  writeFileSync(join(here, 'data'), data)
+  return { here, there, data }
+}
+
+describeClient(PSCP, 'files', () => {
+  const { user, options } = suite()
+  const pscp = async (cwd: string, ...args: string[]): Promise<ProgramResult> =>
+    runProgram('pscp', ['-q', ...(await options()), ...args], { env: user().env, cwd })
+
+  it.each([
+    ['SFTP', '-sftp'],
+    ["the job's scp", '-scp'],
+  ])('copies a file and a folder into the job and back, over %s', async (_how, protocol) => {
+    const { here, there, data } = folders(user(), protocol)
+    mkdirSync(join(here, 'tree/inner'), { recursive: true })
+    writeFileSync(join(here, 'tree/inner/data'), data)
+    expect(await pscp(here, protocol, 'data', `${ADDRESS}:${there}/up`)).toMatchObject(DONE)
+    expect(await pscp(here, protocol, `${ADDRESS}:${there}/up`, 'back')).toMatchObject(DONE)
+    expect(await pscp(here, protocol, '-r', 'tree', `${ADDRESS}:${there}`)).toMatchObject(DONE)
+    expect(await pscp(here, protocol, '-r', `${ADDRESS}:${there}/tree`, 'tree-back')).toMatchObject(DONE)
+    for (const copy of ['back', 'tree-back/inner/data']) {
+      expect(sha256(readFileSync(join(here, copy)))).toBe(sha256(data))
+    }
+  })
+})
+
+describeClient(PSFTP, 'files', () => {
+  const { user, options } = suite()
+
+  it('puts and gets files and trees, makes, renames, changes and removes', async () => {
+    const { here, there, data } = folders(user(), 'psftp')
+    mkdirSync(join(here, 'tree/inner'), { recursive: true })
+    writeFileSync(join(here, 'tree/inner/data'), data)
+    const script = join(here, 'script')
+    writeFileSync(
+      script,
+      `cd ${there}
+pwd
+put data up
+mkdir made
+mv up made/moved
+chmod 640 made/moved
+get made/moved back
+put -r tree
+get -r tree tree-back
+rm tree/inner/data
+dir made
+`,
+    )
+    const args = [...(await options()), '-b', script, ADDRESS]
+    const result = await runProgram('psftp', args, { env: user().env, cwd: here })
+    expect(result).toMatchObject(DONE)
+    expect(result.stdout).toMatch(/-rw-r----- .* moved/)
+    for (const copy of ['back', 'tree-back/inner/data']) {
+      expect(sha256(readFileSync(join(here, copy)))).toBe(sha256(data))
+    }
+    const left = await runProgram('ls', [join(there, 'tree/inner')])
+    expect(left.stdout).toBe('')
   })
 })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { describeWith, findPythonWith } from '../helpers/needs.js'
+import { ASYNCSSH, describeClient, PARAMIKO } from '../helpers/clients.js'
+import { findPythonWith } from '../helpers/needs.js'
 import { writeSshConfig } from '../helpers/openssh.js'
 import { runProgram, SSHJOB } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
@@ -23,10 +24,10 @@ async function runScript(suite: ReturnType<typeof starterSuite>, module: string)
 
 const COUNTED = Array.from({ length: 10 }, (_, n) => n)
 
-describeWith(['python3:paramiko'], 'paramiko', () => {
+describeClient(PARAMIKO, 'sessions', () => {
   const suite = starterSuite()
 
-  it('enters a job, and does what it can do there', async () => {
+  it('runs commands with status, stderr and variables, 10 MB both ways, ten channels at once, a terminal and its resize, a shell, keepalives, new keys', async () => {
     await suite.start()
     expect(await runScript(suite, 'paramiko')).toEqual({
       stdout: 'out\n',
@@ -45,10 +46,10 @@ describeWith(['python3:paramiko'], 'paramiko', () => {
   })
 })
 
-describeWith(['python3:asyncssh'], 'asyncssh', () => {
+describeClient(ASYNCSSH, 'sessions', () => {
   const suite = starterSuite()
 
-  it('enters a job, and does what it can do there', async () => {
+  it('runs commands with status, signals both ways, and variables, 10 MB both ways, ten channels at once, a terminal with its modes and resize, a break, a refused port', async () => {
     await suite.start()
     expect(await runScript(suite, 'asyncssh')).toEqual({
       result: ['out\n', 'err\n', 7],

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { describeWith, findPythonWith } from '../helpers/needs.js'
+import { ASYNCSSH, describeClient, LFTP, PARAMIKO, SCP, SFTP } from '../helpers/clients.js'
+import { findPythonWith } from '../helpers/needs.js'
 import { HOST, sshOf, writeSshConfig } from '../helpers/openssh.js'
 import { type ProgramResult, runProgram, SSHJOB } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
@@ -28,7 +29,7 @@ function suite() {
 const same = (folder: string, name: string, data: Buffer): boolean =>
   fs.readFileSync(join(folder, name)).equals(data)
 
-describeWith(['sftp'], 'sftp', () => {
+describeClient(SFTP, 'files', () => {
   const { state, run, options } = suite()
   const sftp = (batch: string): Promise<ProgramResult> =>
     run('sftp', [...options(), '-q', '-b', '-', HOST], batch)
@@ -73,7 +74,7 @@ describeWith(['sftp'], 'sftp', () => {
   })
 })
 
-describeWith(['scp'], 'scp', () => {
+describeClient(SCP, 'over SFTP', () => {
   const { state, run, options } = suite()
 
   it('copies over SFTP, with a path below the home', async () => {
@@ -89,7 +90,7 @@ describeWith(['scp'], 'scp', () => {
   })
 })
 
-describeWith(['lftp', 'ssh'], 'lftp', () => {
+describeClient(LFTP, 'files', () => {
   const { state, run, options } = suite()
 
   it('mirrors a tree both ways', async () => {
@@ -105,8 +106,9 @@ describeWith(['lftp', 'ssh'], 'lftp', () => {
   })
 })
 
-for (const [module, expected] of [
+for (const [client, module, expected] of [
   [
+    PARAMIKO,
     'paramiko',
     {
       same: true,
@@ -118,9 +120,9 @@ for (const [module, expected] of [
       missing: true,
     },
   ],
-  ['asyncssh', { same: true, files: 100, listed: 102, removed: true, bytes: true }],
+  [ASYNCSSH, 'asyncssh', { same: true, files: 100, listed: 102, removed: true, bytes: true }],
 ] as const) {
-  describeWith([`python3:${module}`], `${module}'s SFTP client`, () => {
+  describeClient(client, 'files', () => {
     const { state, run, user } = suite()
 
     it('copies, lists, links and changes files', async () => {
