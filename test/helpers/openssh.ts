@@ -13,8 +13,11 @@ import { JOB, type TestUser } from './starter.js'
 export const HOST = `${JOB}.job`
 
 /** Runs `sshjob ssh-config` as this user, and keeps what it printed in a file for `ssh -F`. */
-export async function writeSshConfig({ folder, env }: TestUser): Promise<string> {
-  const printed = await runProgram(SSHJOB, ['ssh-config'], { env })
+export async function writeSshConfig(
+  { folder, env }: TestUser,
+  options: readonly string[] = [],
+): Promise<string> {
+  const printed = await runProgram(SSHJOB, ['ssh-config', ...options], { env })
   if (printed.exitCode !== 0) throw new Error(`sshjob ssh-config failed: ${printed.stderr}`)
   const file = join(folder, 'ssh_config')
   writeFileSync(file, printed.stdout)
