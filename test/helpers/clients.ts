@@ -66,6 +66,8 @@ export const RSYNC = overSsh('rsync')
 export const GIT = overSsh('git')
 export const LFTP = overSsh('lftp')
 export const ANSIBLE = overSsh('ansible', 'ansible-playbook')
+export const VIM: Client = { ...overSsh('vim', 'scp'), name: 'Vim, by netrw' }
+export const EMACS: Client = { ...overSsh('emacs', 'scp'), name: 'Emacs, by TRAMP' }
 export const SSHFS: Client = {
   ...overSsh('sshfs', 'fusermount3', 'device:/dev/fuse', 'gcc', 'make', 'git'),
   pattern: /SSHFS version (\d[\w.]*)/,
