@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { findDifferences } from './clients-table.mjs'
 import { leftFiles, leftProcesses } from './leftovers.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -74,18 +75,23 @@ function endProcess(pid) {
   }
 }
 
-function countTests() {
+/** Jest's own; undefined where it has ended before it wrote them. */
+function readResults() {
   try {
-    const json = JSON.parse(readFileSync(results, 'utf8'))
-    return {
-      passed: json.numPassedTests,
-      // A suite that could not be run has no tests to count.
-      failed: json.numFailedTests + json.numRuntimeErrorTestSuites,
-      skipped: json.numPendingTests + json.numTodoTests,
-    }
+    return JSON.parse(readFileSync(results, 'utf8'))
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
-    return { passed: 0, failed: 0, skipped: 0 }
+    return undefined
+  }
+}
+
+function countTests(json) {
+  if (json === undefined) return { passed: 0, failed: 0, skipped: 0 }
+  return {
+    passed: json.numPassedTests,
+    // A suite that could not be run has no tests to count.
+    failed: json.numFailedTests + json.numRuntimeErrorTestSuites,
+    skipped: json.numPendingTests + json.numTodoTests,
   }
 }
 
@@ -100,16 +106,18 @@ function printSkips() {
 
 const { status, openHandles } = await runJest()
 const { processes, left } = await findLeftovers()
+const json = readResults()
 const complaints = [
   ...(openHandles
     ? ['A test left something open: run jest with --detectOpenHandles on the last files above.']
     : []),
   ...processes.map(({ pid, command }) => `A test left a process behind: ${pid} ${command}`),
   ...left.map((name) => `A test left a temporary file behind: ${name}`),
+  ...(json === undefined ? [] : findDifferences(json, { complete: process.argv.length === 2 })),
 ]
 // They bear this run's mark, so they are ours to end.
 for (const { pid } of processes) endProcess(pid)
-const counts = countTests()
+const counts = countTests(json)
 if (status !== 0 && counts.failed === 0) complaints.push(`jest ended with status ${status}.`)
 counts.failed += complaints.length
 

@@ -1,127 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeClient, SFTP, sshWith } from '../helpers/clients.js'
-import { editorScript, MARKER } from '../helpers/editor-script.js'
+import { checkMany, editorScript, LOCAL_ONLY, MARKER, WAYS } from '../helpers/editor.js'
 import { HOST, writeSshConfig } from '../helpers/openssh.js'
-import { expectGone } from '../helpers/processes.js'
-import { type RunningProgram, runProgram, SSHJOB_SERVER, startProgram } from '../helpers/programs.js'
-import { dial, exchange, unusedPort } from '../helpers/sockets.js'
-import { dialThroughSocks } from '../helpers/socks.js'
+import { runProgram, startProgram } from '../helpers/programs.js'
+import { dial, unusedPort } from '../helpers/sockets.js'
 import { starterSuite } from '../helpers/starter.js'
-
-const CONNECTIONS = 50
-
-/** Sends through each of many connections at once, different bytes through each, and gets the same back. */
-async function checkMany(connect: () => Promise<Socket>): Promise<void> {
-  const same = Array.from({ length: CONNECTIONS }, async () => {
-    const data = randomBytes(100_000)
-    return (await exchange(await connect(), data)).equals(data)
-  })
-  expect((await Promise.all(same)).filter(Boolean)).toHaveLength(CONNECTIONS)
-}
-
-interface Editor {
-  ssh: RunningProgram
-  found: string | undefined
-  /** The process of the server in the job, and its port there. */
-  pid: number
-  port: number
-  socks: number
-  /** The unix socket here that leads to the server's there. */
-  socket: string
-}
-
-const WAYS = [
-  ['under a starter', []],
-  ['in `sshjob-server -i`', ['--proxy-command', `${process.execPath} ${SSHJOB_SERVER} -i`]],
-] as const
-
-describeClient(sshWith('bash', 'setsid'), 'as VS Code Remote-SSH uses it', () => {
-  const { user, start } = starterSuite()
-  const servers: number[] = []
-  let config = ''
-  let folder = ''
-  let opened = 0
-
-  // Each server was made to outlive its session, so it is ours to end.
-  afterEach(async () => {
-    for (const pid of servers.splice(0)) {
-      if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL')
-      await expectGone(pid)
-    }
-  })
-
-  async function enter(way: readonly string[]): Promise<void> {
-    folder = join(user().folder, `server-${opened}`)
-    config = await writeSshConfig(user(), way)
-    if (way.length === 0) await start()
-  }
-
-  /** `ssh -T -D PORT HOST bash`, with the script on stdin, which stays open. */
-  async function open(before = ''): Promise<Editor> {
-    const socks = await unusedPort()
-    const socket = join(user().folder, `here-${opened++}`)
-    const forwards = ['-D', String(socks), '-L', `${socket}:${folder}/socket`]
-    const ssh = startProgram('ssh', ['-F', config, '-T', ...forwards, HOST, 'bash'], { env: user().env })
-    ssh.child.stdin.write(editorScript({ folder, before }))
-    await ssh.waitFor(MARKER)
-    const [, found, pid, port] = MARKER.exec(ssh.stdout().toString()) ?? []
-    servers.push(Number(pid))
-    return { ssh, found, pid: Number(pid), port: Number(port), socks, socket }
-  }
-
-  async function check({ socks, port, socket }: Editor): Promise<void> {
-    await Promise.all([
-      checkMany(() => dialThroughSocks(socks, '127.0.0.1', port)),
-      checkMany(() => dial(socket)),
-    ])
-  }
-
-  it.each(WAYS)(
-    'starts its server by a script on stdin, and reaches it by -D and on a unix socket, 100 connections at once, %s',
-    async (_where, way) => {
-      await enter(way)
-      const editor = await open()
-      expect(editor.found).toBe('started')
-      await check(editor)
-    },
-  )
-
-  it.each(WAYS)('finds its server again after it has left in order, %s', async (_where, way) => {
-    await enter(way)
-    const first = await open()
-    first.ssh.child.stdin.end()
-    expect(await first.ssh.ended).toEqual({ exitCode: 0, signal: null })
-    const second = await open()
-    expect(second).toMatchObject({ found: 'running', pid: first.pid, port: first.port })
-    await check(second)
-  })
-
-  it.each(WAYS)(
-    'finds its server again after the connection was lost, if it runs under setsid, %s',
-    async (_where, way) => {
-      await enter(way)
-      const first = await open('setsid')
-      first.ssh.kill('SIGKILL')
-      await first.ssh.ended
-      const second = await open('setsid')
-      expect(second).toMatchObject({ found: 'running', pid: first.pid, port: first.port })
-      await check(second)
-    },
-  )
-
-  it('starts its server anew after the connection was lost, if it runs in the session', async () => {
-    await enter([])
-    const first = await open()
-    first.ssh.kill('SIGKILL')
-    await expectGone(first.pid)
-    const second = await open()
-    expect(second.found).toBe('started')
-    await check(second)
-  })
-})
 
 describeClient(SFTP, 'as JetBrains uses it', () => {
   const { user, start } = starterSuite()
@@ -131,7 +16,7 @@ describeClient(SFTP, 'as JetBrains uses it', () => {
     async (_where, way) => {
       const { folder, env } = user()
       const config = await writeSshConfig(user(), way)
-      if (way.length === 0) await start({ cwd: folder })
+      if (way.length === 0) await start({ cwd: folder, options: LOCAL_ONLY })
       const tree = join(folder, 'tree')
       for (let part = 0; part < 20; part++) {
         mkdirSync(join(tree, `part${part}`), { recursive: true })
@@ -163,4 +48,45 @@ describeClient(SFTP, 'as JetBrains uses it', () => {
       expect(readFileSync(join(backend, 'run/log'), 'utf8')).toBe(`listening on ${port}\n`)
     },
   )
+})
+
+describeClient(sshWith('sftp'), 'as Zed uses it', () => {
+  const { user, start } = starterSuite()
+
+  it('uploads its server over a connection that it keeps, and talks to it on its standard input and output', async () => {
+    const { folder, env } = user()
+    const config = await writeSshConfig(user())
+    await start({ cwd: folder })
+    const path = join(folder, 'control')
+    const master = startProgram(
+      'ssh',
+      ['-F', config, '-N', '-v', '-o', 'ControlMaster=yes', '-o', `ControlPath=${path}`, HOST],
+      { env },
+    )
+    await master.waitFor(/Entering interactive session/)
+    const over = ['-F', config, '-o', 'ControlMaster=no', '-o', `ControlPath=${path}`]
+    // A program of some size, which doubles each number that it is told, and ends when its input does.
+    const program = join(folder, 'program')
+    const padding = '#'.repeat(3_000_000)
+    writeFileSync(
+      program,
+      `#!/bin/sh\nwhile read -r number; do echo $((number * 2)); done; exit 3\n${padding}\n`,
+    )
+    const put = `put ${program} uploaded\nchmod 755 uploaded\n`
+    expect(await runProgram('sftp', [...over, '-q', '-b', '-', HOST], { env, stdin: put })).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    })
+    const server = startProgram('ssh', [...over, HOST, './uploaded'], { env })
+    let number = 1
+    for (let turn = 0; turn < 20; turn++) {
+      server.child.stdin.write(`${number}\n`)
+      number *= 2
+      await server.waitFor(new RegExp(`^${number}$`, 'm'))
+    }
+    server.child.stdin.end()
+    expect((await server.ended).exitCode).toBe(3)
+    master.kill()
+    await master.ended
+  })
 })

@@ -41,10 +41,11 @@ describeClient(VIM, 'files', () => {
       ...[...commands, 'qa!'].flatMap((command) => ['-c', command]),
     ])
 
-  it('edits and writes a file by scp://, and lists a folder', async () => {
+  it('edits and writes a file by scp://, by its name and its full path, and lists a folder', async () => {
     const listed = join(folder(), 'listed')
     await vim(`edit scp://${HOST}/notes`, '%s/two/three/', 'write', `edit scp://${HOST}/`, `write ${listed}`)
-    expect(readFileSync(join(folder(), 'notes'), 'utf8')).toBe('one\nthree\n')
+    await vim(`edit scp://${HOST}/${folder()}/notes`, '%s/one/four/', 'write')
+    expect(readFileSync(join(folder(), 'notes'), 'utf8')).toBe('four\nthree\n')
     expect(readFileSync(listed, 'utf8')).toMatch(/^notes$/m)
   })
 })
@@ -63,6 +64,7 @@ describeClient(EMACS, 'files and programs', () => {
     (goto-char (point-max)) (insert "three\\n") (let ((make-backup-files nil)) (save-buffer)))
   (copy-file (concat there "large") (concat here "large"))
   (copy-file (concat here "large") (concat there "back"))
+  (copy-file "/scp:${HOST}:${folder()}/large" (concat here "by-scp"))
   (let ((default-directory there))
     (princ (format "%s%S %S" (shell-command-to-string "echo $SSHJOB_JOB_ID; pwd")
       (process-file "sh" nil nil nil "-c" "exit 7") (directory-files there nil "^[bn]")))))
@@ -71,7 +73,8 @@ describeClient(EMACS, 'files and programs', () => {
     const result = await run('emacs', ['-Q', '--batch', '-l', 'tramp', '-l', script])
     expect(result).toMatchObject({ exitCode: 0, stdout: `${JOB}\n${folder()}\n7 ("back" "bin" "notes")` })
     expect(readFileSync(join(folder(), 'notes'), 'utf8')).toBe('one\ntwo\nthree\n')
-    expect(readFileSync(join(folder(), 'home/large')).equals(data)).toBe(true)
-    expect(readFileSync(join(folder(), 'back')).equals(data)).toBe(true)
+    for (const copy of ['home/large', 'home/by-scp', 'back']) {
+      expect(readFileSync(join(folder(), copy)).equals(data)).toBe(true)
+    }
   })
 })

@@ -1,4 +1,8 @@
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { quoteWords } from './openssh.js'
+import { SSHJOB_SERVER } from './programs.js'
+import { exchange } from './sockets.js'
 
 /** What an editor puts into the job: a server on a free port of loopback and on a unix socket, that writes back. */
 const SERVER = `
@@ -48,4 +52,23 @@ for _ in $(seq 200); do
 done
 echo "editor: $found pid==$(cat "$folder/pid")== listeningOn==$port=="
 `
+}
+
+/** All that these editors need of forwarding. */
+export const LOCAL_ONLY = ['--allow-forwarding', 'local']
+/** Where the job is served, and what `sshjob ssh-config` is told to reach it. */
+export const WAYS = [
+  ['under a starter', []],
+  ['in `sshjob-server -i`', ['--proxy-command', `${process.execPath} ${SSHJOB_SERVER} -i`]],
+] as const
+
+const CONNECTIONS = 50
+
+/** Sends through each of many connections at once, different bytes through each, and gets the same back. */
+export async function checkMany(connect: () => Promise<Socket>): Promise<void> {
+  const same = Array.from({ length: CONNECTIONS }, async () => {
+    const data = randomBytes(100_000)
+    return (await exchange(await connect(), data)).equals(data)
+  })
+  expect((await Promise.all(same)).filter(Boolean)).toHaveLength(CONNECTIONS)
 }
