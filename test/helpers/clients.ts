@@ -40,9 +40,12 @@ const openssh = (program: string, ...more: string[]): Client => ({
   version: ['ssh', '-V'],
 })
 
-/** OpenSSH's `ssh`, for suites that need more programs beside it. */
-export const sshWith = (...more: string[]): Client => openssh('ssh', ...more)
-export const SSH = sshWith()
+/** The same client, for a suite that needs more beside it. */
+export function also(client: Client, ...more: string[]): Client {
+  return { ...client, needs: [...client.needs, ...more] }
+}
+
+export const SSH = openssh('ssh')
 export const SCP = openssh('scp', 'ssh')
 export const SFTP = openssh('sftp', 'ssh')
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeBridges, openBridge } from '../helpers/bridge.js'
 import { sha256 } from '../helpers/bytes.js'
-import { CURL, describeClient, LIBSSH } from '../helpers/clients.js'
+import { also, CURL, describeClient, LIBSSH } from '../helpers/clients.js'
 import { HOST, writeSshConfig } from '../helpers/openssh.js'
 import { type ProgramResult, runProgram } from '../helpers/programs.js'
 import { echoSocket, serveSockets } from '../helpers/sockets.js'
@@ -40,7 +40,8 @@ describeClient(LIBSSH, 'sessions, files and forwarding', () => {
   })
 })
 
-describeClient(CURL, 'files', () => {
+/** The same files for both protocols: OpenSSH's scp, which runs in the job, wants an account. */
+function curlSuite() {
   const { user, start } = starterSuite()
   closeBridges()
   const data = randomBytes(BYTES)
@@ -60,13 +61,20 @@ describeClient(CURL, 'files', () => {
     return runProgram('curl', ['-sS', '--user', 'anybody:', ...keys, ...args, url], { env, cwd: folder })
   }
 
-  it.each(['sftp', 'scp'])('copies a file into the job and back, by %s://', async (protocol) => {
+  async function copyBothWays(protocol: string): Promise<void> {
     expect(await curl(protocol, 'up', '-T', 'data')).toMatchObject({ exitCode: 0, stderr: '' })
     expect(await curl(protocol, 'up', '-o', 'back')).toMatchObject({ exitCode: 0, stderr: '' })
     expect(sha256(readFileSync(join(user().folder, 'back')))).toBe(sha256(data))
-  })
+  }
+  return { data, user, curl, copyBothWays }
+}
 
-  it('lists, renames, goes on with what is half there, and makes folders, by sftp://', async () => {
+describeClient(CURL, 'sftp://', () => {
+  const { data, user, curl, copyBothWays } = curlSuite()
+
+  it('copies a file into the job and back', () => copyBothWays('sftp'))
+
+  it('lists, renames, goes on with what is half there, and makes folders', async () => {
     const { folder } = user()
     writeFileSync(join(folder, 'half'), data.subarray(0, 1_000_000))
     expect(await curl('sftp', 'data', '-C', '-', '-o', 'half')).toMatchObject({ exitCode: 0, stderr: '' })
@@ -78,4 +86,10 @@ describeClient(CURL, 'files', () => {
     expect(stdout).toMatch(new RegExp(` ${BYTES} .* renamed\\n`))
     expect(stdout).not.toMatch(/ half\n/)
   })
+})
+
+describeClient(also(CURL, 'scp'), 'scp://', () => {
+  const { copyBothWays } = curlSuite()
+
+  it('copies a file into the job and back', () => copyBothWays('scp'))
 })

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeClient, sshWith } from '../helpers/clients.js'
+import { also, describeClient, SSH } from '../helpers/clients.js'
 import { checkMany, editorScript, LOCAL_ONLY, MARKER, WAYS } from '../helpers/editor.js'
 import { HOST, writeSshConfig } from '../helpers/openssh.js'
 import { expectGone } from '../helpers/processes.js'
@@ -20,7 +20,7 @@ interface Editor {
   socket: string
 }
 
-describeClient(sshWith('bash', 'setsid'), 'as VS Code Remote-SSH uses it', () => {
+describeClient(also(SSH, 'bash', 'setsid'), 'as VS Code Remote-SSH uses it', () => {
   const { user, start } = starterSuite()
   const servers: number[] = []
   let config = ''

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeClient, SFTP, sshWith } from '../helpers/clients.js'
+import { also, describeClient, SFTP, SSH } from '../helpers/clients.js'
 import { checkMany, editorScript, LOCAL_ONLY, MARKER, WAYS } from '../helpers/editor.js'
 import { HOST, writeSshConfig } from '../helpers/openssh.js'
 import { runProgram, startProgram } from '../helpers/programs.js'
@@ -50,7 +50,7 @@ describeClient(SFTP, 'as JetBrains uses it', () => {
   )
 })
 
-describeClient(sshWith('sftp'), 'as Zed uses it', () => {
+describeClient(also(SSH, 'sftp'), 'as Zed uses it', () => {
   const { user, start } = starterSuite()
 
   it('uploads its server over a connection that it keeps, and talks to it on its standard input and output', async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { sha256, until } from '../helpers/bytes.js'
-import { describeClient, SSH, sshWith } from '../helpers/clients.js'
+import { also, describeClient, SSH } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram, startProgram } from '../helpers/programs.js'
 import { answerAfterEnd, dial, echoSocket, exchange, serveSockets, unusedPort } from '../helpers/sockets.js'
@@ -104,7 +104,7 @@ describeClient(SSH, 'forwarding', () => {
   })
 })
 
-describeClient(sshWith('curl'), 'dynamic forwarding', () => {
+describeClient(also(SSH, 'curl'), 'dynamic forwarding', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 
@@ -130,7 +130,7 @@ describeClient(sshWith('curl'), 'dynamic forwarding', () => {
   })
 })
 
-describeClient(sshWith('ssh-agent', 'ssh-add', 'ssh-keygen'), 'the agent', () => {
+describeClient(also(SSH, 'ssh-agent', 'ssh-add', 'ssh-keygen'), 'the agent', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 
@@ -159,7 +159,7 @@ describeClient(sshWith('ssh-agent', 'ssh-add', 'ssh-keygen'), 'the agent', () =>
   })
 })
 
-describeClient(sshWith('Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'), 'X11', () => {
+describeClient(also(SSH, 'Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'), 'X11', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
 

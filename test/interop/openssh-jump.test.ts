@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeBridges, openBridge } from '../helpers/bridge.js'
 import { sha256 } from '../helpers/bytes.js'
-import { describeClient, sshWith } from '../helpers/clients.js'
+import { also, describeClient, SSH } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram } from '../helpers/programs.js'
 import { starterSuite } from '../helpers/starter.js'
 
-describeClient(sshWith('scp'), 'a jump through a job (-J)', () => {
+describeClient(also(SSH, 'scp'), 'a jump through a job (-J)', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
   closeBridges()

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeBridges, openBridge } from '../helpers/bridge.js'
 import { sha256 } from '../helpers/bytes.js'
-import { describeClient, PLINK, PSCP, PSFTP } from '../helpers/clients.js'
+import { also, type Client, describeClient, PLINK, PSCP, PSFTP } from '../helpers/clients.js'
 import { writeSshConfig } from '../helpers/openssh.js'
 import { type ProgramResult, type RunningProgram, runProgram, startProgram } from '../helpers/programs.js'
 import { starterSuite, type TestUser } from '../helpers/starter.js'
@@ -82,27 +82,30 @@ function folders({ folder }: TestUser, name: string): { here: string; there: str
   return { here, there, data }
 }
 
-describeClient(PSCP, 'files', () => {
-  const { user, options } = suite()
-  const pscp = async (cwd: string, ...args: string[]): Promise<ProgramResult> =>
-    runProgram('pscp', ['-q', ...(await options()), ...args], { env: user().env, cwd })
+/** One suite for each protocol: OpenSSH's scp, which the second runs in the job, wants an account. */
+function describePscp(client: Client, about: string, protocol: string): void {
+  describeClient(client, about, () => {
+    const { user, options } = suite()
 
-  it.each([
-    ['SFTP', '-sftp'],
-    ["the job's scp", '-scp'],
-  ])('copies a file and a folder into the job and back, over %s', async (_how, protocol) => {
-    const { here, there, data } = folders(user(), protocol)
-    mkdirSync(join(here, 'tree/inner'), { recursive: true })
-    writeFileSync(join(here, 'tree/inner/data'), data)
-    expect(await pscp(here, protocol, 'data', `${ADDRESS}:${there}/up`)).toMatchObject(DONE)
-    expect(await pscp(here, protocol, `${ADDRESS}:${there}/up`, 'back')).toMatchObject(DONE)
-    expect(await pscp(here, protocol, '-r', 'tree', `${ADDRESS}:${there}`)).toMatchObject(DONE)
-    expect(await pscp(here, protocol, '-r', `${ADDRESS}:${there}/tree`, 'tree-back')).toMatchObject(DONE)
-    for (const copy of ['back', 'tree-back/inner/data']) {
-      expect(sha256(readFileSync(join(here, copy)))).toBe(sha256(data))
-    }
+    it('copies a file and a folder into the job and back', async () => {
+      const { here, there, data } = folders(user(), protocol)
+      const pscp = async (...args: string[]): Promise<ProgramResult> =>
+        runProgram('pscp', ['-q', protocol, ...(await options()), ...args], { env: user().env, cwd: here })
+      mkdirSync(join(here, 'tree/inner'), { recursive: true })
+      writeFileSync(join(here, 'tree/inner/data'), data)
+      expect(await pscp('data', `${ADDRESS}:${there}/up`)).toMatchObject(DONE)
+      expect(await pscp(`${ADDRESS}:${there}/up`, 'back')).toMatchObject(DONE)
+      expect(await pscp('-r', 'tree', `${ADDRESS}:${there}`)).toMatchObject(DONE)
+      expect(await pscp('-r', `${ADDRESS}:${there}/tree`, 'tree-back')).toMatchObject(DONE)
+      for (const copy of ['back', 'tree-back/inner/data']) {
+        expect(sha256(readFileSync(join(here, copy)))).toBe(sha256(data))
+      }
+    })
   })
-})
+}
+
+describePscp(PSCP, 'over SFTP', '-sftp')
+describePscp(also(PSCP, 'scp'), "over the job's scp", '-scp')
 
 describeClient(PSFTP, 'files', () => {
   const { user, options } = suite()
