@@ -45,7 +45,7 @@ END OF SERVER
   ${before} ${words} > "$folder/log" 2>&1 < /dev/null &
   echo $! > "$folder/pid"
 fi
-for _ in $(seq 200); do
+for _ in $(seq 400); do
   port=$(sed -n 's/^listening on //p' "$folder/log")
   [ -n "$port" ] && break
   sleep 0.1

@@ -7,6 +7,9 @@ import { HOST, writeSshConfig } from '../helpers/openssh.js'
 import { runProgram } from '../helpers/programs.js'
 import { JOB, starterSuite } from '../helpers/starter.js'
 
+/** Each of its modules is a few starts of Python, on both sides: a minute is little where other work goes on. */
+const TIMEOUT_MS = 180_000
+
 const playbook = (folder: string): string => `
 - hosts: all
   gather_facts: false
@@ -30,27 +33,31 @@ describeClient(ANSIBLE, 'modules', () => {
   it.each([
     ['', 'False'],
     [' with pipelining', 'True'],
-  ])('runs ping, copy and shell%s', async (_how, pipelining) => {
-    const { folder, env } = user()
-    await start({ cwd: folder })
-    const config = await writeSshConfig(user())
-    const data = randomBytes(300_000)
-    writeFileSync(join(folder, 'source'), data)
-    writeFileSync(join(folder, 'playbook.yml'), playbook(folder))
-    const variables = `ansible_python_interpreter=${findPythonWith('json')}`
-    const args = ['-i', `${HOST},`, '-e', variables, join(folder, 'playbook.yml')]
-    const result = await runProgram('ansible-playbook', args, {
-      cwd: folder,
-      env: {
-        ...env,
-        ANSIBLE_SSH_COMMON_ARGS: `-F ${config}`,
-        ANSIBLE_PIPELINING: pipelining,
-        ANSIBLE_NOCOLOR: '1',
-      },
-    })
-    expect(`${result.stderr}${result.stdout}`).toMatch(/ok=4 +changed=2 +unreachable=0 +failed=0/)
-    expect(statSync(join(folder, 'copy')).mode & 0o777).toBe(0o640)
-    expect(readFileSync(join(folder, 'copy')).equals(data)).toBe(true)
-    rmSync(join(folder, 'copy'))
-  })
+  ])(
+    'runs ping, copy and shell%s',
+    async (_how, pipelining) => {
+      const { folder, env } = user()
+      await start({ cwd: folder })
+      const config = await writeSshConfig(user())
+      const data = randomBytes(300_000)
+      writeFileSync(join(folder, 'source'), data)
+      writeFileSync(join(folder, 'playbook.yml'), playbook(folder))
+      const variables = `ansible_python_interpreter=${findPythonWith('json')}`
+      const args = ['-i', `${HOST},`, '-e', variables, join(folder, 'playbook.yml')]
+      const result = await runProgram('ansible-playbook', args, {
+        cwd: folder,
+        env: {
+          ...env,
+          ANSIBLE_SSH_COMMON_ARGS: `-F ${config}`,
+          ANSIBLE_PIPELINING: pipelining,
+          ANSIBLE_NOCOLOR: '1',
+        },
+      })
+      expect(`${result.stderr}${result.stdout}`).toMatch(/ok=4 +changed=2 +unreachable=0 +failed=0/)
+      expect(statSync(join(folder, 'copy')).mode & 0o777).toBe(0o640)
+      expect(readFileSync(join(folder, 'copy')).equals(data)).toBe(true)
+      rmSync(join(folder, 'copy'))
+    },
+    TIMEOUT_MS,
+  )
 })

@@ -9,6 +9,9 @@ import { dial, unusedPort } from '../helpers/sockets.js'
 import { dialThroughSocks } from '../helpers/socks.js'
 import { starterSuite } from '../helpers/starter.js'
 
+/** The script waits for its server as long. */
+const SERVER_WAIT_MS = 40_000
+
 interface Editor {
   ssh: RunningProgram
   found: string | undefined
@@ -48,7 +51,7 @@ describeClient(also(SSH, 'bash', 'setsid'), 'as VS Code Remote-SSH uses it', () 
     const forwards = ['-D', String(socks), '-L', `${socket}:${folder}/socket`]
     const ssh = startProgram('ssh', ['-F', config, '-T', ...forwards, HOST, 'bash'], { env: user().env })
     ssh.child.stdin.write(editorScript({ folder, before }))
-    await ssh.waitFor(MARKER)
+    await ssh.waitFor(MARKER, SERVER_WAIT_MS)
     const [, found, pid, port] = MARKER.exec(ssh.stdout().toString()) ?? []
     servers.push(Number(pid))
     return { ssh, found, pid: Number(pid), port: Number(port), socks, socket }
