@@ -23,6 +23,7 @@ export type {
   RemoteEnd,
   RemoteProcess,
   ShellOptions,
+  X11Display,
 } from './client/types.js'
 export { type ErrorCode, SshjobError } from './core/errors.js'
 export type { Logger } from './core/log.js'

@@ -163,13 +163,11 @@ class Client implements JobConnection {
   }
 
   exec(command: string | Buffer, options: ExecOptions = {}): Promise<RemoteProcess> {
-    if (options.agent !== undefined) this.#incoming.allowAgent(options.agent)
-    return startProcess(this.#connection, command, options)
+    return startProcess(this.#connection, command, options, this.#incoming)
   }
 
   shell(options: ShellOptions = {}): Promise<RemoteProcess> {
-    if (options.agent !== undefined) this.#incoming.allowAgent(options.agent)
-    return startShell(this.#connection, options)
+    return startShell(this.#connection, options, this.#incoming)
   }
 
   openTcp(host: string, port: number, options: OpenOptions = {}): Promise<Duplex> {
@@ -190,6 +188,10 @@ class Client implements JobConnection {
 
   forwardRemote(from: ListenAt, to: Endpoint, options: ForwardOptions = {}): Promise<Forwarding> {
     return this.#incoming.forward(this.#connection, from, to, options)
+  }
+
+  forwardRemoteDynamic(from: ListenAt, options: ForwardOptions = {}): Promise<Forwarding> {
+    return this.#incoming.forward(this.#connection, from, 'socks', options)
   }
 
   rekey(): void {

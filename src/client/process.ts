@@ -7,6 +7,7 @@ import type { Channel } from '../ssh/channel.js'
 import type { Connection } from '../ssh/connection.js'
 import { encodeTerminalModes } from '../ssh/terminal-modes.js'
 import { type Reader, string, uint32 } from '../ssh/wire.js'
+import type { IncomingChannels } from './forwarding/remote.js'
 import type { ExecOptions, Output, PtyOptions, RemoteEnd, RemoteProcess, ShellOptions } from './types.js'
 
 /** What a signal request carries after its name is one of RFC 4254 §6.10: no SIG in front. */
@@ -16,33 +17,25 @@ export async function startProcess(
   connection: Connection,
   command: string | Buffer,
   options: ExecOptions,
+  incoming: IncomingChannels,
 ): Promise<RemoteProcess> {
   const pty = options.pty === true ? {} : options.pty === false ? undefined : options.pty
-  const remote = await open(connection, 'exec', [string(command)], {
-    env: options.env,
-    pty,
-    agent: options.agent,
-    signal: options.signal,
-  })
+  const remote = await open(connection, 'exec', [string(command)], { ...options, pty }, incoming)
   feed(remote.stdin, options.stdin)
   return remote
 }
 
-export function startShell(connection: Connection, options: ShellOptions): Promise<RemoteProcess> {
+export function startShell(
+  connection: Connection,
+  options: ShellOptions,
+  incoming: IncomingChannels,
+): Promise<RemoteProcess> {
   const pty = options.pty === false ? undefined : options
-  return open(connection, 'shell', [], {
-    env: options.env,
-    pty,
-    agent: options.agent,
-    signal: options.signal,
-  })
+  return open(connection, 'shell', [], { ...options, pty }, incoming)
 }
 
-interface Opening {
-  env: Readonly<Record<string, string | Buffer>> | undefined
+interface Opening extends Pick<ExecOptions, 'env' | 'agent' | 'x11' | 'signal'> {
   pty: PtyOptions | undefined
-  agent: string | undefined
-  signal: AbortSignal | undefined
 }
 
 async function open(
@@ -50,17 +43,22 @@ async function open(
   kind: string,
   data: Buffer[],
   options: Opening,
+  incoming: IncomingChannels,
 ): Promise<RemoteProcess> {
-  const { env = {}, pty, agent, signal } = options
+  const { env = {}, pty, agent, x11, signal } = options
   if (signal?.aborted) throw abortError(signal)
+  if (agent !== undefined) incoming.allowAgent(agent)
+  const display = x11 === undefined ? undefined : incoming.allowDisplay(x11)
   const opening = connection.open('session')
   const channel = await orAbort(opening, signal).catch((error: unknown) => {
     opening.then(
       (late) => late.close(),
       () => undefined, // refused: there is nothing to close
     )
+    display?.forbid()
     throw error
   })
+  void channel.closed.then(() => display?.forbid())
   const remote = new Remote(channel)
   const onAbort = (): void => {
     if (signal !== undefined) remote.abort(abortError(signal))
@@ -71,11 +69,15 @@ async function open(
   // Everything is sent at once and the answers are awaited afterwards: one round trip instead of three.
   for (const [name, value] of Object.entries(env)) channel.notify('env', string(name), string(value))
   const agentForwarded = agent === undefined ? undefined : channel.request('auth-agent-req@openssh.com')
+  const displayForwarded = display === undefined ? undefined : channel.request('x11-req', ...display.request)
   const terminal = pty === undefined ? undefined : channel.request('pty-req', ...encodePty(pty))
   const started = channel.request(kind, ...data)
   await orAbort(started, signal) // the last answer: the other one is there as well then
   if ((await agentForwarded) === false) {
     throw await remote.refusal('request-refused', 'The server does not forward the agent into the job.')
+  }
+  if ((await displayForwarded) === false) {
+    throw await remote.refusal('request-refused', 'The server does not forward X11 into the job.')
   }
   if ((await terminal) === false) {
     throw await remote.refusal('no-terminal', 'The server could not open a terminal in the job.')

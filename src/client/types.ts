@@ -4,10 +4,11 @@ import type { Logger } from '../core/log.js'
 import type { JobInfo } from '../hello/messages.js'
 import type { TerminalModes, TerminalSize } from '../job/job.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt, OpenOptions } from './forwarding/types.js'
+import type { X11Display } from './forwarding/x11-display.js'
+import type { RemoteFiles } from './sftp/types.js'
 
 export type { Endpoint, Forwarding, ForwardOptions, ListenAt, OpenOptions } from './forwarding/types.js'
-
-import type { RemoteFiles } from './sftp/types.js'
+export type { X11Display } from './forwarding/x11-display.js'
 
 export interface ConnectOptions {
   /**
@@ -34,6 +35,11 @@ export interface ExecOptions {
    * whoever has the job's rights meanwhile. Default: none.
    */
   agent?: string
+  /**
+   * A display of X11 here: programs of the session may use it as programs here do, and so may whoever has the job's
+   * rights meanwhile. Default: none.
+   */
+  x11?: X11Display
   /** Aborting ends the command (TERM, then KILL) and closes its streams. */
   signal?: AbortSignal
 }
@@ -53,6 +59,11 @@ export interface ShellOptions extends PtyOptions {
    * whoever has the job's rights meanwhile. Default: none.
    */
   agent?: string
+  /**
+   * A display of X11 here: programs of the session may use it as programs here do, and so may whoever has the job's
+   * rights meanwhile. Default: none.
+   */
+  x11?: X11Display
   signal?: AbortSignal
 }
 
@@ -117,6 +128,12 @@ export interface JobConnection extends AsyncDisposable {
    * @throws SshjobError 'request-refused' where the server can't or won't listen
    */
   forwardRemote(from: ListenAt, to: Endpoint, options?: ForwardOptions): Promise<Forwarding>
+  /**
+   * Listens in the job as a SOCKS server (4, 4a, 5), whose connections are made from here (`ssh -R PORT`): whoever
+   * reaches it there, reaches what this machine does.
+   * @throws SshjobError as forwardRemote()
+   */
+  forwardRemoteDynamic(from: ListenAt, options?: ForwardOptions): Promise<Forwarding>
   /** The job's files, over SFTP: a channel is opened with the first call. */
   readonly files: RemoteFiles
   /** Asks for a new key exchange. */

@@ -58,6 +58,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** Anything that was thrown, for those who take errors only. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new SshjobError('internal', messageOf(error), { cause: error })
+}
+
 /** The text with exactly one full stop at its end: sentences of others go into ours. */
 export function endSentence(text: string): string {
   return `${text.trimEnd().replace(/\.+$/, '')}.`

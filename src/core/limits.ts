@@ -49,8 +49,10 @@ export const FORWARD_DRAIN_MS = 10_000
 /** Displays for X11 begin at this number (sshd_config(5) X11DisplayOffset), and so many are tried. */
 export const X11_DISPLAY_OFFSET = 10
 export const X11_DISPLAYS = 1_000
-/** The longest cookie and name of an authorisation that x11-req may bring; MIT-MAGIC-COOKIE-1 has 16 bytes. */
+/** The longest cookie and name of an authorisation that x11-req, or a program, may bring; MIT-MAGIC-COOKIE-1 has 16 bytes. */
 export const X11_AUTHORITY_MAX_BYTES = 1_024
+/** How long a program of X11 that has connected through us may take to say its cookie. */
+export const X11_SETUP_TIMEOUT_MS = 30_000
 /** What a client of the SOCKS server may say before its connection is made, and how long it may take. */
 export const SOCKS_MAX_BYTES = 2 * KIB
 export const SOCKS_TIMEOUT_MS = 30_000

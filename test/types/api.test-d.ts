@@ -22,6 +22,7 @@ import {
   SshjobError,
   serve,
   streamPair,
+  type X11Display,
 } from '../../src/index.js'
 
 declare const stream: Duplex
@@ -82,6 +83,9 @@ export async function forwards(agent: string): Promise<Endpoint> {
   await client.forwardRemote({ path: '/tmp/a.sock' }, { path: '/tmp/b.sock' })
   const socks = await client.forwardDynamic({ host: '127.0.0.1', port: 1080 })
   await socks.close()
+  const remote: number = (await client.forwardRemoteDynamic({ port: 0 }, { onFailure })).connections
+  const x11: X11Display = { display: ':0', authorityFile: `/run/${remote}` }
+  await client.exec('xterm', { x11 })
   await client.exec('git push', { agent })
   await client.shell({ agent })
   serve(stream, localJob({ id: 'a', command: [], pids: () => [] }), {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type Listening, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
 import { listenUnix } from '../../sockets/unix.js'
@@ -16,10 +17,30 @@ export async function listenAt(at: ListenAt): Promise<{ server: Listening; addre
   return { server, address: { host, port: server.port } }
 }
 
+/** Connections that go through a forwarding. */
+export interface Passage {
+  connections: number
+}
+
+/** Counts a connection until its socket is closed. */
+export function count(passage: Passage, socket: Socket): void {
+  passage.connections += 1
+  socket.once('close', () => {
+    passage.connections -= 1
+  })
+}
+
 /** What a caller holds of something that listens. */
-export function forwardingOf(address: Endpoint, close: () => Promise<void> | void): Forwarding {
+export function forwardingOf(
+  address: Endpoint,
+  passage: Passage,
+  close: () => Promise<void> | void,
+): Forwarding {
   return {
     address,
+    get connections() {
+      return passage.connections
+    },
     async close() {
       await close()
     },

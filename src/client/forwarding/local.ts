@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import { messageOf, SshjobError } from '../../core/errors.js'
+import { asError } from '../../core/errors.js'
 import type { Connection } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
-import { forwardingOf, listenAt } from './listen.js'
+import { count, forwardingOf, listenAt } from './listen.js'
 import { checkPort, openChannel } from './open.js'
 import { readSocksRequest } from './socks.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
@@ -41,12 +41,14 @@ async function listen(
 ): Promise<Forwarding> {
   if (connection.ended !== undefined) throw connection.ended
   const { server, address } = await listenAt(from)
+  const passage = { connections: 0 }
   server.onConnection((socket) => {
     socket.on('error', () => undefined)
+    count(passage, socket)
     accept(socket)
   })
   const stop = connection.whenOver(() => server.close())
-  return forwardingOf(address, () => {
+  return forwardingOf(address, passage, () => {
     stop()
     server.close()
   })
@@ -57,7 +59,8 @@ async function connect(connection: Connection, socket: Socket, to: Endpoint): Pr
 }
 
 async function serveSocks(connection: Connection, socket: Socket): Promise<void> {
-  const request = await readSocksRequest(socket)
+  const client = { input: socket, output: socket, close: () => socket.destroySoon() }
+  const request = await readSocksRequest(client)
   if (request === undefined) return
   const { host, port } = request
   try {
@@ -72,8 +75,4 @@ async function serveSocks(connection: Connection, socket: Socket): Promise<void>
 
 function originOf(socket: Socket): { host: string; port: number } {
   return { host: socket.remoteAddress ?? '127.0.0.1', port: socket.remotePort ?? 0 }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new SshjobError('internal', messageOf(error), { cause: error })
 }

@@ -1,16 +1,20 @@
 import type { Socket } from 'node:net'
-import { messageOf, SshjobError } from '../../core/errors.js'
+import { asError, messageOf, SshjobError } from '../../core/errors.js'
 import { connectTcp, formatAddress } from '../../sockets/tcp.js'
 import { connectUnix } from '../../sockets/unix.js'
+import type { Channel } from '../../ssh/channel.js'
 import type { Connection, OpenAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../ssh/wire.js'
-import { forwardingOf } from './listen.js'
+import { count, forwardingOf, type Passage } from './listen.js'
 import { checkPort } from './open.js'
+import { readSocksRequest } from './socks.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
+import { type AllowedDisplay, ForwardedDisplays, type X11Display } from './x11.js'
 
-interface Target {
-  to: Endpoint
+interface Target extends Passage {
+  /** Where each connection leads; 'socks': where it asks for, as a client of a SOCKS server. */
+  to: Endpoint | 'socks'
   onFailure: ForwardOptions['onFailure']
 }
 
@@ -21,10 +25,16 @@ export class IncomingChannels {
   /** Requests for a port of the server's choice: its first connection may come before we have read which. */
   readonly #asking = new Set<Promise<unknown>>()
   #agent: string | undefined
+  readonly #displays = new ForwardedDisplays()
 
   /** From now on the server may connect to the agent at this socket: a session was told that it may. */
   allowAgent(path: string): void {
     this.#agent = path
+  }
+
+  /** From now on, until the session ends, the server may connect to this display, for who knows the cookie. */
+  allowDisplay(display: X11Display): AllowedDisplay {
+    return this.#displays.allow(display)
   }
 
   /** Undefined for a type that we know nothing of. */
@@ -37,23 +47,23 @@ export class IncomingChannels {
       case 'forwarded-streamlocal@openssh.com':
         return this.#openTarget(data.text())
       case 'auth-agent@openssh.com':
-        return this.#agent === undefined
-          ? undefined
-          : connect({ to: { path: this.#agent }, onFailure: undefined })
+        return this.#agent === undefined ? undefined : connect({ path: this.#agent })
+      case 'x11':
+        return this.#displays.open()
       default:
         return undefined
     }
   }
 
-  /** `ssh -R`: each connection to `from` in the job is one to `to` from here. */
+  /** `ssh -R`: each connection to `from` in the job is one to `to` from here, or to where it asks for. */
   async forward(
     connection: Connection,
     from: ListenAt,
-    to: Endpoint,
+    to: Endpoint | 'socks',
     { onFailure }: ForwardOptions,
   ): Promise<Forwarding> {
-    if (to.path === undefined) checkPort(to.port, 1)
-    const asking = this.#ask(connection, from, { to, onFailure })
+    if (to !== 'socks' && to.path === undefined) checkPort(to.port, 1)
+    const asking = this.#ask(connection, from, { to, onFailure, connections: 0 })
     this.#asking.add(asking)
     try {
       return await asking
@@ -87,7 +97,7 @@ export class IncomingChannels {
     cancel: readonly [string, ...Buffer[]],
   ): Forwarding {
     this.#targets.set(name, target)
-    return forwardingOf(address, async () => {
+    return forwardingOf(address, target, async () => {
       if (this.#targets.get(name) !== target) return
       await connection.request(...cancel)
       this.#targets.delete(name)
@@ -97,21 +107,55 @@ export class IncomingChannels {
   async #openTarget(name: string): Promise<OpenAnswer> {
     if (!this.#targets.has(name)) await Promise.allSettled(this.#asking)
     const target = this.#targets.get(name)
-    if (target !== undefined) return connect(target)
-    return { refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, message: 'this forwarding was not asked for' }
+    if (target === undefined)
+      return {
+        refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED,
+        message: 'this forwarding was not asked for',
+      }
+    if (target.to === 'socks') return { accept: (channel) => serveSocks(channel, target) }
+    return connect(target.to, target)
   }
 }
 
-async function connect({ to, onFailure }: Target): Promise<OpenAnswer> {
+async function connect(to: Endpoint, target?: Target): Promise<OpenAnswer> {
   try {
-    const socket: Socket = await (to.path === undefined ? connectTcp(to.host, to.port) : connectUnix(to.path))
-    socket.on('error', () => undefined)
+    const socket = await connectTo(to, target)
     return { accept: (channel) => joinSocket(channel, socket), abandon: () => socket.destroy() }
   } catch (error) {
-    const message = messageOf(error)
-    onFailure?.(error instanceof Error ? error : new SshjobError('internal', message, { cause: error }))
-    return { refuse: OPEN_FAILURE.CONNECT_FAILED, message }
+    target?.onFailure?.(asError(error))
+    return { refuse: OPEN_FAILURE.CONNECT_FAILED, message: messageOf(error) }
   }
+}
+
+/** Never rejects, and throws nothing: the channel is closed where it fails. */
+function serveSocks(channel: Channel, target: Target): void {
+  const { input, output } = channel
+  channel.inputExtended.resume()
+  output.on('error', () => undefined)
+  const serve = async (): Promise<void> => {
+    const request = await readSocksRequest({
+      input,
+      output,
+      close: () => output.end(() => channel.close()),
+    })
+    if (request === undefined) return
+    try {
+      const socket = await connectTo(request, target)
+      if (channel.isClosed) return void socket.destroy()
+      request.accept()
+      joinSocket(channel, socket)
+    } catch (error) {
+      request.refuse()
+      throw error
+    }
+  }
+  serve().catch((error: unknown) => target.onFailure?.(asError(error)))
+}
+
+async function connectTo(to: Endpoint, target?: Target): Promise<Socket> {
+  const socket = await (to.path === undefined ? connectTcp(to.host, to.port) : connectUnix(to.path))
+  if (target !== undefined) count(target, socket)
+  return socket.on('error', () => undefined)
 }
 
 function readPort(data: Buffer): number {

@@ -1,12 +1,21 @@
-import { isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import { SOCKS_MAX_BYTES, SOCKS_TIMEOUT_MS } from '../../core/limits.js'
+import { Handshake } from './handshake.js'
 
-const EMPTY = Buffer.alloc(0)
 const CONNECT = 1
 /** Of RFC 1928: no authentication is needed, none that we offer is acceptable. */
 const METHOD = { NONE: 0, UNACCEPTABLE: 0xff } as const
 const ADDRESS = { IPV4: 1, NAME: 3, IPV6: 4 } as const
 const REPLY = { DONE: 0, FAILED: 5, COMMAND: 7, ADDRESS_TYPE: 8 } as const
+
+/** The two directions of a client of a SOCKS server: a socket, or a channel. */
+export interface SocksClient {
+  input: Readable
+  output: Writable
+  /** Lets out what was written, and closes both directions. */
+  close(): void
+}
 
 /** Where a client of a SOCKS server wants to go, and how it is told what came of it. */
 export interface SocksRequest {
@@ -18,25 +27,33 @@ export interface SocksRequest {
 }
 
 /**
- * The server's part of SOCKS 4, 4a and 5 (RFC 1928) before the data. Names are not looked up here: they go to the other
- * end. Undefined, and the socket is closed, for anything else than a wish to connect.
+ * The server's part of SOCKS 4, 4a and 5 (RFC 1928) before the data. Names are not looked up here. Undefined, and the
+ * client's connection is closed, for anything else than a wish to connect.
  */
-export async function readSocksRequest(socket: Socket): Promise<SocksRequest | undefined> {
-  const input = new Handshake(socket)
+export async function readSocksRequest(client: SocksClient): Promise<SocksRequest | undefined> {
+  const input = new Handshake(client.input, { maxBytes: SOCKS_MAX_BYTES, timeoutMs: SOCKS_TIMEOUT_MS })
   try {
     const version = (await input.take(1))[0]
-    if (version === 4) return await readVersion4(socket, input)
-    if (version === 5) return await readVersion5(socket, input)
+    const request = version === 4 ? readVersion4 : version === 5 ? readVersion5 : undefined
+    const wish = await request?.(client, input)
+    if (wish !== undefined) return wish
   } catch {
     // Too long, too slow, or gone in the middle: there is nobody to tell.
   } finally {
     input.release()
   }
-  socket.destroySoon()
+  refuse(client)
   return undefined
 }
 
-async function readVersion4(socket: Socket, input: Handshake): Promise<SocksRequest | undefined> {
+/** RFC 1928 §6: the connection ends shortly after a reply that says no. What the client still says is dropped. */
+function refuse({ input, output, close }: SocksClient, reply?: Buffer): void {
+  input.resume()
+  if (reply !== undefined) output.write(reply)
+  close()
+}
+
+async function readVersion4(client: SocksClient, input: Handshake): Promise<SocksRequest | undefined> {
   const head = await input.take(7)
   const address = head.subarray(3)
   await input.takeText() // the user's name
@@ -44,35 +61,40 @@ async function readVersion4(socket: Socket, input: Handshake): Promise<SocksRequ
   const named = address.readUInt32BE(0) > 0 && address.readUInt32BE(0) < 256
   const host = named ? await input.takeText() : [...address].join('.')
   const reply = (code: number): Buffer => Buffer.concat([Buffer.from([0, code]), head.subarray(1)])
-  const refuse = (): void => void socket.end(reply(91))
   if (head[0] !== CONNECT || host === '') {
-    refuse()
+    client.output.write(reply(91))
     return undefined
   }
-  return { host, port: head.readUInt16BE(1), accept: () => void socket.write(reply(90)), refuse }
+  return {
+    host,
+    port: head.readUInt16BE(1),
+    accept: () => void client.output.write(reply(90)),
+    refuse: () => refuse(client, reply(91)),
+  }
 }
 
-async function readVersion5(socket: Socket, input: Handshake): Promise<SocksRequest | undefined> {
+async function readVersion5(client: SocksClient, input: Handshake): Promise<SocksRequest | undefined> {
+  const { output } = client
   const methods = await input.take((await input.take(1))[0] ?? 0)
   if (!methods.includes(METHOD.NONE)) {
-    socket.end(Buffer.from([5, METHOD.UNACCEPTABLE]))
+    output.write(Buffer.from([5, METHOD.UNACCEPTABLE]))
     return undefined
   }
-  socket.write(Buffer.from([5, METHOD.NONE]))
+  output.write(Buffer.from([5, METHOD.NONE]))
   const [version, command, , type] = await input.take(4)
-  // The address that we connect from is the other end's, and nobody's business.
+  // The address that we connect from is nobody's business.
   const reply = (code: number): Buffer => Buffer.from([5, code, 0, ADDRESS.IPV4, 0, 0, 0, 0, 0, 0])
   const host = await readAddress(input, type)
   if (version !== 5 || host === undefined || host === '' || command !== CONNECT) {
-    socket.end(reply(host === undefined ? REPLY.ADDRESS_TYPE : REPLY.COMMAND))
+    output.write(reply(host === undefined ? REPLY.ADDRESS_TYPE : REPLY.COMMAND))
     return undefined
   }
   const port = (await input.take(2)).readUInt16BE(0)
   return {
     host,
     port,
-    accept: () => void socket.write(reply(REPLY.DONE)),
-    refuse: () => void socket.end(reply(REPLY.FAILED)),
+    accept: () => void output.write(reply(REPLY.DONE)),
+    refuse: () => refuse(client, reply(REPLY.FAILED)),
   }
 }
 
@@ -88,78 +110,10 @@ async function readAddress(input: Handshake, type: number | undefined): Promise<
       const name = (await input.take((await input.take(1))[0] ?? 0)).toString('utf8')
       // Some clients write [::1].
       const bare = name.replace(/^\[(.*)\]$/, '$1')
-      return isIP(bare) === 6 ? bare : name
+      // getaddrinfo(3) would look up what is before a NUL byte.
+      return isIP(bare) === 6 ? bare : name.includes('\0') ? '' : name
     }
     default:
       return undefined
-  }
-}
-
-/** What a client says before the data; what it has said too early stays for the data. */
-class Handshake {
-  readonly #socket: Socket
-  #buffer: Buffer = EMPTY
-  #taken = 0
-  #over = false
-  #wake: () => void = () => undefined
-  readonly #timer: NodeJS.Timeout
-  readonly #onReadable = (): void => this.#wake()
-  readonly #onEnd = (): void => {
-    this.#over = true
-    this.#wake()
-  }
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    this.#timer = setTimeout(this.#onEnd, SOCKS_TIMEOUT_MS)
-    socket.on('readable', this.#onReadable).on('end', this.#onEnd).on('close', this.#onEnd)
-  }
-
-  async take(count: number): Promise<Buffer> {
-    await this.#until(() => this.#buffer.length >= count)
-    return this.#cut(count)
-  }
-
-  /** Up to a NUL byte. */
-  async takeText(): Promise<string> {
-    await this.#until(() => this.#buffer.includes(0))
-    const text = this.#cut(this.#buffer.indexOf(0)).toString('utf8')
-    this.#cut(1)
-    return text
-  }
-
-  release(): void {
-    clearTimeout(this.#timer)
-    const socket = this.#socket
-    socket.off('readable', this.#onReadable).off('end', this.#onEnd).off('close', this.#onEnd)
-    if (this.#buffer.length > 0 && !socket.destroyed) socket.unshift(this.#buffer)
-    this.#buffer = EMPTY
-  }
-
-  #cut(count: number): Buffer {
-    const part = this.#buffer.subarray(0, count)
-    this.#buffer = this.#buffer.subarray(count)
-    this.#taken += count
-    return part
-  }
-
-  async #until(enough: () => boolean): Promise<void> {
-    for (;;) {
-      // All that there is: without that, 'readable' is not said again.
-      for (let chunk = this.#read(); chunk !== undefined; chunk = this.#read()) {
-        this.#buffer = Buffer.concat([this.#buffer, chunk])
-      }
-      if (enough()) return
-      if (this.#over) throw new Error('the client has gone')
-      if (this.#taken + this.#buffer.length > SOCKS_MAX_BYTES) throw new Error('the client says too much')
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  #read(): Buffer | undefined {
-    const chunk: unknown = this.#socket.read()
-    return Buffer.isBuffer(chunk) ? chunk : undefined
   }
 }

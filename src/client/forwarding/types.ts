@@ -22,6 +22,8 @@ export interface OpenOptions {
 export interface Forwarding extends AsyncDisposable {
   /** Where it listens; the port is the real one. */
   readonly address: Endpoint
+  /** How many connections go through it now. */
+  readonly connections: number
   /** Listens no more; connections through it go on. */
   close(): Promise<void>
 }

@@ -285,3 +285,62 @@ describe('forwardRemote', () => {
     expect(texts).toEqual(Array.from({ length: 50 }, (_, i) => `number ${i}`))
   })
 })
+
+describe('forwardRemoteDynamic', () => {
+  const port16 = (port: number): number[] => [port >> 8, port & 0xff]
+  const wish = (port: number, text: string): Buffer =>
+    Buffer.from([5, 1, 0, 5, 1, 0, 3, 9, ...Buffer.from('localhost'), ...port16(port), ...Buffer.from(text)])
+
+  it('is a SOCKS server in the job, whose connections are made here, half-close kept', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    const forwarding = await pair.client.forwardRemoteDynamic({ port: 0 })
+    const socket = await dial(portOf(forwarding))
+    const answer = await exchange(socket, wish(port, 'x'.repeat(100_000)))
+    expect(answer).toEqual(
+      Buffer.concat([Buffer.from([5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.from('got 100000')]),
+    )
+    await until(() => pair.served.channels === 0 && forwarding.connections === 0)
+    await forwarding.close()
+    await expect(dial(portOf(forwarding))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('listens on a unix socket as well, and serves 50 at once', async () => {
+    const { port } = await serveSockets(echoSocket)
+    const path = join(directory(), 'socks')
+    await using _forwarding = await pair.client.forwardRemoteDynamic({ path })
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => exchange(await dial(path), wish(port, `number ${i}`))),
+    )
+    expect(answers.map((answer) => answer.subarray(12).toString())).toEqual(
+      Array.from({ length: 50 }, (_, i) => `number ${i}`),
+    )
+  })
+
+  it('says no to what can not be had, ends that connection, and tells here', async () => {
+    const failures: Error[] = []
+    const onFailure = (error: Error): void => void failures.push(error)
+    const forwarding = await pair.client.forwardRemoteDynamic({ port: 0 }, { onFailure })
+    const socket = await dial(portOf(forwarding))
+    socket.write(wish(await unusedPort(), ''))
+    expect(await collect(socket)).toEqual(Buffer.from([5, 0, 5, 5, 0, 1, 0, 0, 0, 0, 0, 0]))
+    expect(failures).toEqual([expect.objectContaining({ code: 'unreachable' })])
+    const other = await dial(portOf(forwarding))
+    other.write('GET / HTTP/1.0\r\n\r\n')
+    expect(await collect(other)).toHaveLength(0)
+    await until(() => pair.served.channels === 0)
+  })
+})
+
+describe('the connections of a forwarding', () => {
+  it.each(['forwardLocal', 'forwardRemote'] as const)('are counted (%s)', async (name) => {
+    const { port } = await serveSockets(echoSocket)
+    const forwarding = await pair.client[name]({ port: 0 }, { host: '127.0.0.1', port })
+    expect(forwarding.connections).toBe(0)
+    const [one, two] = [await dial(portOf(forwarding)), await dial(portOf(forwarding))]
+    await until(() => forwarding.connections === 2)
+    one.destroy()
+    await until(() => forwarding.connections === 1)
+    expect((await exchange(two, 'abc')).toString()).toBe('abc')
+    await until(() => forwarding.connections === 0)
+  })
+})
