@@ -4,16 +4,23 @@ import { usage } from './options.js'
 /** What -L, -R or -D asks for. */
 export type ForwardSpec =
   | { kind: 'local' | 'remote'; from: ListenAt; to: Endpoint }
-  | { kind: 'dynamic'; from: ListenAt; to?: undefined }
+  | { kind: 'dynamic' | 'remote-dynamic'; from: ListenAt; to?: undefined }
 
-const LOCAL_FORM = '[BIND:]PORT:HOST:HOSTPORT, with the path of a socket for BIND:PORT or HOST:HOSTPORT'
+/** -L, -R and -D. */
+export type ForwardKind = 'local' | 'remote' | 'dynamic'
+
+const FORM = '[BIND:]PORT:HOST:HOSTPORT, with the path of a socket for BIND:PORT or HOST:HOSTPORT'
+const REMOTE_FORM = `${FORM}, or [BIND:]PORT alone`
 
 /**
- * Reads the argument of ssh(1)'s -L and -R.
+ * Reads the argument of ssh(1)'s -L and -R; the latter without a destination is a SOCKS server in the job.
  * @throws SshjobError 'usage'
  */
 export function parseForward(kind: 'local' | 'remote', text: string): ForwardSpec {
-  const wrong = (): Error => usage(`-${kind === 'local' ? 'L' : 'R'} takes ${LOCAL_FORM}, not '${text}'.`)
+  const form = kind === 'local' ? `-L takes ${FORM}` : `-R takes ${REMOTE_FORM}`
+  const wrong = (): Error => usage(`${form}, not '${text}'.`)
+  const alone = kind === 'remote' ? parseListen(text, 'remote') : undefined
+  if (alone !== undefined) return { kind: 'remote-dynamic', from: alone }
   const fields = splitFields(text)
   const last = fields?.pop()
   if (fields === undefined || last === undefined) throw wrong()
@@ -25,10 +32,15 @@ export function parseForward(kind: 'local' | 'remote', text: string): ForwardSpe
 
 /** -D: where the SOCKS server listens. @throws SshjobError 'usage' */
 export function parseDynamic(text: string): ForwardSpec {
-  const fields = splitFields(text)
-  const from = fields === undefined ? undefined : readListen(fields, 'local')
+  const from = parseListen(text, 'local')
   if (from === undefined || from.path !== undefined) throw usage(`-D takes [BIND:]PORT, not '${text}'.`)
   return { kind: 'dynamic', from }
+}
+
+/** The part of a forwarding that says where it listens, by itself; undefined for what is none. */
+export function parseListen(text: string, kind: 'local' | 'remote'): ListenAt | undefined {
+  const fields = splitFields(text)
+  return fields === undefined ? undefined : readListen(fields, kind)
 }
 
 /** -W: where our input and output lead. @throws SshjobError 'usage' */

@@ -2,35 +2,73 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { Endpoint, Forwarding, JobConnection, ListenAt } from '../client/types.js'
-import type { ForwardSpec } from './forward-specs.js'
+import type { ForwardKind, ForwardSpec } from './forward-specs.js'
 import { printable } from './report.js'
 
-/**
- * Starts what -L, -R and -D ask for, and gives a line about each.
- * @throws SshjobError the first that can't be had: who asked for it would find it missing later, and not know why
- */
-export async function startForwardings(
-  connection: JobConnection,
-  specs: readonly ForwardSpec[],
-  note: (sentence: string) => void,
-): Promise<string[]> {
+/** What listens for a session, here and in the job. */
+export interface Forwardings {
+  /**
+   * Starts what -L, -R or -D asks for.
+   * @returns a line about it
+   * @throws SshjobError where it can't be had
+   */
+  add(spec: ForwardSpec): Promise<string>
+  /** Ends the one that listens there; false if there is none. */
+  cancel(kind: ForwardKind, at: ListenAt): Promise<boolean>
+  /** A line about each. */
+  list(): string[]
+  /** Ends all of them. */
+  close(): Promise<void>
+  /** Removes the sockets that we listen on, for an end that leaves no time for more. */
+  removeSockets(): void
+}
+
+interface Started {
+  spec: ForwardSpec
+  forwarding: Forwarding
+}
+
+/** `note` gets a sentence for each port that was chosen, and each connection that fails. */
+export function createForwardings(connection: JobConnection, note: (sentence: string) => void): Forwardings {
   const onFailure = (error: Error): void => note(`sshjob: ${printable(error.message)}`)
-  const started: Forwarding[] = []
-  try {
-    for (const spec of specs) started.push(await start(connection, spec, onFailure))
-  } catch (error) {
-    // A socket in the file system would stay behind.
-    await Promise.all(started.map((forwarding) => forwarding.close()))
-    throw error
+  const started = new Set<Started>()
+  return {
+    async add(spec) {
+      const forwarding = await start(connection, spec, onFailure)
+      started.add({ spec, forwarding })
+      const { address } = forwarding
+      if (spec.kind === 'remote' && spec.from.port === 0 && address.port !== undefined) {
+        note(`Allocated port ${address.port} for remote forward to ${format(spec.to)}`)
+      } else if (spec.kind === 'remote-dynamic' && spec.from.port === 0) {
+        note(`sshjob: Listening on ${format(address)} in the job.`)
+      } else if (spec.from.port === 0) note(`sshjob: Listening on ${format(address)}.`)
+      return describe(spec, address)
+    },
+    async cancel(kind, at) {
+      for (const one of started) {
+        const { spec, forwarding } = one
+        if (spec.kind !== kind && spec.kind !== `${kind}-dynamic`) continue
+        if (!isAt(forwarding.address, at)) continue
+        started.delete(one)
+        await forwarding.close()
+        return true
+      }
+      return false
+    },
+    list: () =>
+      [...started].map(({ spec, forwarding: { address, connections } }) => {
+        const count = connections === 1 ? '1 connection' : `${connections} connections`
+        return `${describe(spec, address)} (${count})`
+      }),
+    async close() {
+      await Promise.all([...started].map(({ forwarding }) => forwarding.close()))
+    },
+    removeSockets() {
+      for (const { spec } of started) {
+        if (spec.kind === 'local' && spec.from.path !== undefined) rmSync(spec.from.path, { force: true })
+      }
+    },
   }
-  return specs.flatMap((spec, index) => {
-    const address = started[index]?.address
-    if (address === undefined) return []
-    if (spec.kind === 'remote' && spec.from.port === 0 && address.port !== undefined) {
-      note(`Allocated port ${address.port} for remote forward to ${format(spec.to)}`)
-    } else if (spec.from.port === 0) note(`sshjob: Listening on ${format(address)}.`)
-    return [describe(spec, address)]
-  })
 }
 
 function start(
@@ -45,14 +83,14 @@ function start(
       return connection.forwardRemote(spec.from, spec.to, { onFailure })
     case 'dynamic':
       return connection.forwardDynamic(spec.from, { onFailure })
+    case 'remote-dynamic':
+      return connection.forwardRemoteDynamic(spec.from, { onFailure })
   }
 }
 
-/** Removes the sockets that we listen on, for an end that leaves no time for more. */
-export function removeSockets(specs: readonly ForwardSpec[]): void {
-  for (const { kind, from } of specs) {
-    if (kind === 'local' && from.path !== undefined) rmSync(from.path, { force: true })
-  }
+function isAt(address: Endpoint, at: ListenAt): boolean {
+  if (at.path !== undefined) return address.path === at.path
+  return address.port === at.port && (at.host === undefined || at.host === address.host)
 }
 
 /** -W: our input and output are the two directions of one connection from inside the job. */
@@ -74,10 +112,16 @@ export async function joinStdio(connection: JobConnection, target: Endpoint): Pr
 
 function describe(spec: ForwardSpec, address: Endpoint): string {
   const at = format(address)
-  if (spec.kind === 'dynamic') return `SOCKS at ${at}`
-  return spec.kind === 'local'
-    ? `${at} to ${format(spec.to)} in the job`
-    : `${at} in the job to ${format(spec.to)}`
+  switch (spec.kind) {
+    case 'local':
+      return `${at} to ${format(spec.to)} in the job`
+    case 'remote':
+      return `${at} in the job to ${format(spec.to)}`
+    case 'dynamic':
+      return `SOCKS at ${at}`
+    case 'remote-dynamic':
+      return `SOCKS at ${at} in the job`
+  }
 }
 
 function format(endpoint: Endpoint | ListenAt): string {

@@ -27,6 +27,7 @@ export interface SessionRequest {
   /** With -W: what our input and output lead to, instead of a command. */
   stdioTarget: Endpoint | undefined
   forwardAgent: boolean
+  forwardX11: boolean
 }
 
 export type SessionCall =
@@ -48,6 +49,8 @@ type Name =
   | 'dynamic-forward'
   | 'stdio-forward'
   | 'forward-agent'
+  | 'forward-x11'
+  | 'forward-x11-trusted'
   | 'quiet'
   | 'verbose'
   | 'help'
@@ -73,8 +76,8 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
   },
   'remote-forward': {
     short: 'R',
-    value: '[BIND:]PORT:HOST:PORT',
-    help: 'connections to PORT in the job go to HOST:PORT from here',
+    value: '[BIND:]PORT[:HOST:PORT]',
+    help: 'connections to PORT in the job go to HOST:PORT from here; without it: a SOCKS server in the job',
   },
   'dynamic-forward': {
     short: 'D',
@@ -87,6 +90,8 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
     help: 'connect our input and output to HOST:PORT from the job',
   },
   'forward-agent': { short: 'A', help: 'let programs of the session use our ssh-agent' },
+  'forward-x11': { short: 'X', help: 'let programs of the session use our display' },
+  'forward-x11-trusted': { short: 'Y', help: 'the same as -X' },
   quiet: { short: 'q', help: 'no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
   help: { short: 'h', help: 'print this' },
@@ -112,6 +117,7 @@ export function parseSession(args: readonly string[]): SessionCall {
     forwardings: [],
     stdioTarget: undefined,
     forwardAgent: false,
+    forwardX11: false,
   }
   for (const { name, value = '' } of given) {
     if (name === 'help' || name === 'version') return { action: name }
@@ -156,6 +162,10 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       break
     case 'forward-agent':
       request.forwardAgent = true
+      break
+    case 'forward-x11':
+    case 'forward-x11-trusted':
+      request.forwardX11 = true
       break
     case 'quiet':
       request.quiet = true

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { systemCode } from '../core/errors.js'
-import type { EscapeCommand, EscapeParser } from './terminal/escapes.js'
+import type { EscapeCommand, EscapeEvent, EscapeParser } from './terminal/escapes.js'
 
 /**
  * Copies a remote output to one of ours until it ends. When nobody reads ours any more (`| head -1`), the remote one
@@ -36,14 +36,27 @@ export function copyInput(local: Readable, remote: Writable): void {
   local.pipe(remote)
 }
 
+/** Something that takes the keys for a while, instead of the remote terminal. */
+export interface KeyReader {
+  /** Gives back the keys that are not for it any more, which wait until it is done. */
+  push(keys: Buffer): Buffer | undefined
+  /** Never rejects. */
+  readonly done: Promise<void>
+}
+
 /** Copies what a person types to a remote terminal, and takes the escapes out. */
 export function copyKeys(
   local: Readable,
   remote: Writable,
   parser: EscapeParser,
-  run: (command: EscapeCommand) => void,
+  run: (command: EscapeCommand) => KeyReader | undefined,
 ): void {
   let open = true
+  let reader: KeyReader | undefined
+  /** Whether the reader has all that it needs, and is not done yet. */
+  let busy = false
+  const waiting: EscapeEvent[] = []
+
   const stop = (): void => {
     open = false
     local.resume()
@@ -51,12 +64,36 @@ export function copyKeys(
   remote.on('error', stop)
   remote.on('close', stop)
   remote.on('drain', () => local.resume())
-  local.on('data', (chunk: Buffer) => {
-    // Escapes are for the person, who may need ~. when nothing else goes.
-    for (const event of parser.push(chunk)) {
-      if (event.command !== undefined) run(event.command)
-      else if (open && !remote.write(event.data)) local.pause()
+
+  const setReader = (next: KeyReader | undefined): void => {
+    reader = next
+    next?.done.then(() => {
+      reader = undefined
+      busy = false
+      // Where it was when the reader began, whatever keys ended it.
+      parser.startLine()
+      work()
+    })
+  }
+  const work = (): void => {
+    while (!busy) {
+      const event = waiting.shift()
+      if (event === undefined) return
+      if (reader === undefined) {
+        // Escapes are for the person, who may need ~. when nothing else goes.
+        if (event.command !== undefined) setReader(run(event.command))
+        else if (open && !remote.write(event.data)) local.pause()
+      } else if (event.data !== undefined) {
+        const rest = reader.push(event.data)
+        if (rest === undefined) continue
+        busy = true
+        waiting.unshift({ data: rest })
+      }
     }
+  }
+  local.on('data', (chunk: Buffer) => {
+    waiting.push(...parser.push(chunk))
+    work()
   })
   const end = (): void => {
     if (!open) return

@@ -1,8 +1,9 @@
-import type { JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
+import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
 import { type Deferred, deferred } from '../core/deferred.js'
 import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
+import type { Forwardings } from './forwardings.js'
 import { openSession } from './open-session.js'
 import { EXIT_FAILURE, flushOutput, say } from './report.js'
 import { parseSession, type SessionRequest } from './session-options.js'
@@ -18,8 +19,8 @@ interface Session {
   verbose: VerboseLog
   /** Says a sentence that is no error; -q leaves it out. */
   note: (sentence: string) => void
-  /** A line about each of its forwardings. */
-  forwarded: readonly string[]
+  /** What is listened on for it. */
+  forwardings: () => Promise<Forwardings>
 }
 
 /** `sshjob [options] JOB [COMMAND…]`: gives the status to exit with. */
@@ -39,8 +40,9 @@ async function runSession(request: SessionRequest): Promise<number> {
   const terminal = wantsTerminal(request, note) ? await openTerminal() : undefined
   try {
     const connection = await openSession(request, verbose.log, note)
-    const forwarded = await forward(connection, request.forwardings, note)
-    const session = { request, connection, verbose, note, forwarded }
+    const forwardings = lazyForwardings(connection, note)
+    await forward(request.forwardings, forwardings)
+    const session = { request, connection, verbose, note, forwardings }
     const status = await run(session, terminal)
     await connection.close()
     return status
@@ -50,17 +52,35 @@ async function runSession(request: SessionRequest): Promise<number> {
 }
 
 /** Loads what is needed for forwardings only where there are some. */
-async function forward(
+function lazyForwardings(
   connection: JobConnection,
-  specs: readonly ForwardSpec[],
   note: (sentence: string) => void,
-): Promise<string[]> {
-  if (specs.length === 0) return []
-  const { removeSockets, startForwardings } = await import('./forwardings.js')
-  const forwarded = await startForwardings(connection, specs, note)
-  process.on('exit', () => removeSockets(specs))
-  atFatalSignal(() => removeSockets(specs))
-  return forwarded
+): () => Promise<Forwardings> {
+  const load = async (): Promise<Forwardings> => {
+    const { createForwardings } = await import('./forwardings.js')
+    const forwardings = createForwardings(connection, note)
+    process.on('exit', () => forwardings.removeSockets())
+    atFatalSignal(() => forwardings.removeSockets())
+    return forwardings
+  }
+  let loaded: Promise<Forwardings> | undefined
+  return () => {
+    loaded ??= load()
+    return loaded
+  }
+}
+
+/** @throws SshjobError the first that can't be had: who asked for it would find it missing later, and not know why */
+async function forward(specs: readonly ForwardSpec[], load: () => Promise<Forwardings>): Promise<void> {
+  if (specs.length === 0) return
+  const forwardings = await load()
+  try {
+    for (const spec of specs) await forwardings.add(spec)
+  } catch (error) {
+    // A socket in the file system would stay behind.
+    await forwardings.close()
+    throw error
+  }
 }
 
 /** The rules of ssh(1): a shell has a terminal if our input is one, a command has one on demand. */
@@ -105,10 +125,10 @@ async function runOnPipes(session: Session): Promise<number> {
   const { request, connection, note } = session
   const env = environmentOf(request)
   const command = request.command.length === 0 ? undefined : joinCommand(request.command)
-  const agent = agentOf(request)
+  const reach = reachOf(request, note)
   const remote = await (command === undefined
-    ? connection.shell({ pty: false, env, ...agent })
-    : connection.exec(command, { env, ...agent }))
+    ? connection.shell({ pty: false, env, ...reach })
+    : connection.exec(command, { env, ...reach }))
   const signals = forwardSignals((name) => remote.sendSignal(name))
   if (request.readInput) copyInput(process.stdin, remote.stdin)
   else remote.stdin.end()
@@ -131,10 +151,11 @@ async function runInTerminal(session: Session, terminal: LocalTerminal): Promise
   const { request, connection, note } = session
   const { modes, size } = await terminal.describe()
   const env = environmentOf(request)
+  const reach = reachOf(request, note)
   const pty = { ...size, modes, term: process.env.TERM ?? 'dumb' }
   const remote = await (request.command.length === 0
-    ? connection.shell({ ...pty, env, ...agentOf(request) })
-    : connection.exec(joinCommand(request.command), { pty, env, ...agentOf(request) }))
+    ? connection.shell({ ...pty, env, ...reach })
+    : connection.exec(joinCommand(request.command), { pty, env, ...reach }))
 
   terminal.onResize((changed) => remote.resize(changed))
   terminal.enter()
@@ -189,10 +210,15 @@ function endBySignal(signal: NodeJS.Signals): number {
   return fatalStatus(signal)
 }
 
-/** With -A, the agent that SSH_AUTH_SOCK names; as with ssh(1), none is no reason to stop. */
-function agentOf({ forwardAgent }: SessionRequest): { agent?: string } {
-  const agent = process.env.SSH_AUTH_SOCK
-  return forwardAgent && agent !== undefined && agent !== '' ? { agent } : {}
+/** What of ours the session may reach: with -A our agent, with -X our display. As with ssh(1), none is no failure. */
+function reachOf(
+  { forwardAgent, forwardX11 }: SessionRequest,
+  note: (sentence: string) => void,
+): Pick<ExecOptions, 'agent' | 'x11'> {
+  const agent = forwardAgent ? process.env.SSH_AUTH_SOCK : undefined
+  const display = forwardX11 ? process.env.DISPLAY : undefined
+  if (forwardX11 && !display) note('sshjob: DISPLAY is not set here, so there is no display for the session.')
+  return { ...(agent ? { agent } : {}), ...(display ? { x11: { display } } : {}) }
 }
 
 /** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */

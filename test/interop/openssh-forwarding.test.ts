@@ -128,6 +128,23 @@ describeClient(also(SSH, 'curl'), 'dynamic forwarding', () => {
     await client.ended
     server.close()
   })
+
+  it('-R PORT alone serves curl in the job, names being looked up at the client', async () => {
+    await start()
+    const server = createServer((request, response) => response.end(`you asked for ${request.url}`))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const client = ssh.start(['-N', '-v', '-R', '0', HOST])
+    await client.waitFor(/Allocated port \d+/)
+    const socks = /Allocated port (\d+)/.exec(client.stderr().toString())?.[1]
+    const url = `http://localhost:${port}/`
+    const answer = await ssh.run([HOST, `curl -sS -x socks5h://127.0.0.1:${socks} ${url}`])
+    expect(answer).toMatchObject({ stdout: 'you asked for /', exitCode: 0 })
+    client.kill()
+    await client.ended
+    server.close()
+  })
 })
 
 describeClient(also(SSH, 'ssh-agent', 'ssh-add', 'ssh-keygen'), 'the agent', () => {

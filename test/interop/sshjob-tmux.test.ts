@@ -5,6 +5,7 @@ import { describeWith } from '../helpers/needs.js'
 import { SSHJOB } from '../helpers/programs.js'
 import { openScreen, type Screen } from '../helpers/screen.js'
 import { type ServedJob, serveJob } from '../helpers/served-job.js'
+import { answerAfterEnd, dial, exchange, serveSockets } from '../helpers/sockets.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const START = `'${process.execPath}' '${SSHJOB}'`
@@ -102,6 +103,49 @@ describeWith(['tmux', 'stty', 'pgrep'], 'sshjob, typed into a terminal', () => {
     screen.type('~.')
     await screen.waitFor(/^~?\.?.*Connection to job train closed\.$/m)
     await expectSane(255)
+  })
+
+  it('has a command line for forwardings at ~C, with editing and a history', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    await enterJob()
+    screen.type('~C')
+    await screen.waitFor(/^sshjob>$/m)
+    screen.enter('help')
+    await screen.waitFor(/^ {2}-KD \[BIND:\]PORT/m)
+    // With a mistake that is mended: behind the cursor, and before it.
+    screen.type(`~C-X 0:127.0.0.1:${port}`)
+    screen.press('Home', 'Right', 'Right', 'BSpace')
+    screen.type('L')
+    screen.press('Enter')
+    await screen.waitFor(/^sshjob: Listening on localhost:\d+\.$/m)
+    const here = Number(/Listening on localhost:(\d+)/.exec(screen.text())?.[1])
+    await screen.waitFor(new RegExp(`^Forwarding localhost:${here} to 127.0.0.1:${port} in the job$`, 'm'))
+    expect((await exchange(await dial(here), 'abc')).toString()).toBe('got 3')
+    const idle = await dial(here)
+    screen.type('~#')
+    await screen.waitFor(
+      new RegExp(`localhost:${here} to 127.0.0.1:${port} in the job \\(1 connection\\)$`, 'm'),
+    )
+    idle.destroy()
+    screen.type(`~C-KL${here}`)
+    screen.press('Enter')
+    await screen.waitFor(/^Forwarding ended\.$/m)
+    await expect(dial(here)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    // The line before, once more.
+    screen.type('~C')
+    screen.press('Up', 'Enter')
+    await screen.waitFor(/^sshjob: There is no such forwarding/m)
+    screen.type('~C-L nonsense')
+    screen.press('C-c')
+    screen.type('~C-D')
+    screen.press('Enter')
+    await screen.waitFor(/^sshjob: -D takes \[BIND:\]PORT, not ''\./m)
+    // The session has gone on, and has got none of that.
+    await local('echo still "here"')
+    expect(screen.text()).not.toContain('not found')
+    screen.enter('exit')
+    await screen.waitFor(/^Connection to job train closed\.$/m)
+    await expectSane(0)
   })
 
   it('is suspended with ~^Z and goes on with fg, at the new size', async () => {

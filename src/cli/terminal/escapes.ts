@@ -16,6 +16,8 @@ export type EscapeEvent = { data: Buffer; command?: undefined } | { data?: undef
 export interface EscapeParser {
   /** What a chunk of input means, in order. Data events may share memory with the chunk. */
   push(chunk: Buffer): EscapeEvent[]
+  /** What comes next is as behind a newline. */
+  startLine(): void
   /** The end of the input: an escape character that still waits for its command was meant as itself. */
   flush(): Buffer
 }
@@ -81,7 +83,11 @@ export function createEscapeParser(character: number): EscapeParser {
     return left
   }
 
-  return { push, flush }
+  function startLine(): void {
+    atLineStart = true
+  }
+
+  return { push, startLine, flush }
 }
 
 function isNewline(byte: number | undefined): boolean {
@@ -115,6 +121,7 @@ export function escapeHelp(character: number): string {
     ` ${e}.   - end the session`,
     ` ${e}^Z  - suspend sshjob`,
     ` ${e}#   - list the sessions and forwardings of this connection`,
+    ` ${e}C   - open a command line, for forwardings`,
     ` ${e}B   - send a BREAK to the terminal`,
     ` ${e}R   - ask for new keys`,
     ` ${e}V/v - say less/more about the connection`,

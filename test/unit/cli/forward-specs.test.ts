@@ -53,6 +53,22 @@ describe('the argument of -R', () => {
   })
 })
 
+describe('the argument of -R without a destination', () => {
+  it.each([
+    ['1080', { port: 1080 }],
+    ['0', { port: 0 }],
+    ['localhost:1080', { host: 'localhost', port: 1080 }],
+    ['*:1080', { host: '', port: 1080 }],
+    ['/run/socks', { path: '/run/socks' }],
+  ])('%s is a SOCKS server in the job', (text, from) => {
+    expect(parseForward('remote', text)).toEqual({ kind: 'remote-dynamic', from })
+  })
+
+  it.each(['', 'x', '99999', 'a:b', '/run/a:80', '1:2:3:4:5'])('is not %j', (text) => {
+    expect(() => parseForward('remote', text)).toThrow('-R takes [BIND:]PORT:HOST:HOSTPORT')
+  })
+})
+
 describe('the arguments of -D and -W', () => {
   it('are where to listen, and where to connect', () => {
     expect(parseDynamic('1080')).toEqual({ kind: 'dynamic', from: { port: 1080 } })

@@ -70,6 +70,15 @@ describe('sshjob with forwardings', () => {
     expect((await exchange(await dial(inTheJob), 'abc')).toString()).toBe('abc')
   })
 
+  it('-R PORT alone is a SOCKS server in the job, and says which port it got', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    const program = start('-N', '-R', '0', 'train')
+    await program.waitFor(/^sshjob: Listening on localhost:\d+ in the job\.$/m)
+    const socks = Number(/localhost:(\d+) in/.exec(program.stderr().toString())?.[1])
+    const wish = Buffer.from([5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 0xff, 65, 66])
+    expect((await exchange(await dial(socks), wish)).toString()).toMatch(/got 2$/)
+  })
+
   it('-W connects the input and the output, both to their ends', async () => {
     const { port } = await serveSockets(answerAfterEnd)
     const env = job.env

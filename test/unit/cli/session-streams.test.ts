@@ -3,6 +3,7 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { copyInput, copyKeys, copyOutput } from '../../../src/cli/session-streams.js'
 import { createEscapeParser, type EscapeCommand } from '../../../src/cli/terminal/escapes.js'
+import { deferred } from '../../../src/core/deferred.js'
 
 /** A writable that keeps what it gets. */
 function sink(): { stream: Writable; text: () => string } {
@@ -87,7 +88,7 @@ describe('copying what a person types', () => {
       },
     })
     const commands: EscapeCommand[] = []
-    copyKeys(local, remote, createEscapeParser(0x7e), (command) => commands.push(command))
+    copyKeys(local, remote, createEscapeParser(0x7e), (command) => void commands.push(command))
     local.write('ls -l\r~?')
     await setImmediate()
     expect({ taken, commands, paused: local.isPaused() }).toEqual({
@@ -106,11 +107,45 @@ describe('copying what a person types', () => {
     await finish
   })
 
+  it('lets the keys go to who asks for them, and those behind the end wait until that is done', async () => {
+    const local = new PassThrough()
+    const remote = new PassThrough()
+    const taken: string[] = []
+    const done = deferred<void>()
+    const reader = {
+      push(keys: Buffer) {
+        const end = keys.indexOf('\r')
+        taken.push(keys.subarray(0, end < 0 ? undefined : end).toString())
+        return end < 0 ? undefined : keys.subarray(end + 1)
+      },
+      done: done.promise,
+    }
+    const commands: EscapeCommand[] = []
+    copyKeys(local, remote, createEscapeParser(0x7e), (command) => {
+      commands.push(command)
+      return command === 'command-line' ? reader : undefined
+    })
+    local.write('ls\r~C-L 1')
+    local.write(':2\rpwd\r~?')
+    await setImmediate()
+    expect({ taken, commands, remote: String(remote.read()) }).toEqual({
+      taken: ['-L 1', ':2'],
+      commands: ['command-line'],
+      remote: 'ls\r',
+    })
+    done.resolve()
+    await setImmediate()
+    expect({ commands, remote: String(remote.read()) }).toEqual({
+      commands: ['command-line', 'help'],
+      remote: 'pwd\r',
+    })
+  })
+
   it('still hears an escape when the remote input has gone', async () => {
     const local = new PassThrough()
     const remote = new PassThrough()
     const commands: EscapeCommand[] = []
-    copyKeys(local, remote, createEscapeParser(0x7e), (command) => commands.push(command))
+    copyKeys(local, remote, createEscapeParser(0x7e), (command) => void commands.push(command))
     remote.destroy()
     await once(remote, 'close')
     local.end('ls\r~.')
