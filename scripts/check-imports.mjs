@@ -35,6 +35,7 @@ const PACKAGES = {
   ssh2: ['ssh/'],
   'node-pty': ['job/terminal.ts'],
   pino: ['cli/'],
+  'cli-progress': ['cli/copy/progress.ts'],
 }
 /** The public API: it may name anything, and has exports only. */
 const INDEX = 'index.ts'

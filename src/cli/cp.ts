@@ -1,18 +1,24 @@
 import { SshjobError } from '../core/errors.js'
 import { parseLocations } from './copy/locations.js'
 import { planCopy } from './copy/plan.js'
-import { drawProgress, type ProgressLine } from './copy/progress.js'
+import type { ProgressLine } from './copy/progress.js'
 import { runPlan } from './copy/run-plan.js'
 import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
 import { openSession } from './open-session.js'
 import { describeOptions, parseArguments, usage } from './options.js'
 import { printable, say } from './report.js'
+import { parseWait } from './session-options.js'
 import { createVerboseLog } from './verbose-log.js'
 
 const OPTIONS = {
   recursive: { short: 'r', help: 'copy folders with what is in them' },
   preserve: { short: 'p', help: 'keep permissions and times' },
   resume: { help: 'go on behind what the target has already of a file' },
+  wait: {
+    value: 'SECONDS',
+    optional: true,
+    help: 'while the job has not started, keep trying (for so long; else for ever)',
+  },
   'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
   quiet: { short: 'q', help: 'no progress and no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
@@ -41,12 +47,14 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
   const locations = parseLocations(operands)
   const proxyCommand = given.findLast(({ name }) => name === 'proxy-command')?.value
   if (proxyCommand?.trim() === '') throw usage('--proxy-command needs a command.')
+  const wait = given.findLast(({ name }) => name === 'wait')
+  const waitMs = wait === undefined ? 0 : parseWait(wait.value ?? '')
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
   const note = (sentence: string): void => {
     if (!has('quiet')) say(printable(sentence))
   }
 
-  const connection = await openSession({ job: locations.job, proxyCommand, waitMs: 0 }, log, note)
+  const connection = await openSession({ job: locations.job, proxyCommand, waitMs }, log, note)
   const { files } = connection
   const up = locations.direction === 'up'
   const remote = remoteSide(files)
@@ -56,22 +64,23 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
     : (from, to, options) => files.download(from, to, options)
   const plan = await planCopy(source, target, locations, { recursive: has('recursive'), note })
 
-  const line: ProgressLine | undefined =
-    process.stderr.isTTY && !has('quiet') ? drawProgress(process.stderr, plan.totalBytes) : undefined
-  const failures = await runPlan(
-    plan,
-    { source, target, copyFile },
-    {
-      preserve: has('preserve'),
-      resume: has('resume'),
-      onProgress: (done, name) => line?.update(done, name),
-      onFailure: (sentence) => (line?.say ?? say)(printable(sentence)),
-    },
-  )
-  line?.finish()
+  const line = process.stderr.isTTY && !has('quiet') ? await openProgress(plan.totalBytes) : undefined
+  const options = {
+    preserve: has('preserve'),
+    resume: has('resume'),
+    onProgress: (done: number, name: string) => line?.update(done, name),
+    onFailure: (sentence: string) => (line?.say ?? say)(printable(sentence)),
+  }
+  const failures = await runPlan(plan, { source, target, copyFile }, options).finally(() => line?.finish())
   await connection.close()
   if (failures > 0) {
     throw new SshjobError('file-failed', `${failures} of what was to be copied could not be: see above.`)
   }
   return 0
+}
+
+/** Loaded where it is drawn only. */
+async function openProgress(totalBytes: number): Promise<ProgressLine> {
+  const { drawProgress } = await import('./copy/progress.js')
+  return drawProgress(process.stderr, totalBytes)
 }

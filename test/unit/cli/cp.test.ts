@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { type ProgramResult, runProgram, SSHJOB } from '../../helpers/programs.js'
+import { type ProgramResult, runProgram, SSHJOB, startProgram } from '../../helpers/programs.js'
 import { starterSuite } from '../../helpers/starter.js'
 
 const DONE = { exitCode: 0, stdout: '', stderr: '' }
@@ -50,6 +50,17 @@ describe('sshjob cp', () => {
       })
       .sort()
   }
+
+  it('--wait waits for a job that has not started', async () => {
+    fs.writeFileSync(join(here, 'a'), 'waited')
+    const copy = startProgram(SSHJOB, ['cp', '--wait', 'a', 'later:'], { env: user().env, cwd: here })
+    await copy.waitFor(/^sshjob: Waiting for job later\./)
+    await start({ id: 'later', cwd: there })
+    expect(await copy.ended).toEqual({ exitCode: 0, signal: null })
+    expect(fs.readFileSync(join(there, 'a'), 'utf8')).toBe('waited')
+    expect(await cp('--wait=0', 'a', 'never:')).toMatchObject({ exitCode: 255 })
+    expect((await cp('--wait=x', 'a', 'never:')).stderr).toMatch(/^sshjob: --wait takes a number of seconds/)
+  })
 
   it('copies a file in and out, and says nothing', async () => {
     fs.writeFileSync(join(here, 'a'), data)
