@@ -4,14 +4,15 @@ import { boolean, byte, MSG, string, uint32 } from '../../src/ssh/wire.js'
 import { streamPair } from '../../src/streams/memory.js'
 import { turnOfEventLoop } from '../helpers/bytes.js'
 import { connectionPair } from '../helpers/connection-pair.js'
+import { failOnUncaught } from '../helpers/fail-on-uncaught.js'
 import { FUZZ_SEED } from '../helpers/fuzz-seed.js'
 import { echo, memoryJob } from '../helpers/memory-job.js'
+import { bytes, mutation } from '../helpers/mutation.js'
 import { rawPeer, sessionKeys } from '../helpers/raw-peer.js'
 import { rawSession, sessionPair } from '../helpers/session-pair.js'
 
 const keys = sessionKeys()
 
-const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
 const number = fc.oneof(
   fc.nat(4),
   fc.constantFrom(100, 32_768, 65_536, 2 ** 21, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1),
@@ -80,25 +81,6 @@ const invented = fc
   .tuple(fc.nat(255), fc.array(field, { maxLength: 6 }))
   .map(([type, fields]) => Buffer.concat([byte(type), ...fields]))
 
-const mutation = fc.oneof(
-  { weight: 12, arbitrary: fc.constant((message: Buffer) => message) },
-  {
-    weight: 3,
-    arbitrary: fc
-      .array(fc.tuple(fc.nat(), fc.constantFrom(0, 1, 127, 128, 255)), { minLength: 1, maxLength: 3 })
-      .map((changes) => (message: Buffer) => {
-        const changed = Buffer.from(message)
-        for (const [at, value] of changes)
-          if (changed.length > 1) changed[1 + (at % (changed.length - 1))] = value
-        return changed
-      }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.nat().map((at) => (message: Buffer) => message.subarray(0, 1 + (at % message.length))),
-  },
-  { weight: 1, arbitrary: bytes(20).map((more) => (message: Buffer) => Buffer.concat([message, more])) },
-)
 const message = fc
   .tuple(fc.oneof({ weight: 9, arbitrary: sound }, { weight: 1, arbitrary: invented }), mutation)
   .map(([original, mutate]) => mutate(original))
@@ -111,18 +93,7 @@ async function expectWorking(): Promise<void> {
   await pair.close()
 }
 
-let failures: unknown[] = []
-const onFailure = (error: unknown): void => void failures.push(error)
-
-beforeEach(() => {
-  failures = []
-  process.on('uncaughtException', onFailure).on('unhandledRejection', onFailure)
-})
-afterEach(async () => {
-  await turnOfEventLoop()
-  process.off('uncaughtException', onFailure).off('unhandledRejection', onFailure)
-  expect(failures).toEqual([])
-})
+failOnUncaught()
 
 describe('a server', () => {
   it('survives thousands of mutated messages of clients that have authenticated', async () => {
