@@ -1,4 +1,5 @@
 import { SshjobError } from '../core/errors.js'
+import { argumentBytes } from './command-line.js'
 import { parseLocations } from './copy/locations.js'
 import { planCopy } from './copy/plan.js'
 import type { ProgressLine } from './copy/progress.js'
@@ -44,7 +45,7 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
     process.stdout.write(helpText())
     return 0
   }
-  const locations = parseLocations(operands)
+  const locations = parseLocations(argumentBytes(operands))
   const proxyCommand = given.findLast(({ name }) => name === 'proxy-command')?.value
   if (proxyCommand?.trim() === '') throw usage('--proxy-command needs a command.')
   const wait = given.findLast(({ name }) => name === 'wait')

@@ -3,31 +3,42 @@ import { usage } from '../options.js'
 export interface CopyRequest {
   job: string
   direction: 'up' | 'down'
-  sources: string[]
-  target: string
+  sources: Buffer[]
+  target: Buffer
 }
 
-/** As scp(1): what has a colon before its first slash is in a job; './a:b' is here. */
+/** As scp(1): what has a colon before its first slash is in a job; './a:b' is here. One character is one byte. */
 const REMOTE = /^([^/:]+):(.*)$/s
+
+interface Location {
+  /** Undefined: here. */
+  job: string | undefined
+  path: Buffer
+}
 
 /**
  * Understands SRC… DST.
  * @throws SshjobError 'usage' unless exactly one side is in one job
  */
-export function parseLocations(operands: readonly string[]): CopyRequest {
-  const target = operands.at(-1)
-  const sources = operands.slice(0, -1)
-  if (target === undefined || sources.length === 0)
+export function parseLocations(operands: readonly Buffer[]): CopyRequest {
+  const locations = operands.map(parseLocation)
+  const target = locations.pop()
+  if (target === undefined || locations.length === 0)
     throw usage("'sshjob cp' takes SRC… and DST, one side as JOB:PATH.")
-  const remoteTarget = REMOTE.exec(target)
-  const remoteSources = sources.map((source) => REMOTE.exec(source))
-  const jobs = new Set(remoteSources.map((match) => match?.[1]))
+  const sources = locations.map(({ path }) => path)
+  const jobs = new Set(locations.map(({ job }) => job))
   const [job] = jobs
-  if (remoteTarget !== null) {
+  if (target.job !== undefined) {
     if (jobs.size > 1 || job !== undefined) throw usage('Only one side can be in a job.')
-    return { job: remoteTarget[1] ?? '', direction: 'up', sources, target: remoteTarget[2] || '.' }
+    return { job: target.job, direction: 'up', sources, target: target.path }
   }
   if (jobs.size > 1) throw usage('All sources have to be in the same job, or all here.')
   if (job === undefined) throw usage('One side has to be in a job: JOB:PATH.')
-  return { job, direction: 'down', sources: remoteSources.map((match) => match?.[2] || '.'), target }
+  return { job, direction: 'down', sources, target: target.path }
+}
+
+function parseLocation(operand: Buffer): Location {
+  const [, job, path] = REMOTE.exec(operand.toString('latin1')) ?? []
+  if (job === undefined) return { job: undefined, path: operand }
+  return { job: Buffer.from(job, 'latin1').toString('utf8'), path: Buffer.from(path || '.', 'latin1') }
 }

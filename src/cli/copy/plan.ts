@@ -34,26 +34,29 @@ const SLASH = Buffer.from('/')
 export async function planCopy(
   source: Side,
   target: Side,
-  { sources, target: targetName }: { sources: readonly string[]; target: string },
+  { sources, target: to }: { sources: readonly Buffer[]; target: Buffer },
   options: PlanOptions,
 ): Promise<CopyPlan> {
   const plan: CopyPlan = { folders: [], files: [], links: [], totalBytes: 0 }
-  const to = Buffer.from(targetName)
   const intoFolder = (await target.stat(to))?.type === 'folder'
   if (sources.length > 1 && !intoFolder) {
-    throw new SshjobError('usage', `${targetName} is not a folder, so it can not take several files.`)
+    throw new SshjobError('usage', `${to} is not a folder, so it can not take several files.`)
   }
-  for (const name of sources) {
-    const from = Buffer.from(name)
+  for (const from of sources) {
     const stats = await source.stat(from)
-    if (stats === undefined) throw new SshjobError('no-such-file', `${name} does not exist.`)
+    if (stats === undefined) throw new SshjobError('no-such-file', `${from} does not exist.`)
     if (stats.type === 'folder' && !options.recursive) {
-      throw new SshjobError('usage', `${name} is a folder: use -r to copy it with what is in it.`)
+      throw new SshjobError('usage', `${from} is a folder: use -r to copy it with what is in it.`)
     }
-    const last = basename(name)
+    const last = basename(from.toString('latin1'))
     // '.', '..' and '/' have no name of their own: what is in them is copied.
     const named = intoFolder && !['', '.', '..', '/'].includes(last)
-    await addItem(plan, source, { from, to: named ? join(to, Buffer.from(last)) : to, stats }, options)
+    await addItem(
+      plan,
+      source,
+      { from, to: named ? join(to, Buffer.from(last, 'latin1')) : to, stats },
+      options,
+    )
   }
   return plan
 }

@@ -30,7 +30,10 @@ describe('sshjob cp', () => {
     fs.mkdirSync(join(root, 'tree/inner/empty'), { recursive: true })
     fs.writeFileSync(join(root, 'tree/data'), data, { mode: 0o640 })
     for (let n = 0; n < 50; n++) fs.writeFileSync(join(root, `tree/inner/file ${n}`), `content ${n}`)
-    fs.writeFileSync(Buffer.concat([Buffer.from(`${root}/tree/`), Buffer.from([0xff])]), 'no UTF-8')
+    const odd = Buffer.concat([Buffer.from(`${root}/tree/`), Buffer.from([0xff])])
+    fs.mkdirSync(odd)
+    fs.writeFileSync(Buffer.concat([odd, Buffer.from('/'), Buffer.from([0xc3])]), 'no UTF-8')
+    fs.symlinkSync(Buffer.from([0xff, 0x2f, 0xc3]), Buffer.concat([odd, Buffer.from([0xfe])]))
     fs.symlinkSync('inner/file 1', join(root, 'tree/link'))
     fs.chmodSync(join(root, 'tree/inner'), 0o500)
     fs.utimesSync(join(root, 'tree/data'), 1_000_000_000, 1_100_000_000)
@@ -77,6 +80,30 @@ describe('sshjob cp', () => {
     expect(await cp('-r', '-p', 'train:copy', '.')).toMatchObject(DONE)
     expect(describeTree(join(here, 'copy'), true)).toEqual(describeTree(join(here, 'tree'), true))
     expect(fs.readFileSync(join(here, 'copy/data')).equals(data)).toBe(true)
+  })
+
+  it('takes names that are not UTF-8', async () => {
+    makeTree(here)
+    // A shell makes those bytes: Node.js would encode them.
+    const script = `odd=$(printf '\\377'); exec "$0" "$1" cp -r tree/"$odd" train:`
+    const back = `odd=$(printf '\\377'); exec "$0" "$1" cp -r train:"$odd" .`
+    for (const line of [script, back]) {
+      const result = await runProgram('sh', ['-c', line, process.execPath, SSHJOB], {
+        env: user().env,
+        cwd: here,
+      })
+      expect(result).toMatchObject(DONE)
+    }
+    const folder = (root: string): Buffer => Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff])])
+    const file = (root: string): Buffer =>
+      Buffer.concat([folder(root), Buffer.from('/'), Buffer.from([0xc3])])
+    for (const root of [there, here]) expect(fs.readFileSync(file(root), 'utf8')).toBe('no UTF-8')
+    const missing = await runProgram(
+      'sh',
+      ['-c', `exec "$0" "$1" cp "$(printf 'a\\377')" train:`, process.execPath, SSHJOB],
+      { env: user().env, cwd: here },
+    )
+    expect(missing).toMatchObject({ exitCode: 255, stderr: 'sshjob: a\ufffd does not exist.\n' })
   })
 
   it('goes on where it broke off', async () => {

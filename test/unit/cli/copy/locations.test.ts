@@ -1,5 +1,7 @@
 import { parseLocations } from '../../../../src/cli/copy/locations.js'
 
+const bytes = (text: string): Buffer => Buffer.from(text)
+
 describe('the operands of sshjob cp', () => {
   it.each([
     [['a', 'train:b'], { job: 'train', direction: 'up', sources: ['a'], target: 'b' }],
@@ -10,7 +12,8 @@ describe('the operands of sshjob cp', () => {
     ],
     [['./a:b', 'train:c:d'], { job: 'train', direction: 'up', sources: ['./a:b'], target: 'c:d' }],
   ])('%j is understood', (operands, request) => {
-    expect(parseLocations(operands)).toEqual(request)
+    const { sources, target, ...rest } = parseLocations(operands.map(bytes))
+    expect({ ...rest, sources: sources.map(String), target: String(target) }).toEqual(request)
   })
 
   it.each([
@@ -21,6 +24,17 @@ describe('the operands of sshjob cp', () => {
     [['a', 'train:a', 'b'], /All sources/],
     [['train:a', 'other:a', 'b'], /All sources/],
   ])('%j is refused', (operands, message) => {
-    expect(() => parseLocations(operands)).toThrow(message)
+    expect(() => parseLocations(operands.map(bytes))).toThrow(message)
+  })
+
+  it('keep bytes that are not UTF-8', () => {
+    const name = Buffer.of(0x61, 0xff, 0x3a)
+    const request = parseLocations([Buffer.concat([bytes('tränke:'), name]), Buffer.of(0x2e, 0x2f, 0xfe)])
+    expect(request).toEqual({
+      job: 'tränke',
+      direction: 'down',
+      sources: [name],
+      target: Buffer.of(0x2e, 0x2f, 0xfe),
+    })
   })
 })
