@@ -14,6 +14,8 @@ export class RemoteFile {
   readonly #handle: Buffer
   #inFlight = 0
   #failure: unknown
+  /** The offset of the first write, in the order of the file, that has failed. */
+  #failedAt: number | undefined
   #wake: (() => void) | undefined
 
   private constructor(requests: SftpRequests, handle: Buffer) {
@@ -113,6 +115,7 @@ export class RemoteFile {
           () => written(piece.length),
           (error: unknown) => {
             this.#failure ??= error
+            this.#failedAt = Math.min(this.#failedAt ?? Number.POSITIVE_INFINITY, offset + at)
           },
         )
         .finally(() => {
@@ -126,6 +129,15 @@ export class RemoteFile {
   async flush(): Promise<void> {
     while (this.#inFlight > 0) await this.#answered()
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /**
+   * After a write that has failed: others behind it may have been done, on a disk that was full in between. Cuts the
+   * file off in front of it, so that what is there is a beginning.
+   */
+  async cutOff(): Promise<void> {
+    while (this.#inFlight > 0) await this.#answered()
+    if (this.#failedAt !== undefined) await this.setAttributes({ size: BigInt(this.#failedAt) })
   }
 
   /** One caller at a time: a transfer has one writer. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { abortError, messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { SFTP_WINDOW_BYTES } from '../../core/limits.js'
 import { FXF } from '../../ssh/sftp-protocol.js'
 import { timesOf } from './attributes.js'
 import { RemoteFile, thenClose } from './remote-file.js'
@@ -10,8 +11,11 @@ import type { FileStats, LocalPath, TransferOptions } from './types.js'
 const PERMISSIONS = 0o7777
 /** Read from a local file at a time. */
 const STEP_BYTES = 1024 * 1024
-/** The end of what is there is compared with the original before a transfer goes on behind it. */
-const COMPARED_BYTES = 64 * 1024
+/**
+ * The end of what is there is compared with the original before a transfer goes on behind it. As much as was in flight:
+ * a server that was killed may have done the last writes and not those before them.
+ */
+const COMPARED_BYTES = SFTP_WINDOW_BYTES
 
 /** What a transfer has to know of the other end's names. */
 export interface RemoteTarget {
@@ -35,7 +39,11 @@ export async function uploadFile(
     const flags = FXF.WRITE | FXF.CREAT | (options.resume ? FXF.READ : FXF.TRUNC)
     const file = await RemoteFile.open(requests, target.path, flags, { mode })
     await thenClose(file, async () => {
-      await sendRest(source, file, stats.size, options)
+      await sendRest(source, file, stats.size, options).catch(async (error: unknown) => {
+        // Where that fails too, the first failure is the one that counts; a later resume looks for itself.
+        await file.cutOff().catch(() => undefined)
+        throw error
+      })
       if (options.preserve) await file.setAttributes({ mode, times: timesOf(stats.atime, stats.mtime) })
     })
   })

@@ -145,6 +145,15 @@ describe('the files of a job', () => {
     expect(fs.readFileSync(inside('part'), 'utf8')).toBe('something else')
   })
 
+  it('do not go on behind a hole, which a server that was killed may leave', async () => {
+    fs.writeFileSync(inside('original'), data)
+    const part = Buffer.from(data.subarray(0, 3_000_000)).fill(0, 1_000_000, 1_300_000)
+    fs.writeFileSync(inside('part'), part)
+    await expect(files.upload(inside('original'), inside('part'), { resume: true })).rejects.toMatchObject({
+      code: 'file-failed',
+    })
+  })
+
   it('are not written through a link, unless that is wanted', async () => {
     fs.writeFileSync(inside('precious'), 'precious')
     fs.symlinkSync('precious', inside('trap'))
