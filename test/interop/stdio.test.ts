@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeWith } from '../helpers/needs.js'
 import { type ProgramResult, runProgram, SSHJOB, SSHJOB_SERVER } from '../helpers/programs.js'
+import { answerAfterEnd, serveSockets } from '../helpers/sockets.js'
 import { starterSuite } from '../helpers/starter.js'
 
 const { user } = starterSuite()
@@ -24,6 +25,23 @@ async function expectToServe(proxy: string): Promise<void> {
 
 describe('sshjob-server -i', () => {
   it('serves one connection on two pipes', () => expectToServe(SERVER))
+
+  it('serves files and forwardings as well', async () => {
+    const { port } = await serveSockets(answerAfterEnd)
+    const env = user().env
+    const forwarded = await runProgram(
+      SSHJOB,
+      ['--proxy-command', SERVER, '-W', `localhost:${port}`, 'here'],
+      { env, stdin: 'abc' },
+    )
+    expect(forwarded).toMatchObject({ exitCode: 0, stdout: 'got 3' })
+    const [from, to] = ['from', 'to'].map((name) => join(user().folder, name))
+    const data = randomBytes(3_000_001)
+    writeFileSync(from ?? '', data)
+    const args = ['cp', '--proxy-command', SERVER, from ?? '', `here:${to}`]
+    expect(await runProgram(SSHJOB, args, { env })).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(readFileSync(to ?? '').equals(data)).toBe(true)
+  })
 
   it('serves nobody who does not speak, and says why', async () => {
     const result = await runProgram(SSHJOB_SERVER, ['-i'], {

@@ -69,6 +69,39 @@ describe('the SFTP server', () => {
     fs.rmSync(inside('sparse'))
   })
 
+  it('copies within the server far beyond 4 GiB', async () => {
+    const far = 5 * 1024 * MIB
+    const source = string(await peer.open('from', FXF.READ | FXF.WRITE | FXF.CREAT))
+    const target = string(await peer.open('to', FXF.READ | FXF.WRITE | FXF.CREAT))
+    await peer.ask(FXP.WRITE, source, at(far), string('0123456789'))
+    const copy = [source, at(far + 2), at(5), target, at(2 * far)]
+    const { type, data } = await peer.askExtended('copy-data', ...copy)
+    expect([type, data.readUInt32BE()]).toEqual([FXP.STATUS, FX.OK])
+    // 0 is up to the end, of which nothing is left there.
+    await peer.askExtended('copy-data', source, at(far + 8), at(0), target, at(2 * far + 5))
+    const copied = await peer.ask(FXP.READ, target, at(2 * far), uint32(100))
+    expect(new Reader(copied.data).text()).toBe('2345689')
+    expect(fs.statSync(inside('to')).blocks).toBeLessThan(100)
+    for (const name of ['from', 'to']) fs.rmSync(inside(name))
+  })
+
+  it('answers each of the requests that have the same id', async () => {
+    fs.writeFileSync(inside('a'), '')
+    const bytes: Buffer[] = []
+    const collect = (chunk: Buffer): void => void bytes.push(chunk)
+    served.stream.on('data', collect)
+    const request = makePacket(FXP.STAT, uint32(7), string('a'))
+    peer.send(Buffer.concat([request, makePacket(FXP.REMOVE, uint32(7), string('a')), request]))
+    await peer.ask(FXP.STAT, string('.'))
+    served.stream.off('data', collect)
+    const types: number[] = []
+    const all = Buffer.concat(bytes)
+    for (let from = 0; from < all.length; from += 4 + all.readUInt32BE(from)) {
+      if (all.readUInt32BE(from + 5) === 7) types.push(all.readUInt8(from + 4))
+    }
+    expect(types).toEqual([FXP.ATTRS, FXP.STATUS, FXP.STATUS])
+  })
+
   it('does what is sent at once as if it were done one after the other', async () => {
     const handle = string(await peer.open('order', FXF.READ | FXF.WRITE | FXF.CREAT))
     const steps = Array.from({ length: 200 }, (_, n) => [
