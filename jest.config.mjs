@@ -9,7 +9,11 @@ export default {
   testEnvironment: '<rootDir>/scripts/test-environment.mjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', SWC] },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', SWC],
+    'ssh2/lib/protocol/crypto\\.js$': '<rootDir>/test/helpers/mended-ssh2.mjs',
+  },
+  transformIgnorePatterns: ['/node_modules/(?!ssh2/lib/protocol/crypto\\.js$)'],
   // The sources import './x.js' (what Node.js runs after the build); under jest those are TypeScript files.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 60_000,

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { collectLicences } from './licences.mjs'
+import { MENDED_FILE, mendPacketLimit } from './mend-ssh2.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -56,6 +57,15 @@ const nativeCiphers = {
   },
 }
 
+const mendedSsh2 = {
+  name: 'mended-ssh2',
+  setup(plugin) {
+    plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
+      contents: mendPacketLimit(readFileSync(path, 'utf8')),
+    }))
+  },
+}
+
 /**
  * @param {import('esbuild').BuildOptions} options
  * @returns {Promise<string[]>} the files that went in
@@ -71,7 +81,7 @@ async function bundle(options) {
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
-    plugins: [nativeCiphers],
+    plugins: [nativeCiphers, mendedSsh2],
     ...options,
   })
   return Object.keys(result.metafile.inputs)

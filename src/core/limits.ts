@@ -63,6 +63,8 @@ export const WINDOW_INITIAL = 2 * MIB
 export const WINDOW_MAX = 16 * MIB
 /** The largest payload that we ask the peer to send in one packet (RFC 4253 §6.1 guarantees 32 KiB). */
 export const PACKET_MAX = 32 * KIB
+/** The longest packet that is taken, as OpenSSH's packet.c has it; scripts/mend-ssh2.mjs makes ssh2 take it. */
+export const PACKET_RECEIVED_MAX = 256 * KIB
 /** Key re-exchange after this many bytes in either direction, or this much time (RFC 4253 §9). */
 export const REKEY_BYTES = 1024 * MIB
 export const REKEY_MS = 60 * 60_000

@@ -12,10 +12,12 @@ describeClient(SSH, 'algorithms', () => {
   const { user, start } = starterSuite()
   const ssh = sshOf(user)
   const data = randomBytes(500_000)
+  // In one packet, however long it is.
+  const command = `: ${'x'.repeat(100_000)}; cat`
 
   /** Sends the data there and back; fails where ssh was not able to agree on what the options demand. */
   async function echo(options: readonly string[], verbose = ''): Promise<string> {
-    const program = ssh.start([...options, ...(verbose === '' ? [] : [verbose]), HOST, 'cat'], {
+    const program = ssh.start([...options, ...(verbose === '' ? [] : [verbose]), HOST, command], {
       stdin: data,
     })
     const end = await program.ended

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
-import { MAX_CHANNELS } from '../../../src/core/limits.js'
+import { MAX_CHANNELS, PACKET_RECEIVED_MAX } from '../../../src/core/limits.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../../src/ssh/wire.js'
 import { until, untilSettled } from '../../helpers/bytes.js'
 import { memoryInUse } from '../../helpers/memory-in-use.js'
@@ -98,8 +98,8 @@ it('a request for a channel that is closed ends the connection, and no other', a
   await pair.close()
 })
 
-it('a path that no socket can have is refused, and one of 100,000 bytes ends the connection alone', async () => {
-  const long = `/${'p'.repeat(30_000)}`
+it('a path that no socket can have is refused, and a packet that is too long ends the connection alone', async () => {
+  const long = `/${'p'.repeat(100_000)}`
   const answer = await ask(1, 'direct-streamlocal@openssh.com', string(long), string(''), uint32(0))
   const reader = new Reader(answer, 5)
   expect([reader.uint32(), reader.text()]).toEqual([
@@ -111,7 +111,7 @@ it('a path that no socket can have is refused, and one of 100,000 bytes ends the
   await session.peer.waitFor((m) => m[0] === MSG.REQUEST_FAILURE)
   await expectEcho(2)
   const pair = await sessionPair({ job: memoryJob(echo) })
-  session.peer.send(byte(MSG.GLOBAL_REQUEST), ...request, string(`/${'p'.repeat(100_000)}`))
+  session.peer.send(byte(MSG.GLOBAL_REQUEST), ...request, string(`/${'p'.repeat(PACKET_RECEIVED_MAX)}`))
   expect((await session.peer.closed)?.message).toContain('Bad packet length')
   const remote = await pair.client.exec('cat', { stdin: 'alive' })
   expect((await remote.output()).stdout.toString()).toBe('alive')

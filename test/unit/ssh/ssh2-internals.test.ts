@@ -52,6 +52,10 @@ describe('the ssh2 that is installed', () => {
     )
   })
 
+  it('still takes packets of 35,000 bytes only, for which scripts/mend-ssh2.mjs is', () => {
+    expect(source('crypto.js').split('const MAX_PACKET_SIZE = 35000;')).toHaveLength(2)
+  })
+
   it('still lacks a comma in server-sig-algs, for which ours is sent', () => {
     expect(source('Protocol.js')).toMatch(/nistp521'\n\s*\+ 'rsa-sha2-512/)
   })
