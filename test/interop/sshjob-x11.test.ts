@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { encodeXauthority } from '../../src/server/forwarding/xauthority.js'
 import { until } from '../helpers/bytes.js'
 import { describeWith } from '../helpers/needs.js'
-import { runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
+import { type RunningProgram, runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
 import { type ServedJob, serveJob } from '../helpers/served-job.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
@@ -14,6 +14,7 @@ const COMMAND = 'echo $DISPLAY $XAUTHORITY; xdpyinfo | grep dimensions; xwininfo
 describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
   const folder = temporaryDirectory()
   let job: ServedJob
+  let server: RunningProgram
   /** Of the X server, which lets in who knows its cookie. */
   let display: string
   let authority: string
@@ -30,12 +31,16 @@ describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
     write(0)
     // Without -noreset it starts anew when its last client has gone, and refuses the next one meanwhile.
     const options = ['-noreset', '-listen', 'tcp', '-screen', '0', '640x480x24', '-auth', authority]
-    const server = startProgram('Xvfb', ['-displayfd', '1', ...options])
+    server = startProgram('Xvfb', ['-displayfd', '1', ...options])
     await server.waitFor(/^\d+\n/)
     display = server.stdout().toString().trim()
     write(Number(display))
   })
-  afterEach(() => job.stop())
+  afterEach(async () => {
+    // Politely: it leaves its socket and its lock behind otherwise.
+    server.kill()
+    await Promise.all([server.ended, job.stop()])
+  })
 
   const run = (name: string, args: string[], file = authority) =>
     runProgram(SSHJOB, args, { env: { ...job.env, DISPLAY: name, XAUTHORITY: file } })

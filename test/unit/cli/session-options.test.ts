@@ -34,6 +34,7 @@ describe('the arguments of a session', () => {
       forwardings: [],
       stdioTarget: undefined,
       forwardAgent: false,
+      forwardX11: false,
     })
   })
 
