@@ -77,7 +77,7 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
   'remote-forward': {
     short: 'R',
     value: '[BIND:]PORT[:HOST:PORT]',
-    help: 'connections to PORT in the job go to HOST:PORT from here; without it: a SOCKS server in the job',
+    help: 'connections to PORT in the job go to HOST:PORT from here; PORT alone: a SOCKS server',
   },
   'dynamic-forward': {
     short: 'D',

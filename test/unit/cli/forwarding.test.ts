@@ -89,6 +89,18 @@ describe('sshjob with forwardings', () => {
     expect(result).toEqual({ stdout: `got ${MIB}`, stderr: '', exitCode: 0, signal: null })
   })
 
+  it('-R and -W take unix sockets', async () => {
+    const [here, there] = [join(folder(), 'r-here'), join(folder(), 'r-there')]
+    await serveSockets(answerAfterEnd, here)
+    const program = start('-N', '-R', `${there}:${here}`, 'train')
+    await until(() => existsSync(there))
+    const result = await runProgram(SSHJOB, ['-W', there, 'train'], { env: job.env, stdin: 'abc' })
+    expect(result).toEqual({ stdout: 'got 3', stderr: '', exitCode: 0, signal: null })
+    program.kill('SIGTERM')
+    await program.ended
+    await until(() => !existsSync(there))
+  })
+
   it('-W ends when the other side has, though its input stays open', async () => {
     const { port } = await serveSockets((socket) => socket.end('bye'))
     const program = start('-W', `localhost:${port}`, 'train')
