@@ -59,7 +59,7 @@ export const SOCKS_TIMEOUT_MS = 30_000
 
 /** The receive window of a new channel (RFC 4254 §5.2), as OpenSSH has it. */
 export const WINDOW_INITIAL = 2 * MIB
-/** What the window of a channel grows to while its reader keeps up: 160 MB/s at a round trip of 100 ms. */
+/** What the window of a channel grows to on a long path, while its reader keeps up: 160 MB/s at 100 ms. */
 export const WINDOW_MAX = 16 * MIB
 /** The largest payload that we ask the peer to send in one packet (RFC 4253 §6.1 guarantees 32 KiB). */
 export const PACKET_MAX = 32 * KIB

@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { messageOf, SshjobError } from '../core/errors.js'
-import { PACKET_MAX, WINDOW_INITIAL, WINDOW_MAX } from '../core/limits.js'
+import { PACKET_MAX } from '../core/limits.js'
 import { Incoming } from './incoming.js'
+import { ReceiveWindow } from './receive-window.js'
 import { RequestQueue } from './request-queue.js'
 import type { Transport } from './transport.js'
 import { boolean, byte, DISCONNECT, MSG, Reader, string, uint32 } from './wire.js'
@@ -43,9 +44,7 @@ export class Channel {
   readonly #peer: PeerEnd
   readonly #lanes: [Lane, Lane]
   readonly #forget: () => void
-  #window = WINDOW_INITIAL
-  /** How much the peer may still send. */
-  #credit = WINDOW_INITIAL
+  readonly #window = new ReceiveWindow()
   #sentEof = false
   #sentClose = false
   #sentEow = false
@@ -151,8 +150,7 @@ export class Channel {
   }
 
   #receiveData(target: Incoming | undefined, data: Buffer): void {
-    if (data.length > this.#credit) throw new RangeError('the peer sent more than its window allows')
-    this.#credit -= data.length
+    this.#window.take(data.length)
     this.#transport.lastTraffic = Date.now()
     if (this.#sentClose) return
     if (target !== undefined && !target.destroyed) target.receive(data)
@@ -203,19 +201,11 @@ export class Channel {
     }
   }
 
-  /**
-   * Gives the peer back what has been read. A reader that keeps up gets a larger window, so that a long path is
-   * filled; one that doesn't, holds no more than it was given.
-   */
+  /** Gives the peer back what has been read. */
   #grant(): void {
     if (this.isClosed) return
-    const unread = this.input.unread + this.inputExtended.unread
-    const keepsUp = unread < this.#window / 8
-    if (this.#window - this.#credit - unread < this.#window / (keepsUp ? 4 : 2)) return
-    if (keepsUp) this.#window = Math.min(this.#window * 2, WINDOW_MAX)
-    const amount = this.#window - this.#credit - unread
-    this.#credit += amount
-    this.#send(MSG.CHANNEL_WINDOW_ADJUST, uint32(amount))
+    const amount = this.#window.grant(this.input.unread + this.inputExtended.unread)
+    if (amount > 0) this.#send(MSG.CHANNEL_WINDOW_ADJUST, uint32(amount))
   }
 
   #sendEof(): void {

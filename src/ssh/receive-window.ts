@@ -1,0 +1,69 @@
+import { WINDOW_INITIAL, WINDOW_MAX } from '../core/limits.js'
+
+/** A window grows when its peer spent more than this part of the time waiting for it. */
+const WAITING_SHARE = 1 / 4
+
+/**
+ * What the peer may send on a channel: RFC 4254 §5.2. The window begins as OpenSSH's and grows while its reader keeps
+ * up and the path is so long that the peer, having sent all that it may, waits for our answer. On any other path a
+ * larger one gains nothing, and costs: a client of OpenSSH buffers as much as the window takes, and copies all of that
+ * buffer for each 32 KiB by which it grows.
+ */
+export class ReceiveWindow {
+  /** How much the peer may still send. */
+  credit = WINDOW_INITIAL
+  readonly #now: () => number
+  #size = WINDOW_INITIAL
+  #received = 0
+  /** Where the peer had to stop until it learned of an adjustment, in bytes received; those that lie ahead. */
+  readonly #stops: number[] = []
+  /** Since when the peer has sent all that it knew it might. */
+  #waitingSince: number | undefined
+  /** Since the window was looked at last: */
+  #cycle: { start: number; received: number; waited: number } | undefined
+
+  /** @param now milliseconds on a clock that never goes back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** @throws RangeError if the peer sent more than it may */
+  take(bytes: number): void {
+    if (bytes > this.credit) throw new RangeError('the peer sent more than its window allows')
+    this.#cycle ??= { start: this.#now(), received: 0, waited: 0 }
+    if (this.#waitingSince !== undefined) {
+      this.#cycle.waited += this.#now() - this.#waitingSince
+      this.#waitingSince = undefined
+    }
+    this.credit -= bytes
+    this.#received += bytes
+    this.#cycle.received += bytes
+    while ((this.#stops[0] ?? this.#received) < this.#received) this.#stops.shift()
+    if (this.#stops[0] === this.#received) this.#waitingSince = this.#now()
+  }
+
+  /**
+   * What to adjust the peer's window by now: 0 is nothing.
+   * @param unread what has arrived and was not read yet
+   */
+  grant(unread: number): number {
+    const keepsUp = unread < this.#size / 8
+    if (this.#size - this.credit - unread < this.#size / (keepsUp ? 4 : 2)) return 0
+    if (keepsUp) this.#grow()
+    const amount = this.#size - this.credit - unread
+    const stop = this.#received + this.credit
+    this.#stops.push(stop)
+    this.credit += amount
+    // It stood still already: whether for a reader of ours or for us, from now on it is for the path.
+    if (stop === this.#received) this.#waitingSince ??= this.#now()
+    return amount
+  }
+
+  #grow(): void {
+    const cycle = this.#cycle
+    if (cycle === undefined || cycle.received < this.#size) return
+    const elapsed = this.#now() - cycle.start
+    if (cycle.waited > elapsed * WAITING_SHARE) this.#size = Math.min(this.#size * 2, WINDOW_MAX)
+    this.#cycle = { start: this.#now(), received: 0, waited: 0 }
+  }
+}
