@@ -63,7 +63,9 @@ export class ReceiveWindow {
     const cycle = this.#cycle
     if (cycle === undefined || cycle.received < this.#size) return
     const elapsed = this.#now() - cycle.start
-    if (cycle.waited > elapsed * WAITING_SHARE) this.#size = Math.min(this.#size * 2, WINDOW_MAX)
+    // What it would have sent in the whole time, as fast as in the time in which it did not wait.
+    const wanted = (this.#size * elapsed) / Math.max(elapsed - cycle.waited, Number.EPSILON)
+    if (cycle.waited > elapsed * WAITING_SHARE) this.#size = Math.min(Math.ceil(wanted), WINDOW_MAX)
     this.#cycle = { start: this.#now(), received: 0, waited: 0 }
   }
 }
