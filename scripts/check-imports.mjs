@@ -13,6 +13,7 @@ const FOLDERS = {
   server: ['core', 'hello', 'job', 'ssh', 'sockets'],
   client: ['core', 'hello', 'job', 'ssh', 'sockets'],
   streams: ['core', 'hello', 'sockets'],
+  sshd: ['core', 'job', 'ssh', 'sockets', 'server'],
   'access-point': ['core', 'hello', 'streams'],
   engines: ['core', 'hello', 'job', 'client', 'sockets', 'streams'],
   starter: ['core', 'hello', 'job', 'server', 'sockets', 'streams', 'engines'],
@@ -28,6 +29,7 @@ const FOLDERS = {
     'access-point',
     'engines',
     'starter',
+    'sshd',
   ],
 }
 /** The only places that may import a package. One that is not here may not be imported at all. */

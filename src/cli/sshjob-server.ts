@@ -13,6 +13,11 @@ function reportFailure(error: unknown): number {
 const failAtOnce = (error: unknown): void => process.exit(reportFailure(error))
 
 async function run(args: readonly string[], signals: Signals): Promise<number> {
+  const { isSshdCall } = await import('./server/sshd/arguments.js')
+  if (isSshdCall(args)) {
+    const { runSshd } = await import('./server/sshd/run.js')
+    return runSshd(args, signals)
+  }
   const { readSettings } = await import('./server/settings.js')
   const settings = readSettings(args)
   if (settings.mode === 'help' || settings.mode === 'version') {

@@ -38,6 +38,13 @@ export const MAX_WAITING_GLOBAL_REQUESTS = 1_024
 export const WAITING_REQUESTS_MAX = MAX_ENV_VARIABLES + 100
 export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
 
+/** A configuration of sshd with all that it includes, how deeply files may include each other, and a file of keys. */
+export const SSHD_CONFIG_MAX_BYTES = 4 * MIB
+export const SSHD_INCLUDE_DEPTH = 16
+export const AUTHORIZED_KEYS_MAX_BYTES = 16 * MIB
+/** The longest banner that a client is shown before it authenticates. */
+export const BANNER_MAX_BYTES = MIB
+
 /** What one client may listen on in the job at a time: `tcpip-forward` and `streamlocal-forward`. */
 export const MAX_FORWARD_LISTENERS = 256
 /** How long a connection that a client asks for may take to be made. The kernel would try for two minutes, tcp(7). */

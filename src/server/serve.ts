@@ -2,18 +2,18 @@ import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { abortError, messageOf, SshjobError } from '../core/errors.js'
-import { LOGIN_GRACE_MS } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
 import { answerHello, receiveClientHello, refuseHello } from '../hello/exchange.js'
 import type { JobInfo } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
-import { acceptKey } from '../ssh/authentication.js'
+import { acceptKeys } from '../ssh/authentication.js'
 import { Connection, type OpenAnswer } from '../ssh/connection.js'
 import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
-import { Forwarding } from './forwarding/forwarding.js'
-import { makePolicy } from './forwarding/policy.js'
+import { type Admission, admitKey, type Rules } from './admission.js'
+import { type Client, letClientIn } from './client.js'
+import { type ForwardingOptions, makePolicy } from './forwarding/policy.js'
 import { Session, type SessionContext } from './session.js'
 import type { Served, ServeOptions } from './types.js'
 
@@ -29,7 +29,30 @@ const UNKNOWN_PEER = 'UNKNOWN 65535 UNKNOWN 65535'
  * @throws SshjobError 'usage' for an option that is wrong
  */
 export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Served {
-  return new ServedConnection(stream, job, options)
+  makePolicy(options) // throws for options that are wrong, before anything has begun
+  const { credentials } = options
+  const admission = credentials && (() => admitCredentials(credentials, options))
+  return new ServedConnection(stream, job, options, admission)
+}
+
+/** As serve(), without a hello: who is let in, and what they may do, is the admission's to say. */
+export function serveAdmitted(
+  stream: Duplex,
+  job: Job,
+  admission: Admission,
+  options: ConnectionOptions,
+): Served {
+  return new ServedConnection(stream, job, options, () => admission)
+}
+
+/** What of ServeOptions is not about who is let in and what they may do. */
+export type ConnectionOptions = Omit<ServeOptions, 'credentials' | keyof ForwardingOptions>
+
+function admitCredentials(
+  { hostPrivateKey, clientPublicKey }: NonNullable<ServeOptions['credentials']>,
+  options: ServeOptions,
+): Admission {
+  return admitKey(parseKey(hostPrivateKey), parseKey(clientPublicKey), options)
 }
 
 /** What a client is told of a job. */
@@ -49,6 +72,7 @@ class ServedConnection implements Served {
   readonly #stream: Duplex
   readonly #job: Job
   readonly #options: ServeOptions
+  readonly #admission: (() => Admission) | undefined
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
   readonly #abort = new AbortController()
@@ -58,10 +82,10 @@ class ServedConnection implements Served {
   readonly #closing = deferred<SshjobError | undefined>()
   #over = false
 
-  constructor(stream: Duplex, job: Job, options: ServeOptions) {
+  constructor(stream: Duplex, job: Job, options: ServeOptions, admission: (() => Admission) | undefined) {
     this.#stream = stream
     this.#job = job
-    makePolicy(options) // throws for options that are wrong, before anything has begun
+    this.#admission = admission
     this.#options = options
     this.#log = options.log ?? silent
     this.closed = this.#closing.promise
@@ -93,12 +117,8 @@ class ServedConnection implements Served {
   }
 
   async #begin(): Promise<void> {
-    const { credentials } = this.#options
     if (this.#over) return // aborted before it began
-    if (credentials !== undefined) {
-      this.#start(parseKey(credentials.hostPrivateKey), parseKey(credentials.clientPublicKey))
-      return
-    }
+    if (this.#admission !== undefined) return this.#start(this.#admission())
     const hello = await receiveClientHello(this.#stream, { signal: this.#abort.signal })
     if (this.#over) return
     const accepted = { ok: true, job: describeJob(this.#job) } as const
@@ -112,7 +132,7 @@ class ServedConnection implements Served {
     const hostKey = generateKey()
     const answer = { ...accepted, hostKey: hostKey.publicKey }
     await answerHello(this.#stream, answer, { signal: this.#abort.signal })
-    if (!this.#over) this.#start(parseKey(hostKey.privateKey), clientKey)
+    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, this.#options))
   }
 
   #parseClientKey(text: string): ParsedKey {
@@ -125,18 +145,29 @@ class ServedConnection implements Served {
     }
   }
 
-  #start(hostKey: ParsedKey, clientKey: ParsedKey): void {
-    const grace = setTimeout(() => {
+  #start({ hostKeys, algorithms, login, loginGraceMs }: Admission): void {
+    const giveUp = (): void => {
       const cause = new SshjobError('authentication-failed', 'The client did not authenticate in time.')
       transport.close(cause)
-    }, LOGIN_GRACE_MS).unref()
+    }
+    const grace = loginGraceMs > 0 ? setTimeout(giveUp, loginGraceMs).unref() : undefined
+    let letIn: Client | undefined
     const transport: Transport = new Transport({
       stream: this.#stream,
-      side: { role: 'server', hostKey },
-      handlers: acceptKey(clientKey, { close: (cause, reason) => transport.close(cause, reason) }, () => {
-        clearTimeout(grace)
-        transport.authenticated = true
-        this.#log.info({ client: transport.peerSoftware }, 'client authenticated')
+      side: { role: 'server', hostKeys },
+      ...(algorithms === undefined ? {} : { algorithms }),
+      handlers: acceptKeys<Rules>({
+        login,
+        end: {
+          close: (cause, reason) => transport.close(cause, reason),
+          send: (...parts) => transport.send(...parts),
+        },
+        onAuthenticated: (rules, user, key) => {
+          clearTimeout(grace)
+          transport.authenticated = true
+          letIn = letClientIn(transport, connection, { rules, key, log: this.#log })
+          this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
+        },
       }),
       onReady: () => undefined,
       onMessage: (type, payload) => connection.receive(type, payload),
@@ -144,23 +175,23 @@ class ServedConnection implements Served {
         clearTimeout(grace)
         clearInterval(idle)
         connection.finish(cause)
-        forwarding.close()
+        letIn?.leave()
         this.#finish(cause)
       },
       log: this.#log,
     })
+    // The transport lets no message of theirs through before the client is in.
     const connection = new Connection(transport, {
-      onChannelOpen: (type, data) => forwarding.open(type, data) ?? this.#openChannel(type, forwarding),
-      onGlobalRequest: (name, data) => forwarding.request(name, data) ?? this.#globalRequest(name),
+      onChannelOpen: (type, data) => letIn?.forwarding.open(type, data) ?? this.#openChannel(type, letIn),
+      onGlobalRequest: (name, data) => letIn?.forwarding.request(name, data) ?? this.#globalRequest(name),
     })
-    const forwarding = new Forwarding(connection, this.#options)
     this.#transport = transport
     this.#connection = connection
     const idle = this.#watchIdle(transport)
   }
 
-  #openChannel(type: string, forwarding: Forwarding): OpenAnswer {
-    if (type !== 'session') {
+  #openChannel(type: string, client: Client | undefined): OpenAnswer {
+    if (type !== 'session' || client === undefined) {
       return {
         refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
         message: `channels of type ${type} are not served here`,
@@ -169,9 +200,14 @@ class ServedConnection implements Served {
     if (this.#noMoreSessions) {
       return { refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, message: 'you asked for no more sessions' }
     }
+    const { maxSessions } = client.rules
+    const open = [...this.#sessions].filter((session) => session.isOpen).length
+    if (maxSessions !== undefined && open >= maxSessions) {
+      return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${maxSessions} sessions are open` }
+    }
     return {
       accept: (channel) => {
-        const session = new Session(channel, this.#sessionContext(forwarding))
+        const session = new Session(channel, this.#sessionContext(client))
         this.#sessions.add(session)
         void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
       },
@@ -190,7 +226,7 @@ class ServedConnection implements Served {
     }
   }
 
-  #sessionContext(forwarding: Forwarding): SessionContext {
+  #sessionContext({ rules, forwarding, environment }: Client): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -198,9 +234,11 @@ class ServedConnection implements Served {
       environment: new Map([
         ['SSH_CONNECTION', Buffer.from(peer)],
         ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
+        ...environment,
       ]),
       shells,
-      greeting: () => (motd === undefined ? welcome(this.#job) : motd === false ? '' : motd),
+      greeting: () => greet(motd, this.#job),
+      rules,
       forwarding,
       log: this.#log,
     }
@@ -242,6 +280,11 @@ class ServedConnection implements Served {
       this.#closing.resolve(cause)
     })
   }
+}
+
+function greet(motd: ServeOptions['motd'], job: Job): string {
+  if (motd === false) return ''
+  return typeof motd === 'function' ? motd() : (motd ?? welcome(job))
 }
 
 /** As condor_ssh_to_job greets. */

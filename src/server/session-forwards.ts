@@ -21,13 +21,13 @@ export class SessionForwards {
   }
 
   agent(): boolean | Promise<boolean> {
-    return this.#make('agent', () => this.#forwarding.agent())
+    return this.#make('agent', this.#forwarding.agentRefusal(), () => this.#forwarding.agent())
   }
 
   x11(data: Reader): boolean | Promise<boolean> {
     const request = readX11Request(data)
     if (request === undefined) return false
-    return this.#make('X11', () => this.#forwarding.x11(request))
+    return this.#make('X11', this.#forwarding.x11Refusal(), () => this.#forwarding.x11(request))
   }
 
   async close(): Promise<void> {
@@ -38,9 +38,13 @@ export class SessionForwards {
     )
   }
 
-  #make(what: string, start: () => Promise<SessionForward>): boolean | Promise<boolean> {
+  #make(
+    what: string,
+    refusal: string | undefined,
+    start: () => Promise<SessionForward>,
+  ): boolean | Promise<boolean> {
     const twice = this.#made.has(what) ? 'it was asked for twice' : undefined
-    const reason = this.#forwarding.sessionRefusal() ?? twice
+    const reason = refusal ?? twice
     if (reason !== undefined || this.#closed) return this.#refuse(what, reason)
     const making = start()
     this.#made.set(what, making)

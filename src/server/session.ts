@@ -6,6 +6,7 @@ import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from 
 import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
 import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
+import type { Rules, Subsystem } from './admission.js'
 import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { SessionForwards } from './session-forwards.js'
@@ -16,11 +17,19 @@ export interface SessionContext {
   /** Variables of every session of this connection, such as SSH_CONNECTION. */
   environment: ReadonlyMap<string, Buffer>
   shells: readonly string[]
+  rules: Rules
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
   forwarding: Forwarding
   log: Logger
 }
+
+const ORIGINAL_COMMAND = 'SSH_ORIGINAL_COMMAND'
+/** What sshd_config(5) calls a server of files that is in the server itself. */
+const INTERNAL_SFTP = 'internal-sftp'
+
+const ownSubsystem = (name: string): Subsystem | undefined =>
+  name === 'sftp' ? { kind: 'files' } : undefined
 
 /** One session channel, RFC 4254 §6: what the client asks for before, while and after something runs in it. */
 export class Session {
@@ -43,6 +52,11 @@ export class Session {
     channel.onRequest = (name, data) => this.#request(name, data)
   }
 
+  /** Whether its channel is open; once it is not, processes may still have to end. */
+  get isOpen(): boolean {
+    return !this.#channel.isClosed
+  }
+
   /** Says a sentence to whoever looks at this session. */
   tell(sentence: string): void {
     if (this.#channel.isClosed) return
@@ -63,9 +77,9 @@ export class Session {
       case 'pty-req':
         return this.#openTerminal(data)
       case 'shell':
-        return this.#start(undefined)
+        return this.#startShell()
       case 'exec':
-        return this.#start(Buffer.from(data.string()))
+        return this.#startCommand(Buffer.from(data.string()))
       case 'subsystem':
         return this.#startSubsystem(data.text())
       case 'window-change':
@@ -90,6 +104,7 @@ export class Session {
     const size = name.length + value.length
     if (size > MAX_ENV_BYTES || this.#variableBytes + size > MAX_ENV_TOTAL_BYTES) return false
     if (value.includes(0) || !isSettable(name)) return false
+    if (this.#context.rules.acceptsVariable?.(name) === false) return false
     this.#variables++
     this.#variableBytes += size
     this.#environment.set(name, Buffer.from(value))
@@ -97,7 +112,8 @@ export class Session {
   }
 
   #openTerminal(data: Reader): boolean {
-    const unavailable = this.#context.job.terminalUnavailable()
+    const { job, rules } = this.#context
+    const unavailable = rules.terminalRefusal ?? job.terminalUnavailable()
     if (this.#started || this.#terminal !== undefined || unavailable !== undefined) {
       this.#context.log.info({ reason: unavailable }, 'terminal refused')
       return false
@@ -116,7 +132,44 @@ export class Session {
     return true
   }
 
-  #start(command: Buffer | undefined): boolean {
+  #startShell(): boolean {
+    const { forcedCommand } = this.#context.rules
+    return forcedCommand === undefined ? this.#start(undefined) : this.#startForced(forcedCommand, undefined)
+  }
+
+  #startCommand(command: Buffer): boolean {
+    const { forcedCommand } = this.#context.rules
+    return forcedCommand === undefined ? this.#start(command) : this.#startForced(forcedCommand, command)
+  }
+
+  /** @param original what the client asked for, which the command finds in SSH_ORIGINAL_COMMAND; undefined: a shell */
+  #startForced(forced: string, original: Buffer | undefined): boolean {
+    if (forced === INTERNAL_SFTP) return this.#refuseForFilesOnly()
+    return this.#start(Buffer.from(forced), original)
+  }
+
+  /** Nothing but files is served here: as sshd says it. */
+  #refuseForFilesOnly(): boolean {
+    if (this.#started) return false
+    this.#started = true
+    this.#channel.outputExtended.write('This service allows sftp connections only.\n')
+    queueMicrotask(() => {
+      this.#channel.notify('exit-status', uint32(1))
+      this.#channel.output.end(() => this.#channel.close())
+    })
+    return true
+  }
+
+  /** What the session adds to the job's environment: what the client may not set comes last. */
+  #variablesOf(original: Buffer | undefined): ReadonlyMap<string, Buffer> {
+    const variables = new Map(this.#environment)
+    variables.delete(ORIGINAL_COMMAND)
+    if (original !== undefined) variables.set(ORIGINAL_COMMAND, original)
+    for (const [name, value] of this.#context.rules.environment ?? []) variables.set(name, value)
+    return variables
+  }
+
+  #start(command: Buffer | undefined, original?: Buffer): boolean {
     if (this.#started) return false
     this.#started = true
     if (command !== undefined && (command.length > MAX_COMMAND_BYTES || command.includes(0))) {
@@ -126,7 +179,7 @@ export class Session {
     const { job, shells, log } = this.#context
     const terminal = this.#terminal
     try {
-      this.#process = job.spawn({ command, environment: this.#environment, terminal, shells })
+      this.#process = job.spawn({ command, environment: this.#variablesOf(original), terminal, shells })
     } catch (error) {
       log.warn({ err: error }, 'session could not be started')
       this.tell(`sshjob-server: ${messageOf(error)}`)
@@ -140,7 +193,23 @@ export class Session {
   }
 
   #startSubsystem(name: string): boolean {
-    const files = name === 'sftp' && !this.#started ? this.#context.job.files?.() : undefined
+    const { forcedCommand, subsystem = ownSubsystem } = this.#context.rules
+    const found = subsystem(name)
+    if (found === undefined || this.#started) return false
+    if (forcedCommand !== undefined && forcedCommand !== INTERNAL_SFTP) {
+      return this.#startForced(
+        forcedCommand,
+        Buffer.from(found.kind === 'files' ? INTERNAL_SFTP : found.command),
+      )
+    }
+    // A forced internal-sftp serves files whatever the subsystem would be.
+    return forcedCommand === undefined && found.kind === 'command'
+      ? this.#start(Buffer.from(found.command))
+      : this.#startFiles()
+  }
+
+  #startFiles(): boolean {
+    const files = this.#context.job.files?.()
     if (files === undefined) return false
     this.#started = true
     this.#context.log.info({ directory: files.directory }, 'file transfer started')

@@ -11,7 +11,7 @@ export interface ServeOptions extends ForwardingOptions {
   /** Ends the connection after this many milliseconds without traffic on any channel. Default: 0, never. */
   idleTimeoutMs?: number
   /** What an interactive shell is greeted with; false says nothing. Default: welcome with host, job id and pids. */
-  motd?: string | false
+  motd?: string | (() => string) | false
   /** What SSH_CONNECTION says of the client: '192.0.2.7 53422 192.0.2.1 22'. Default: 'UNKNOWN 65535 UNKNOWN 65535'. */
   peer?: string
   /** Ends the connection when aborted; sessions in it are told the reason. */

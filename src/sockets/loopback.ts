@@ -3,6 +3,7 @@ import { SshjobError, systemCode } from '../core/errors.js'
 import { listenTcp, portOf } from './tcp.js'
 
 const LOOPBACK = ['127.0.0.1', '::1'] as const
+const EVERYWHERE = ['0.0.0.0', '::'] as const
 /** How often another port is tried where one that is free for IPv4 is taken for IPv6. */
 const TRIES = 5
 
@@ -37,11 +38,20 @@ export function listening(servers: readonly net.Server[]): Listening {
  * is free in both.
  * @throws SshjobError 'unreachable'
  */
-export async function listenLoopback(port: number): Promise<Listening> {
+export function listenLoopback(port: number): Promise<Listening> {
+  return listenOnBoth(LOOPBACK, port)
+}
+
+/** As listenLoopback(), on every address of this machine. */
+export function listenEverywhere(port: number): Promise<Listening> {
+  return listenOnBoth(EVERYWHERE, port)
+}
+
+async function listenOnBoth([first, second]: readonly [string, string], port: number): Promise<Listening> {
   for (let left = TRIES; ; left--) {
-    const four = await listenTcp(LOOPBACK[0], port)
+    const four = await listenTcp(first, port)
     try {
-      return listening([four, await listenTcp(LOOPBACK[1], portOf(four))])
+      return listening([four, await listenTcp(second, portOf(four))])
     } catch (error) {
       const taken = error instanceof SshjobError && systemCode(error.cause) === 'EADDRINUSE'
       if (!taken) return listening([four])

@@ -77,7 +77,8 @@ export function listenTcp(address: string, port: number): Promise<net.Server> {
       reject(new SshjobError('unreachable', message, { cause: error }))
     })
     // 'exclusive': a process of node:cluster would share it with its siblings.
-    server.listen({ host: address, port, exclusive: true }, () => {
+    // '::' alone: 0.0.0.0 is a server of its own.
+    server.listen({ host: address, port, exclusive: true, ipv6Only: true }, () => {
       server.removeAllListeners('error')
       resolve(server)
     })

@@ -5,7 +5,7 @@ import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
  * server when chosen), SHA-1, CBC, and compression (its errors would end the process; a wire that is worth
  * compressing can do so beneath SSH).
  */
-const KEX = [
+export const KEX: readonly string[] = [
   'curve25519-sha256',
   'curve25519-sha256@libssh.org',
   'ecdh-sha2-nistp256',
@@ -15,7 +15,7 @@ const KEX = [
   'diffie-hellman-group18-sha512',
   'diffie-hellman-group14-sha256',
 ]
-const CIPHERS = [
+export const CIPHERS: readonly string[] = [
   'aes128-gcm@openssh.com',
   'aes256-gcm@openssh.com',
   'chacha20-poly1305@openssh.com',
@@ -23,15 +23,15 @@ const CIPHERS = [
   'aes192-ctr',
   'aes256-ctr',
 ]
-const MACS = [
+export const MACS: readonly string[] = [
   'hmac-sha2-256-etm@openssh.com',
   'hmac-sha2-512-etm@openssh.com',
   'hmac-sha2-256',
   'hmac-sha2-512',
 ]
 
-/** What a client may sign with; RFC 8308 §3.1. */
-export const SIGNATURE_ALGORITHMS = [
+/** What keys sign with, on both ends: RFC 8308 §3.1. */
+export const SIGNATURE_ALGORITHMS: readonly string[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
@@ -40,12 +40,29 @@ export const SIGNATURE_ALGORITHMS = [
   'rsa-sha2-256',
 ]
 
+/** What one end offers, where that is not all of the above. */
+export interface Algorithms {
+  kex: readonly string[]
+  ciphers: readonly string[]
+  macs: readonly string[]
+  /** What a client may sign with. */
+  signatures: readonly string[]
+}
+
+export const ALGORITHMS: Algorithms = {
+  kex: KEX,
+  ciphers: CIPHERS,
+  macs: MACS,
+  signatures: SIGNATURE_ALGORITHMS,
+}
+
 /** The names under which a host key of this type signs: an RSA key has two (RFC 8332), SHA-1 not among them. */
 export function hostKeyAlgorithms(type: string): string[] {
   return type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]
 }
 
-export function offer(serverHostKey: string[]): AlgorithmOffer {
-  const direction = { cipher: CIPHERS, mac: MACS, compress: ['none'], lang: [] }
-  return { kex: KEX, serverHostKey, cs: direction, sc: direction }
+export function offer(serverHostKey: readonly string[], algorithms: Algorithms = ALGORITHMS): AlgorithmOffer {
+  const { kex, ciphers, macs } = algorithms
+  const direction = { cipher: [...ciphers], mac: [...macs], compress: ['none'], lang: [] }
+  return { kex: [...kex], serverHostKey: [...serverHostKey], cs: direction, sc: direction }
 }

@@ -2,57 +2,108 @@ import type Protocol from 'ssh2/lib/protocol/Protocol.js'
 import type { MessageHandlers, PublicKeyAuth } from 'ssh2/lib/protocol/Protocol.js'
 import { SshjobError } from '../core/errors.js'
 import { MAX_AUTH_TRIES } from '../core/limits.js'
-import type { ParsedKey } from './keys.js'
-import { publicLine } from './keys.js'
-import { DISCONNECT } from './wire.js'
+import { SIGNATURE_ALGORITHMS } from './algorithms.js'
+import { type ParsedKey, parseBlob, publicLine, typeOfBlob } from './keys.js'
+import { byte, DISCONNECT, MSG, string } from './wire.js'
 
 const USERAUTH = 'ssh-userauth'
 const CONNECTION = 'ssh-connection'
 
-interface End {
+/** The transport under a side, as much of it as authentication needs. */
+export interface End {
   close(cause: SshjobError, reason?: number): void
+  send(...parts: Buffer[]): void
 }
 
-/**
- * The server's side of RFC 4252: public-key authentication with exactly one key. The user name is not looked at: a
- * session runs as the job's user whatever it says.
- */
-export function acceptKey(clientKey: ParsedKey, end: End, onAuthenticated: () => void): MessageHandlers {
-  const expected = clientKey.getPublicSSH()
+/** A key that a client would authenticate with. */
+export interface OfferedKey {
+  /** What it signs with: 'ssh-ed25519', 'rsa-sha2-512', …. */
+  algorithm: string
+  /** The public key, as RFC 4253 §6.6 encodes it. */
+  blob: Buffer
+}
+
+/** What awaits a client that has said its user name. */
+export interface Login<Grant> {
+  /** Told to the client before it authenticates: RFC 4252 §5.4. */
+  banner?: string | undefined
+  /** Failed requests after which it is over. Default: MAX_AUTH_TRIES. */
+  maxTries?: number
+  /** What whoever proves to have this key is given; undefined: it is no key of theirs. */
+  authorize(key: OfferedKey): Grant | undefined
+}
+
+/** Lets in exactly one key, under any user name. */
+export function onlyKey<Grant>(key: ParsedKey, grant: Grant): (user: string) => Login<Grant> {
+  const expected = key.getPublicSSH()
+  const authorize = ({ algorithm, blob }: OfferedKey): Grant | undefined =>
+    expected.equals(blob) && SIGNATURE_ALGORITHMS.includes(algorithm) ? grant : undefined
+  return () => ({ authorize })
+}
+
+interface ServerSide<Grant> {
+  login: (user: string) => Login<Grant>
+  end: End
+  onAuthenticated: (grant: Grant, user: string, key: OfferedKey) => void
+}
+
+/** The server's side of RFC 4252: public keys. What a user name means is for `login` to say. */
+export function acceptKeys<Grant>({ login, end, onAuthenticated }: ServerSide<Grant>): MessageHandlers {
+  let known: { user: string; login: Login<Grant> } | undefined
   let failures = 0
   let done = false
+  const close = (code: 'authentication-failed' | 'protocol-error', message: string, reason?: number): void =>
+    end.close(new SshjobError(code, message), reason)
+
   const refuse = (protocol: Protocol, method: string): void => {
     // 'none' is how a client asks for the list of methods (RFC 4252 §5.2): that is no try.
     if (method !== 'none') failures++
-    if (failures < MAX_AUTH_TRIES) {
-      protocol.authFailure(['publickey'])
-      return
-    }
-    const error = new SshjobError('authentication-failed', 'Too many failed attempts to authenticate.')
-    end.close(error, DISCONNECT.NO_MORE_AUTH_METHODS)
+    if (failures < (known?.login.maxTries ?? MAX_AUTH_TRIES)) return protocol.authFailure(['publickey'])
+    close(
+      'authentication-failed',
+      'Too many failed attempts to authenticate.',
+      DISCONNECT.NO_MORE_AUTH_METHODS,
+    )
+  }
+  /** False where the client may not go on. */
+  const meet = (user: string): boolean => {
+    if (known !== undefined) return known.user === user
+    known = { user, login: login(user) }
+    const { banner = '' } = known.login
+    if (banner !== '') end.send(byte(MSG.USERAUTH_BANNER), string(banner), string(''))
+    return true
   }
   return {
     SERVICE_REQUEST: (protocol, name) => {
       if (name === USERAUTH || (name === CONNECTION && done)) protocol.serviceAccept(name)
-      else end.close(new SshjobError('protocol-error', 'The client asked for a service that there is not.'))
+      else close('protocol-error', 'The client asked for a service that there is not.')
     },
-    USERAUTH_REQUEST: (protocol, _user, service, method, data) => {
+    USERAUTH_REQUEST: (protocol, user, service, method, data) => {
       if (done) return // RFC 4252 §5.1: requests after the success are ignored
+      // RFC 4252 §5: a server that does not want to begin anew has to disconnect.
+      if (!meet(user))
+        return close('protocol-error', 'The client changed the user name while it authenticated.')
       if (service !== CONNECTION || method !== 'publickey' || !isPublicKeyAuth(data))
         return refuse(protocol, method)
-      if (data.key === undefined || !expected.equals(data.key)) return refuse(protocol, method)
-      if (data.signature === undefined) return protocol.authPKOK(algorithmOf(data), data.key)
-      const sha1 = clientKey.type === 'ssh-rsa' && data.hashAlgo === undefined
-      const verified =
-        !sha1 &&
-        data.blob !== undefined &&
-        clientKey.verify(data.blob, data.signature, data.hashAlgo) === true
-      if (!verified) return refuse(protocol, method)
+      if (data.key === undefined || known === undefined) return refuse(protocol, method)
+      const key = { algorithm: algorithmOf(data), blob: Buffer.from(data.key) }
+      const type = typeOfBlob(key.blob)
+      // An algorithm that is not the key's would be judged by its name, and another would verify.
+      const grant = type === data.keyAlgo ? known.login.authorize(key) : undefined
+      if (grant === undefined) return refuse(protocol, method)
+      if (data.signature === undefined) return protocol.authPKOK(key.algorithm, key.blob)
+      if (!isSigned(data)) return refuse(protocol, method)
       done = true
       protocol.authSuccess()
-      onAuthenticated()
+      onAuthenticated(grant, user, key)
     },
   }
+}
+
+function isSigned({ key, blob, signature, hashAlgo }: PublicKeyAuth): boolean {
+  const parsed = key && parseBlob(key)
+  if (parsed === undefined || blob === undefined || signature === undefined) return false
+  return parsed.verify(blob, signature, hashAlgo) === true
 }
 
 /** The algorithm as the client named it, which ssh2 takes apart: RFC 8332 §3.2 wants it back in the answer. */
@@ -65,7 +116,12 @@ function isPublicKeyAuth(data: unknown): data is PublicKeyAuth {
 }
 
 /** The client's side: offers one key, signed at once, without the probe that stock clients make first. */
-export function offerKey(username: string, privateKey: ParsedKey, end: End, onAuthenticated: () => void) {
+export function offerKey(
+  username: string,
+  privateKey: ParsedKey,
+  end: Pick<End, 'close'>,
+  onAuthenticated: () => void,
+) {
   const rsa = privateKey.type === 'ssh-rsa'
   return {
     SERVICE_ACCEPT: (protocol, name) => {

@@ -1,5 +1,4 @@
 import type Protocol from 'ssh2/lib/protocol/Protocol.js'
-import { SIGNATURE_ALGORITHMS } from './algorithms.js'
 import { byte, MSG, string, uint32 } from './wire.js'
 
 /**
@@ -7,7 +6,11 @@ import { byte, MSG, string, uint32 } from './wire.js'
  * this returns right after the first key exchange: it sends ours (server-sig-algs, RFC 8308 §3.1) to a client that
  * takes one, and only once.
  */
-export function replaceExtInfo(protocol: Protocol, send: (...parts: Buffer[]) => void): () => void {
+export function replaceExtInfo(
+  protocol: Protocol,
+  signatures: readonly string[],
+  send: (...parts: Buffer[]) => void,
+): () => void {
   let wanted = false
   const complete = protocol._onHandshakeComplete
   protocol._onHandshakeComplete = (negotiated) => {
@@ -21,6 +24,6 @@ export function replaceExtInfo(protocol: Protocol, send: (...parts: Buffer[]) =>
   return () => {
     if (!wanted) return
     wanted = false
-    send(byte(MSG.EXT_INFO), uint32(1), string('server-sig-algs'), string(SIGNATURE_ALGORITHMS.join(',')))
+    send(byte(MSG.EXT_INFO), uint32(1), string('server-sig-algs'), string(signatures.join(',')))
   }
 }

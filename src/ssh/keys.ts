@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import keyParser, { type ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
 import { SshjobError } from '../core/errors.js'
-import { string, uint32 } from './wire.js'
+import { Reader, string, uint32 } from './wire.js'
 
 const ED25519 = 'ssh-ed25519'
 
@@ -62,6 +62,24 @@ export function parseKey(text: string): ParsedKey {
     throw new SshjobError('usage', 'This is not a key in a format of OpenSSH.', { cause: key })
   }
   return key
+}
+
+/** The kind of key that this is the public half of (RFC 4253 §6.6), or undefined where it is none. */
+export function typeOfBlob(blob: Buffer): string | undefined {
+  try {
+    return new Reader(blob).text()
+  } catch {
+    // Shorter than it says itself: whoever sent it has no key.
+    return undefined
+  }
+}
+
+/** A public key as it is on the wire; undefined for one that ssh2 does not know. */
+export function parseBlob(blob: Buffer): ParsedKey | undefined {
+  // As text: a Buffer, ssh2 would first try as the text of a private key.
+  const parsed = keyParser.parseKey(`${typeOfBlob(blob)} ${blob.toString('base64')}`)
+  const key = Array.isArray(parsed) ? parsed[0] : parsed
+  return key === undefined || key instanceof Error || !key.getPublicSSH().equals(blob) ? undefined : key
 }
 
 /** 'ssh-ed25519 AAAA…': the public half of a key, without comment. */

@@ -15,8 +15,9 @@ import {
 } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { VERSION } from '../core/version.js'
-import { hostKeyAlgorithms, offer } from './algorithms.js'
+import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
 import { replaceExtInfo } from './ext-info.js'
+import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import { judgeGuesses } from './kex-guess.js'
 import type { ParsedKey } from './keys.js'
 import { poolPadding, writePacket } from './packet-allocator.js'
@@ -31,15 +32,24 @@ const IDENT = `OpenSSH_9.9 sshjob_${VERSION}`
 /** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
 const KNOWN_TO_SSH2: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 20, 50, 51, 52, 53, 60, 61])
 
-/** Which end this is. The server proves that it has the host key; the client accepts exactly that one. */
-export interface Side {
-  role: 'server' | 'client'
-  hostKey: ParsedKey
+/** Which end this is. The server proves that it has one of its host keys; the client accepts exactly one. */
+export type Side =
+  | { role: 'client'; hostKey: ParsedKey }
+  /** The keys by what they sign with, best first; the first of an algorithm is the one that signs. */
+  | { role: 'server'; hostKeys: readonly HostKey[] }
+
+/** When new keys are exchanged: after bytes in either direction, or after a time. */
+export interface RekeyLimits {
+  bytes: number
+  /** Milliseconds. */
+  ms: number
 }
 
 export interface TransportOptions {
   stream: Duplex
   side: Side
+  /** Default: ALGORITHMS. */
+  algorithms?: Algorithms
   handlers: MessageHandlers
   /** The first key exchange is done. */
   onReady: (negotiated: Negotiated) => void
@@ -59,6 +69,8 @@ export class Transport {
   /** What the peer calls itself. */
   peerSoftware = ''
   authenticated = false
+  /** Bytes that have come from the peer. */
+  received = 0
   /** When channel data last went either way, in milliseconds since the epoch. */
   lastTraffic = Date.now()
   readonly #protocol: Protocol
@@ -73,7 +85,8 @@ export class Transport {
   #sendExtInfo: () => void = () => undefined
   #bytes = 0
   #kexTimer: NodeJS.Timeout | undefined
-  readonly #rekeyTimer: NodeJS.Timeout
+  #rekeyBytes = REKEY_BYTES
+  #rekeyTimer: NodeJS.Timeout
   #waiting: (() => void)[] = []
 
   constructor(options: TransportOptions) {
@@ -85,13 +98,15 @@ export class Transport {
     // Small packets go out at once: waiting for the peer's delayed ACK costs 40 ms, twice in a key exchange.
     if (stream instanceof Socket) stream.setNoDelay(true)
     let ready = false
-    const offered = offer(hostKeyAlgorithms(side.hostKey.type))
+    const algorithms = options.algorithms ?? ALGORITHMS
+    const names = side.role === 'client' ? hostKeyAlgorithms(side.hostKey.type) : namesOf(side.hostKeys)
+    const offered = offer(names, algorithms)
     this.#protocol = new Protocol({
       server: side.role === 'server',
       ident: IDENT,
       offer: offered,
       ...(side.role === 'server'
-        ? { hostKeys: Object.fromEntries(hostKeyAlgorithms(side.hostKey.type).map((a) => [a, side.hostKey])) }
+        ? { hostKeys: byAlgorithm(side.hostKeys) }
         : { hostVerifier: (key) => this.#verifyHostKey(key, side.hostKey) }),
       onWrite: (data) => this.#write(data),
       onError: (error) => this.close(this.#protocolError(error)),
@@ -118,7 +133,9 @@ export class Transport {
     })
     judgeGuesses(this.#protocol, offered)
     if (side.role === 'server') {
-      this.#sendExtInfo = replaceExtInfo(this.#protocol, (...parts) => this.send(...parts))
+      this.#sendExtInfo = replaceExtInfo(this.#protocol, algorithms.signatures, (...parts) =>
+        this.send(...parts),
+      )
     }
     const parsePayload = this.#protocol._onPayload
     this.#protocol._onPayload = (payload) => this.#onPayload(payload, parsePayload)
@@ -203,6 +220,13 @@ export class Transport {
     this.#protocol.rekey()
   }
 
+  /** From now on. Default: REKEY_BYTES and REKEY_MS. */
+  limitKeys({ bytes, ms }: RekeyLimits): void {
+    this.#rekeyBytes = bytes
+    clearInterval(this.#rekeyTimer)
+    if (!this.#closed) this.#rekeyTimer = setInterval(() => this.rekey(), ms).unref()
+  }
+
   /** The protocol under us, for the two sides of authentication (RFC 4252) alone. */
   get protocol(): Protocol {
     return this.#protocol
@@ -233,6 +257,7 @@ export class Transport {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#bytes += chunk.length
+    this.received += chunk.length
     const bytes = this.#ownsChunks ? chunk : Buffer.from(chunk)
     try {
       this.#protocol.parse(bytes, 0, bytes.length)
@@ -303,7 +328,7 @@ export class Transport {
   }
 
   #rekeyIfDue(): void {
-    if (this.#bytes >= REKEY_BYTES) this.rekey()
+    if (this.#bytes >= this.#rekeyBytes) this.rekey()
   }
 
   #kexStarted(): void {

@@ -2,9 +2,16 @@ import type { Duplex } from 'node:stream'
 import { deferred } from '../../src/core/deferred.js'
 import type { SshjobError } from '../../src/core/errors.js'
 import { silent } from '../../src/core/log.js'
-import { acceptKey, offerKey, requestAuthentication } from '../../src/ssh/authentication.js'
+import {
+  acceptKeys,
+  type End,
+  offerKey,
+  onlyKey,
+  requestAuthentication,
+} from '../../src/ssh/authentication.js'
 import type { Channel } from '../../src/ssh/channel.js'
 import { Connection, type ConnectionHandlers } from '../../src/ssh/connection.js'
+import { hostKeysOf } from '../../src/ssh/host-keys.js'
 import { generateKey, parseKey } from '../../src/ssh/keys.js'
 import { Transport } from '../../src/ssh/transport.js'
 import { streamPair } from '../../src/streams/memory.js'
@@ -40,9 +47,13 @@ export async function connectionPair(
   const ready = deferred<void>()
 
   const server = makePeer(streams[0], handlers.server ?? acceptAll(accepted), (end) => ({
-    side: { role: 'server', hostKey },
-    handlers: acceptKey(clientKey, end, () => {
-      server.transport.authenticated = true
+    side: { role: 'server', hostKeys: hostKeysOf(hostKey) },
+    handlers: acceptKeys({
+      login: onlyKey(clientKey, {}),
+      end,
+      onAuthenticated: () => {
+        server.transport.authenticated = true
+      },
     }),
     onReady: () => undefined,
   }))
@@ -77,13 +88,15 @@ export async function connectionPair(
 }
 
 type TransportParts = Pick<ConstructorParameters<typeof Transport>[0], 'side' | 'handlers' | 'onReady'>
-type End = Parameters<typeof acceptKey>[1]
 
 function makePeer(stream: Duplex, handlers: ConnectionHandlers, parts: (end: End) => TransportParts): Peer {
   const closing = deferred<SshjobError | undefined>()
   const transport: Transport = new Transport({
     stream,
-    ...parts({ close: (cause, reason) => transport.close(cause, reason) }),
+    ...parts({
+      close: (cause, reason) => transport.close(cause, reason),
+      send: (...message) => transport.send(...message),
+    }),
     onMessage: (type, payload) => connection.receive(type, payload),
     onClosed: (cause) => {
       connection.finish(cause)

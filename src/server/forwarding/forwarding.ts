@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events'
-import { silent } from '../../core/log.js'
+import type { Logger } from '../../core/log.js'
 import type { Connection, OpenAnswer, RequestAnswer } from '../../ssh/connection.js'
 import type { Reader } from '../../ssh/wire.js'
-import type { ServeOptions } from '../types.js'
 import { forwardAgent, type SessionForward } from './agent.js'
 import { openTcpChannel, openUnixChannel } from './local.js'
-import { type ForwardingPolicy, makePolicy } from './policy.js'
+import type { ForwardingPolicy } from './policy.js'
 import { RemoteForwards } from './remote.js'
 import { forwardX11, type X11Request } from './x11.js'
 
@@ -16,16 +15,12 @@ export class Forwarding {
   readonly #remote: RemoteForwards
   readonly #ending = new AbortController()
 
-  /** @throws SshjobError 'usage' for an option that is wrong */
-  constructor(
-    connection: Connection,
-    options: Pick<ServeOptions, 'forwarding' | 'permitOpen' | 'permitListen' | 'log'>,
-  ) {
+  constructor(connection: Connection, policy: ForwardingPolicy, log: Logger) {
     this.#connection = connection
     // Each connection that is being made listens; MAX_CHANNELS limits them.
     setMaxListeners(0, this.#ending.signal)
-    this.#policy = makePolicy(options)
-    this.#remote = new RemoteForwards(connection, this.#policy, options.log ?? silent)
+    this.#policy = policy
+    this.#remote = new RemoteForwards(connection, policy, log)
   }
 
   /** Undefined for a channel that is no forwarding. */
@@ -56,9 +51,14 @@ export class Forwarding {
     }
   }
 
-  /** Why a session gets neither agent nor X11, or undefined. */
-  sessionRefusal(): string | undefined {
-    return this.#policy.session()
+  /** Why a session does not get its agent, or undefined. */
+  agentRefusal(): string | undefined {
+    return this.#policy.agent()
+  }
+
+  /** Why a session gets no display, or undefined. */
+  x11Refusal(): string | undefined {
+    return this.#policy.x11()
   }
 
   agent(): Promise<SessionForward> {
@@ -66,7 +66,7 @@ export class Forwarding {
   }
 
   x11(request: X11Request): Promise<SessionForward> {
-    return forwardX11(this.#connection, request)
+    return forwardX11(this.#connection, request, this.#policy.displays)
   }
 
   /** The connection has ended: nothing listens any more, and what was being connected is given up. */

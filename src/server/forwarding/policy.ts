@@ -1,4 +1,5 @@
 import { SshjobError } from '../../core/errors.js'
+import type { Displays } from './x11.js'
 
 /** Which forwardings a client may ask for: see ServeOptions. */
 export interface ForwardingOptions {
@@ -25,11 +26,21 @@ export interface ForwardingPolicy {
   openUnix(path: string): string | undefined
   listen(host: string, port: number): string | undefined
   listenUnix(path: string): string | undefined
-  /** The agent, and X11. */
-  session(): string | undefined
+  agent(): string | undefined
+  x11(): string | undefined
+  /** Who may connect to what a client listens on: sshd_config(5) GatewayPorts. Default: 'no', this machine alone. */
+  readonly gatewayPorts?: GatewayPorts
+  /** Whether a socket that a client listens on takes the place of one that is there: sshd_config(5)
+   *  StreamLocalBindUnlink. Default: no. */
+  readonly replacesSockets?: boolean
+  /** Where displays are. Default: from X11_DISPLAY_OFFSET on, on this machine alone. */
+  readonly displays?: Displays
 }
 
-type Permit = { host: string; port: number | '*' } | { path: string }
+/** 'yes': everybody; 'clientspecified': whoever the client says. */
+export type GatewayPorts = 'no' | 'yes' | 'clientspecified'
+
+export type Permit = { host: string; port: number | '*' } | { path: string }
 
 /** @throws SshjobError 'usage' for an entry that is none */
 export function makePolicy(options: ForwardingOptions): ForwardingPolicy {
@@ -43,12 +54,14 @@ export function makePolicy(options: ForwardingOptions): ForwardingPolicy {
     (permits === undefined || permits.some((permit) => covers(permit, wish))
       ? undefined
       : `the job's starter does not permit ${describe(wish)}`)
+  const session = () => (forwarding === 'none' ? "the job's starter allows no forwarding" : undefined)
   return {
     open: (host, port) => check('local', open, { host, port }),
     openUnix: (path) => check('local', open, { path }),
     listen: (host, port) => check('remote', listen, { host, port }),
     listenUnix: (path) => check('remote', listen, { path }),
-    session: () => (forwarding === 'none' ? "the job's starter allows no forwarding" : undefined),
+    agent: session,
+    x11: session,
   }
 }
 
@@ -64,7 +77,7 @@ function describe(wish: Permit): string {
   return `${wish.host.includes(':') ? `[${wish.host}]` : wish.host}:${wish.port}`
 }
 
-function parsePermit(text: string, form: 'HOST:PORT' | 'PORT or HOST:PORT'): Permit {
+export function parsePermit(text: string, form: 'HOST:PORT' | 'PORT or HOST:PORT'): Permit {
   if (text.startsWith('/')) return { path: text }
   const alone = form === 'HOST:PORT' ? null : /^(?<port>\d+|\*)$/.exec(text)
   const groups = (alone ?? /^(\[(?<bracketed>[^\]]+)\]|(?<host>[^:[\]]+)):(?<port>\d+|\*)$/.exec(text))

@@ -1,15 +1,16 @@
+import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { messageOf } from '../../core/errors.js'
 import { MAX_FORWARD_LISTENERS } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
-import { type Listening, listening, listenLoopback } from '../../sockets/loopback.js'
+import { type Listening, listenEverywhere, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
 import { listenUnix } from '../../sockets/unix.js'
 import type { Connection, RequestAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
 import { readPath } from './local.js'
-import type { ForwardingPolicy } from './policy.js'
+import type { ForwardingPolicy, GatewayPorts } from './policy.js'
 
 /** Offers each connection that a socket of the job gets to the client, as a channel of this type. */
 export function forwardSocket(connection: Connection, socket: Socket, type: string, ...data: Buffer[]): void {
@@ -48,7 +49,9 @@ export class RemoteForwards {
     const port = data.uint32()
     if (port > 65_535) return Promise.resolve(false)
     return this.#inTurn(async () => {
-      const made = await this.#listen(this.#policy.listen(address, port), () => bindTcp(address, port))
+      const made = await this.#listen(this.#policy.listen(address, port), () =>
+        bindTcp(address, port, this.#policy.gatewayPorts),
+      )
       if (made === undefined) return false
       this.#listening.set(`${made.port} ${address}`, made)
       made.onConnection((socket) => {
@@ -70,7 +73,10 @@ export class RemoteForwards {
     const path = readPath(data)
     if (path === undefined) return Promise.resolve(false)
     return this.#inTurn(async () => {
-      const bind = async (): Promise<Listening> => listening([await listenUnix(path)])
+      const bind = async (): Promise<Listening> => {
+        if (this.#policy.replacesSockets === true) await rm(path, { force: true })
+        return listening([await listenUnix(path)])
+      }
       const made = await this.#listen(this.#policy.listenUnix(path), bind)
       if (made === undefined) return false
       this.#listening.set(path, made)
@@ -128,9 +134,11 @@ export class RemoteForwards {
 
 /**
  * As sshd with its default, GatewayPorts no: loopback, whatever address a client asks for. The job's neighbours on the
- * network are no part of the session.
+ * network are no part of the session. With 'clientspecified' an empty address is every one, RFC 4254 §7.1.
  */
-async function bindTcp(address: string, port: number): Promise<Listening> {
+async function bindTcp(address: string, port: number, gatewayPorts: GatewayPorts = 'no'): Promise<Listening> {
   if (address === '127.0.0.1' || address === '::1') return listening([await listenTcp(address, port)])
-  return listenLoopback(port)
+  if (gatewayPorts === 'no' || address === 'localhost') return listenLoopback(port)
+  if (gatewayPorts === 'yes' || ['', '*', '0.0.0.0', '::'].includes(address)) return listenEverywhere(port)
+  return listening([await listenTcp(address, port)])
 }

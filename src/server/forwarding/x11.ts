@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { SshjobError, systemCode } from '../../core/errors.js'
 import { X11_AUTHORITY_MAX_BYTES, X11_DISPLAY_OFFSET, X11_DISPLAYS } from '../../core/limits.js'
-import { type Listening, listenLoopback } from '../../sockets/loopback.js'
+import { type Listening, listenEverywhere, listenLoopback } from '../../sockets/loopback.js'
 import type { Connection } from '../../ssh/connection.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
 import type { SessionForward } from './agent.js'
@@ -22,6 +22,12 @@ export interface X11Request {
   screen: number
 }
 
+/** The number of the first display, and whether other machines may not connect: sshd_config(5) X11UseLocalhost. */
+export interface Displays {
+  offset: number
+  localhost: boolean
+}
+
 /** Gives undefined for what no X server has sent. */
 export function readX11Request(data: Reader): X11Request | undefined {
   const single = data.boolean()
@@ -38,11 +44,15 @@ export function readX11Request(data: Reader): X11Request | undefined {
  * session; the client puts the real one in its place. Neither xauth nor a library of X is needed in the job.
  * @throws SshjobError 'unreachable' where no display is free
  */
-export async function forwardX11(connection: Connection, request: X11Request): Promise<SessionForward> {
+export async function forwardX11(
+  connection: Connection,
+  request: X11Request,
+  { offset, localhost }: Displays = { offset: X11_DISPLAY_OFFSET, localhost: true },
+): Promise<SessionForward> {
   const { protocol, cookie, screen } = request
   const folder = await makePrivateFolder()
   try {
-    const listening = await listenDisplay()
+    const listening = await listenDisplay(offset, localhost ? listenLoopback : listenEverywhere)
     const display = listening.port - FIRST_PORT
     listening.onConnection((socket) => {
       const origin = [string(socket.remoteAddress ?? ''), uint32(socket.remotePort ?? 0)]
@@ -62,7 +72,7 @@ export async function forwardX11(connection: Connection, request: X11Request): P
       throw error
     }
     const environment = new Map([
-      ['DISPLAY', Buffer.from(`localhost:${display}.${screen}`)],
+      ['DISPLAY', Buffer.from(`${localhost ? 'localhost' : hostname()}:${display}.${screen}`)],
       ['XAUTHORITY', Buffer.from(file)],
     ])
     return { environment, close }
@@ -72,11 +82,11 @@ export async function forwardX11(connection: Connection, request: X11Request): P
   }
 }
 
-/** The first display whose port is free on every loopback address: a program may try any of them. */
-async function listenDisplay(): Promise<Listening> {
-  for (let display = X11_DISPLAY_OFFSET; display < X11_DISPLAY_OFFSET + X11_DISPLAYS; display++) {
+/** The first display whose port is free on every address that counts: a program may try any of them. */
+async function listenDisplay(offset: number, listen: typeof listenLoopback): Promise<Listening> {
+  for (let display = offset; display < offset + X11_DISPLAYS; display++) {
     try {
-      return await listenLoopback(FIRST_PORT + display)
+      return await listen(FIRST_PORT + display)
     } catch (error) {
       if (!(error instanceof SshjobError) || systemCode(error.cause) !== 'EADDRINUSE') throw error
     }

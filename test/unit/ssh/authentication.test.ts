@@ -72,7 +72,7 @@ describe('authentication by the server', () => {
     for (let i = 1; i < MAX_AUTH_TRIES; i++) expectRefusal(await ask('password', boolean(false), string('a')))
     session.peer.send(
       byte(USERAUTH_REQUEST),
-      string('u'),
+      string('anyone'),
       string('ssh-connection'),
       string('password'),
       boolean(false),

@@ -2,6 +2,7 @@ import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { silent } from '../../../src/core/log.js'
 import { hostKeyAlgorithms, offer } from '../../../src/ssh/algorithms.js'
+import { hostKeysOf } from '../../../src/ssh/host-keys.js'
 import { guessedWrong } from '../../../src/ssh/kex-guess.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
 import { Transport } from '../../../src/ssh/transport.js'
@@ -52,7 +53,7 @@ describe('a server whose client guesses', () => {
     const [ours, theirs] = streamPair()
     const transport = new Transport({
       stream: theirs,
-      side: { role: 'server', hostKey: parseKey(generateKey().privateKey) },
+      side: { role: 'server', hostKeys: hostKeysOf(parseKey(generateKey().privateKey)) },
       handlers: {},
       onReady: () => undefined,
       onMessage: () => undefined,

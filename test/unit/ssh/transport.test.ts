@@ -5,7 +5,8 @@ import type { Duplex, Readable, Writable } from 'node:stream'
 import Protocol from 'ssh2/lib/protocol/Protocol.js'
 import { SshjobError } from '../../../src/core/errors.js'
 import { silent } from '../../../src/core/log.js'
-import { acceptKey, offerKey, requestAuthentication } from '../../../src/ssh/authentication.js'
+import { acceptKeys, offerKey, onlyKey, requestAuthentication } from '../../../src/ssh/authentication.js'
+import { hostKeysOf } from '../../../src/ssh/host-keys.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
 import { Transport } from '../../../src/ssh/transport.js'
 import { byte, MSG, Reader } from '../../../src/ssh/wire.js'
@@ -214,8 +215,12 @@ describe('the transport', () => {
     ends.server = new Promise((onClosed) => {
       const server: Transport = new Transport({
         stream: serverStream,
-        side: { role: 'server', hostKey: parseKey(generateKey().privateKey) },
-        handlers: acceptKey(clientKey, { close: (cause) => server.close(cause) }, () => asked.push(0)),
+        side: { role: 'server', hostKeys: hostKeysOf(parseKey(generateKey().privateKey)) },
+        handlers: acceptKeys({
+          login: onlyKey(clientKey, {}),
+          end: { close: (cause) => server.close(cause), send: (...parts) => server.send(...parts) },
+          onAuthenticated: () => asked.push(0),
+        }),
         onReady: () => asked.push(1),
         onMessage: (type) => asked.push(type),
         onClosed,

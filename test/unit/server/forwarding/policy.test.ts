@@ -9,7 +9,8 @@ describe('the policy of forwardings', () => {
     expect(policy.openUnix('/a')).toBeUndefined()
     expect(policy.listen('', 0)).toBeUndefined()
     expect(policy.listenUnix('/a')).toBeUndefined()
-    expect(policy.session()).toBeUndefined()
+    expect(policy.agent()).toBeUndefined()
+    expect(policy.x11()).toBeUndefined()
   })
 
   it.each<[NonNullable<ForwardingOptions['forwarding']>, boolean, boolean, boolean]>([
@@ -24,7 +25,8 @@ describe('the policy of forwardings', () => {
       remote,
       remote,
     ])
-    expect(policy.session() === undefined).toBe(session)
+    expect(policy.agent() === undefined).toBe(session)
+    expect(policy.x11() === undefined).toBe(session)
     if (!local) expect(policy.open('a', 1)).toBe("the job's starter allows no local forwarding")
   })
 

@@ -1,0 +1,99 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { SshjobError } from '../../../core/errors.js'
+import type { Logger } from '../../../core/log.js'
+import { readAccount } from '../../../job/account.js'
+import { serveAdmitted } from '../../../server/serve.js'
+import { makeAdmission } from '../../../sshd/admission.js'
+import { type Config, checkHonoured, dumpConfig, resolveConfig } from '../../../sshd/config.js'
+import type { SessionUser } from '../../../sshd/key-files.js'
+import type { ConnectionSpec } from '../../../sshd/match.js'
+import { type Directive, readConfig } from '../../../sshd/read-config.js'
+import { stdioStream } from '../../../streams/stdio.js'
+import { openLog } from '../log.js'
+import { untilClosed } from '../serve-stdio.js'
+import type { Signals } from '../signals.js'
+import { readSshdArguments, type SshdArguments } from './arguments.js'
+import { parseConnection } from './connection.js'
+import { findPlace } from './place.js'
+
+/** LogLevel as levels of our log. */
+const LEVELS: Readonly<Record<string, string>> = {
+  QUIET: 'silent',
+  FATAL: 'fatal',
+  ERROR: 'error',
+  INFO: 'info',
+  VERBOSE: 'debug',
+  DEBUG: 'debug',
+  DEBUG1: 'debug',
+  DEBUG2: 'trace',
+  DEBUG3: 'trace',
+}
+
+/**
+ * Does what sshd would when it is called so: serves one connection on stdin and stdout, or looks at a configuration.
+ * Gives the status to exit with.
+ * @throws SshjobError for a wrong call or configuration, and what ended the connection, unless its client did
+ */
+export async function runSshd(args: readonly string[], signals: Signals): Promise<number> {
+  const given = readSshdArguments(args)
+  const { directives, warnings } = readConfig(given.file, given.lines)
+  checkHonoured(directives)
+  const config = resolveConfig(directives)
+  const log = openSshdLog(given, config)
+  for (const warning of warnings) log.warn({}, warning)
+  const admit = (connection: ConnectionSpec, replacesForcedCommand: (command: string) => boolean) =>
+    makeAdmission({
+      config,
+      hostKeys: given.hostKeys,
+      login: { directives, connection, user: readSessionUser(), log, replacesForcedCommand },
+    })
+  if (given.mode !== 'serve') {
+    admit({}, () => false)
+    if (given.mode === 'dump') process.stdout.write(dump(directives, given))
+    return 0
+  }
+  const place = findPlace()
+  const stream = stdioStream()
+  const { connection, peer } = describePeer(stream)
+  const admission = admit(connection, place.replacesForcedCommand)
+  const motd = place.greeting ?? false
+  return untilClosed(stream, serveAdmitted(stream, place.job, admission, { motd, log, ...peer }), signals)
+}
+
+function dump(directives: readonly Directive[], { connection }: SshdArguments): string {
+  return dumpConfig(
+    resolveConfig(directives, connection.length === 0 ? undefined : parseConnection(connection)),
+  )
+}
+
+function openSshdLog({ mode, logTo, logLevel }: SshdArguments, config: Config): Logger {
+  if (mode !== 'serve') return openLog('warn', undefined)
+  const level = LEVELS[logLevel ?? config.word('LogLevel') ?? 'INFO'] ?? 'info'
+  return openLog(logTo.kind === 'nowhere' ? 'silent' : level, logTo.kind === 'file' ? logTo.file : undefined)
+}
+
+function readSessionUser(): SessionUser {
+  const { name, home = '/' } = readAccount()
+  const uid = process.getuid?.()
+  if (uid === undefined) throw new SshjobError('internal', 'This system has no user ids.')
+  return { name, uid, home }
+}
+
+/** Who is at the other end, as far as the stream can tell. Two pipes can't, and sshd has these words for it. */
+function describePeer(stream: Duplex): { connection: ConnectionSpec; peer: { peer?: string } } {
+  const unknown = { host: 'UNKNOWN', address: 'UNKNOWN', localAddress: 'UNKNOWN', localPort: 65_535 }
+  if (!(stream instanceof Socket)) return { connection: unknown, peer: {} }
+  const { remoteAddress, remotePort, localAddress, localPort } = stream
+  if (remoteAddress === undefined || localAddress === undefined) return { connection: unknown, peer: {} }
+  const [address, local] = [plainAddress(remoteAddress), plainAddress(localAddress)]
+  return {
+    connection: { host: address, address, localAddress: local, localPort },
+    peer: { peer: `${address} ${remotePort} ${local} ${localPort}` },
+  }
+}
+
+/** A socket for both families shows IPv4 addresses as IPv6 ones: RFC 4291 §2.5.5.2. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
+}

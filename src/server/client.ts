@@ -1,0 +1,42 @@
+import type { Logger } from '../core/log.js'
+import type { OfferedKey } from '../ssh/authentication.js'
+import type { Connection } from '../ssh/connection.js'
+import type { Transport } from '../ssh/transport.js'
+import type { Rules } from './admission.js'
+import { writeAuthenticationInfo } from './authentication-info.js'
+import { Forwarding } from './forwarding/forwarding.js'
+import { keepAlive } from './keep-alive.js'
+import { endUnused } from './unused.js'
+
+/** A client that has authenticated, and what there is for it until it leaves. */
+export interface Client {
+  readonly rules: Rules
+  readonly forwarding: Forwarding
+  /** Variables of its sessions. */
+  readonly environment: ReadonlyMap<string, Buffer>
+  leave(): void
+}
+
+export function letClientIn(
+  transport: Transport,
+  connection: Connection,
+  { rules, key, log }: { rules: Rules; key: OfferedKey; log: Logger },
+): Client {
+  if (rules.rekey !== undefined) transport.limitKeys(rules.rekey)
+  const forwarding = new Forwarding(connection, rules.forwarding, log)
+  const stopAsking = rules.keepAlive && keepAlive(transport, connection, rules.keepAlive)
+  const stopWatching =
+    rules.unusedMs === undefined ? undefined : endUnused(transport, connection, rules.unusedMs)
+  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key) : undefined
+  return {
+    rules,
+    forwarding,
+    environment: new Map(info && [['SSH_USER_AUTH', Buffer.from(info.file)]]),
+    leave() {
+      stopAsking?.()
+      stopWatching?.()
+      forwarding.close()
+      info?.remove()
+    },
+  }
+}

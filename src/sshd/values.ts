@@ -1,0 +1,40 @@
+import { isIP } from 'node:net'
+
+/** sshd_config(5) TIME FORMATS: '90', '1h30m', in seconds; undefined where it is none. */
+export function parseTime(text: string): number | undefined {
+  const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 }
+  if (!/^(\d+[smhdw]?)+$/i.test(text)) return undefined
+  let seconds = 0
+  for (const [, digits = '', unit = ''] of text.matchAll(/(\d+)([smhdw]?)/gi)) {
+    seconds += Number(digits) * (UNITS[unit.toLowerCase()] ?? 0)
+  }
+  return seconds <= SECONDS_MAX ? seconds : undefined
+}
+
+/** setTimeout(3) of Node.js takes 2^31 ms, and a longer time would be none. */
+const SECONDS_MAX = 2 ** 31 - 1
+
+/** A size with K, M or G behind it, in bytes; undefined where it is none. */
+export function parseSize(text: string): number | undefined {
+  const found = /^(?<digits>\d{1,15})(?<unit>[kmg]?)$/i.exec(text)?.groups
+  if (found === undefined) return undefined
+  const power = { '': 0, k: 1, m: 2, g: 3 }[found.unit?.toLowerCase() ?? ''] ?? 0
+  const bytes = Number(found.digits) * 1024 ** power
+  return Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+/** 'yes', 'true', 'no', 'false' as 'yes' and 'no'. */
+export function parseFlag(text: string): 'yes' | 'no' | undefined {
+  const lower = text.toLowerCase()
+  if (lower === 'yes' || lower === 'true') return 'yes'
+  return lower === 'no' || lower === 'false' ? 'no' : undefined
+}
+
+/** A host and perhaps a port: 'host', 'host:22', '[::1]:22', '::1'. */
+export function parseListenAddress(text: string): { host: string; port: number | undefined } | undefined {
+  if (isIP(text) === 6) return { host: text, port: undefined }
+  const groups = /^(\[(?<inner>[^\]]+)\]|(?<host>[^:[\]]+))(:(?<port>\d{1,5}))?$/.exec(text)?.groups
+  const host = groups?.inner ?? groups?.host
+  if (host === undefined) return undefined
+  return { host, port: groups?.port === undefined ? undefined : Number(groups.port) }
+}
