@@ -1,4 +1,4 @@
-// Builds dist/: the library, the two programs, the types, and the licences of what is bundled.
+// Builds dist/: the library, the programs, the types, and the licences of what is bundled.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -13,7 +13,11 @@ const dist = join(root, 'dist')
 /** Built beside dist and moved there at the end: whoever runs dist meanwhile never sees half of it. */
 const fresh = join(root, `dist.new-${process.pid}`)
 const LIBRARY = { index: 'src/index.ts' }
-const PROGRAMS = { sshjob: 'src/cli/sshjob.ts', 'sshjob-server': 'src/cli/sshjob-server.ts' }
+const PROGRAMS = {
+  sshjob: 'src/cli/sshjob.ts',
+  'sshjob-server': 'src/cli/sshjob-server.ts',
+  'sshjob-keygen': 'src/cli/sshjob-keygen.ts',
+}
 
 /** CommonJS inside of ES modules: `require` for Node.js's own modules, the file names for Emscripten's output. */
 const COMMONJS_IN_MODULE = [

@@ -45,6 +45,11 @@ export const AUTHORIZED_KEYS_MAX_BYTES = 16 * MIB
 /** The longest banner that a client is shown before it authenticates. */
 export const BANNER_MAX_BYTES = MIB
 
+/** The length of an RSA key that `sshjob-keygen` makes, and what may be asked for: those of ssh-keygen(1). */
+export const RSA_BITS_DEFAULT = 3_072
+export const RSA_BITS_MIN = 1_024
+export const RSA_BITS_MAX = 16_384
+
 /** What one client may listen on in the job at a time: `tcpip-forward` and `streamlocal-forward`. */
 export const MAX_FORWARD_LISTENERS = 256
 /** How long a connection that a client asks for may take to be made. The kernel would try for two minutes, tcp(7). */

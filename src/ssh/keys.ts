@@ -4,6 +4,7 @@ import { SshjobError } from '../core/errors.js'
 import { Reader, string, uint32 } from './wire.js'
 
 const ED25519 = 'ssh-ed25519'
+const RSA = 'ssh-rsa'
 
 export type { ParsedKey }
 
@@ -17,29 +18,50 @@ export interface KeyPair {
  * A fresh ed25519 key pair (RFC 8709). Not by ssh2's keygen: it takes leading zero bytes off the public key, so that
  * one pair in 256 is none.
  */
-export function generateKey(): KeyPair {
+export function generateKey(comment = ''): KeyPair {
   const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-  if (d === undefined || x === undefined) throw new SshjobError('internal', 'No key could be generated.')
-  const seed = Buffer.from(d, 'base64url')
-  const point = Buffer.from(x, 'base64url')
-  const blob = Buffer.concat([string(ED25519), string(point)])
-  return {
-    privateKey: encodePrivateKey(blob, seed, point),
-    publicKey: `${ED25519} ${blob.toString('base64')}`,
-  }
+  const [seed, point] = [part(d), part(x)]
+  return encodePair([string(ED25519), string(point)], [string(point), string(Buffer.concat([seed, point]))], {
+    type: ED25519,
+    comment,
+  })
 }
 
-/** OpenSSH's PROTOCOL.key, without a passphrase: the key lives as long as the session, and in memory alone. */
-function encodePrivateKey(blob: Buffer, seed: Buffer, point: Buffer): string {
+/** A fresh RSA key pair, RFC 4253 §6.6. */
+export function generateRsaKey(bits: number, comment = ''): KeyPair {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
+  const { n, e, d, p, q, qi } = privateKey.export({ format: 'jwk' })
+  const [modulus, exponent] = [mpint(part(n)), mpint(part(e))]
+  const secret = [modulus, exponent, mpint(part(d)), mpint(part(qi)), mpint(part(p)), mpint(part(q))]
+  return encodePair([string(RSA), exponent, modulus], secret, { type: RSA, comment })
+}
+
+/** One number of a JSON web key, RFC 7518 §6. */
+function part(text: string | undefined): Buffer {
+  if (text === undefined) throw new SshjobError('internal', 'No key could be generated.')
+  return Buffer.from(text, 'base64url')
+}
+
+/** The `mpint` of RFC 4251 §5, for a number that is not negative. */
+function mpint(bytes: Buffer): Buffer {
+  const start = Math.max(
+    0,
+    bytes.findIndex((byte) => byte !== 0),
+  )
+  const significant = bytes.subarray(start)
+  const signed = (significant[0] ?? 0) >= 0x80
+  return string(signed ? Buffer.concat([Buffer.alloc(1), significant]) : significant)
+}
+
+/** OpenSSH's PROTOCOL.key, without a passphrase. */
+function encodePair(
+  publicParts: readonly Buffer[],
+  secretParts: readonly Buffer[],
+  { type, comment }: { type: string; comment: string },
+): KeyPair {
+  const blob = Buffer.concat(publicParts)
   const check = randomBytes(4)
-  const secret = Buffer.concat([
-    check,
-    check,
-    string(ED25519),
-    string(point),
-    string(Buffer.concat([seed, point])),
-    string('sshjob'),
-  ])
+  const secret = Buffer.concat([check, check, string(type), ...secretParts, string(comment)])
   const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, -secret.length & 7)
   const file = Buffer.concat([
     Buffer.from('openssh-key-v1\0'),
@@ -51,7 +73,31 @@ function encodePrivateKey(blob: Buffer, seed: Buffer, point: Buffer): string {
     string(Buffer.concat([secret, padding])),
   ])
   const lines = file.toString('base64').match(/.{1,70}/g) ?? []
-  return ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n')
+  return {
+    privateKey: [
+      '-----BEGIN OPENSSH PRIVATE KEY-----',
+      ...lines,
+      '-----END OPENSSH PRIVATE KEY-----',
+      '',
+    ].join('\n'),
+    publicKey: `${type} ${blob.toString('base64')} ${comment}`.trimEnd(),
+  }
+}
+
+/** The size of a public key in bits, as ssh-keygen -l has it: of an RSA key, that of its modulus. */
+export function bitsOfKey(blob: Buffer): number {
+  const reader = new Reader(blob)
+  const type = reader.text()
+  if (type !== RSA) return Number(/nistp(\d+)$/.exec(type)?.[1] ?? 256)
+  reader.string() // the exponent
+  const modulus = reader.string()
+  const first = modulus.findIndex((byte) => byte !== 0)
+  return first < 0 ? 0 : (modulus.length - first) * 8 - (Math.clz32(modulus[first] ?? 0) - 24)
+}
+
+/** Whether this is an RSA key with fewer bits than these. */
+export function isShortRsa(blob: Buffer, bits: number): boolean {
+  return typeOfBlob(blob) === RSA && bitsOfKey(blob) < bits
 }
 
 /** @throws SshjobError 'usage' if the text is no key, or more than one. */

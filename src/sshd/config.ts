@@ -4,6 +4,7 @@ import { findKeyword, KEYWORDS, type Keyword } from './keywords.js'
 import type { ConnectionSpec } from './match.js'
 import { isPermit, LISTEN, OPEN } from './permits.js'
 import type { Directive } from './read-config.js'
+import { refuseSubsystem } from './subsystem.js'
 import { splitWords } from './words.js'
 
 /** What a configuration says for one connection, or for all of them. */
@@ -83,8 +84,10 @@ export function checkHonoured(directives: readonly Directive[]): void {
 function checkSubsystems(directives: readonly Directive[]): void {
   const names = new Set<string>()
   for (const { keyword, values, place } of directives) {
-    const [name = ''] = values
+    const [name = '', command = ''] = values
     if (keyword.name !== 'Subsystem') continue
+    const refusal = refuseSubsystem(name, command)
+    if (refusal !== undefined) throw new SshjobError('usage', `${place}: ${refusal}.`)
     if (names.has(name)) throw new SshjobError('usage', `${place}: there is a subsystem '${name}' already.`)
     names.add(name)
   }

@@ -3,10 +3,9 @@ import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
 import { hostKeyAlgorithms } from '../ssh/algorithms.js'
 import type { HostKey } from '../ssh/host-keys.js'
-import { type ParsedKey, parseKey } from '../ssh/keys.js'
+import { isShortRsa, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { chooseAlgorithms } from './algorithm-list.js'
 import type { Config } from './config.js'
-import { bitsOfRsa } from './rsa-size.js'
 
 /** Where sshd looks when nothing is configured. */
 const PRESET = ['rsa', 'ecdsa', 'ed25519'].map((type) => `/etc/ssh/ssh_host_${type}_key`)
@@ -42,8 +41,7 @@ function loadHostKey(file: string, rsaSize: number): ParsedKey {
   const text = readPrivateFile(file)
   const key = parseKey(text)
   if (!key.isPrivateKey()) throw new SshjobError('usage', `${file} holds no private key.`)
-  const bits = bitsOfRsa(key.getPublicSSH())
-  if (bits !== undefined && bits < rsaSize)
+  if (isShortRsa(key.getPublicSSH(), rsaSize))
     throw new SshjobError('usage', `${file} is shorter than RequiredRSASize.`)
   if (
     hostKeyAlgorithms(key.type).every(

@@ -4,6 +4,7 @@ import { BANNER_MAX_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import type { Rules } from '../server/admission.js'
 import type { Login, OfferedKey } from '../ssh/authentication.js'
+import { isShortRsa } from '../ssh/keys.js'
 import { chooseAlgorithms } from './algorithm-list.js'
 import { parseAuthorizedKeys } from './authorized-keys.js'
 import { type Config, resolveConfig } from './config.js'
@@ -12,7 +13,6 @@ import type { KeyOptions } from './key-options.js'
 import type { ConnectionSpec } from './match.js'
 import { matchesAddress, matchesList, matchesPattern } from './patterns.js'
 import type { Directive } from './read-config.js'
-import { bitsOfRsa } from './rsa-size.js'
 import { makeRules } from './rules.js'
 
 export interface LoginOptions {
@@ -39,8 +39,7 @@ export function makeLogin(options: LoginOptions, name: string): Login<Rules> {
     authorize(key) {
       if (refusal !== undefined || !config.flag('PubkeyAuthentication')) return undefined
       if (!accepted.includes(key.algorithm)) return undefined
-      const bits = bitsOfRsa(key.blob)
-      if (bits !== undefined && bits < config.number('RequiredRSASize')) return undefined
+      if (isShortRsa(key.blob, config.number('RequiredRSASize'))) return undefined
       const found = findKey(key, options, config)
       if (found === undefined || !mayBeRoot(config, found, user)) return undefined
       return makeRules(config, found, options.replacesForcedCommand)

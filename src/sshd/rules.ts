@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
 import { REKEY_BYTES, REKEY_MS } from '../core/limits.js'
-import type { Rules, Subsystem } from '../server/admission.js'
+import type { Rules } from '../server/admission.js'
 import type { Config } from './config.js'
 import { makeForwarding } from './forwarding.js'
 import type { KeyOptions } from './key-options.js'
 import { matchesList, matchesPattern, splitList } from './patterns.js'
-import { splitWords } from './words.js'
+import { findSubsystem } from './subsystem.js'
 
 /** What the configuration and the options of a key let whoever has it do. */
 export function makeRules(
@@ -62,17 +60,4 @@ function permits(permit: string, name: string): boolean {
   const lower = permit.toLowerCase()
   if (lower === 'yes' || lower === 'no') return lower === 'yes'
   return matchesList(name, splitList(permit)) === 'yes'
-}
-
-function findSubsystem(config: Config, name: string): Subsystem | undefined {
-  const command = config.all('Subsystem').find(([known]) => known === name)?.[1]
-  if (command === undefined) return undefined
-  return isServedByUs(command) ? { kind: 'files' } : { kind: 'command', command }
-}
-
-/** internal-sftp, and the sftp-server of an OpenSSH that is not installed here. */
-export function isServedByUs(command: string): boolean {
-  const [program = ''] = splitWords(command) ?? []
-  if (program === 'internal-sftp') return true
-  return basename(program) === 'sftp-server' && program.startsWith('/') && !existsSync(program)
 }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { SshjobError } from '../../../core/errors.js'
+import { messageOf, SshjobError } from '../../../core/errors.js'
 import type { Logger } from '../../../core/log.js'
 import { readAccount } from '../../../job/account.js'
 import { serveAdmitted } from '../../../server/serve.js'
@@ -16,6 +16,9 @@ import type { Signals } from '../signals.js'
 import { readSshdArguments, type SshdArguments } from './arguments.js'
 import { parseConnection } from './connection.js'
 import { findPlace } from './place.js'
+
+/** As sshd exits when a connection did not end as it should. */
+const EXIT_FAILURE = 255
 
 /** LogLevel as levels of our log. */
 const LEVELS: Readonly<Record<string, string>> = {
@@ -58,7 +61,13 @@ export async function runSshd(args: readonly string[], signals: Signals): Promis
   const { connection, peer } = describePeer(stream)
   const admission = admit(connection, place.replacesForcedCommand)
   const motd = place.greeting ?? false
-  return untilClosed(stream, serveAdmitted(stream, place.job, admission, { motd, log, ...peer }), signals)
+  try {
+    return await untilClosed(stream, serveAdmitted(stream, place.job, admission, { motd, log, ...peer }), signals)
+  } catch (error) {
+    // From here on the log is where to say it: stderr may be the connection, inetd(8).
+    log.info({ reason: messageOf(error) }, 'connection ended')
+    return EXIT_FAILURE
+  }
 }
 
 function dump(directives: readonly Directive[], { connection }: SshdArguments): string {
