@@ -1,11 +1,15 @@
 import { SshjobError } from '../core/errors.js'
 import { chooseAlgorithms } from './algorithm-list.js'
-import { findKeyword, KEYWORDS, type Keyword } from './keywords.js'
+import { findKeyword, KEYWORDS, type Keyword, type Kind } from './keywords.js'
 import type { ConnectionSpec } from './match.js'
+import { hasInvalidNetwork } from './patterns.js'
 import { isPermit, LISTEN, OPEN } from './permits.js'
 import type { Directive } from './read-config.js'
 import { refuseSubsystem } from './subsystem.js'
 import { splitWords } from './words.js'
+
+/** Kinds of which every line counts; of others, the first. */
+const ACCUMULATING: readonly Kind[] = ['more', 'many', 'subsystem']
 
 /** What a configuration says for one connection, or for all of them. */
 export interface Config {
@@ -33,7 +37,8 @@ export function resolveConfig(directives: readonly Directive[], spec?: Connectio
     const fitting =
       spec && lines.filter(({ conditions }) => conditions.length > 0 && conditions.every((c) => c.fits(spec)))
     const counting = fitting !== undefined && fitting.length > 0 ? fitting : alone
-    if (counting.length > 0) return counting.map(({ values }) => values)
+    const used = ACCUMULATING.includes(keyword.kind) ? counting : counting.slice(0, 1)
+    if (used.length > 0) return used.map(({ values }) => values)
     return keyword.default === undefined ? [] : [splitWords(keyword.default) ?? []]
   }
   const all = (name: string): readonly (readonly string[])[] => linesOf(knownKeyword(name))
@@ -65,7 +70,7 @@ function knownKeyword(name: string): Keyword {
 export function checkHonoured(directives: readonly Directive[]): void {
   const seen = new Set<Keyword>()
   for (const { keyword, values, conditions, place } of directives) {
-    const again = seen.has(keyword) && keyword.kind !== 'more' && keyword.kind !== 'many'
+    const again = seen.has(keyword) && !ACCUMULATING.includes(keyword.kind)
     if (conditions.length === 0) seen.add(keyword)
     // The first one counts: what was overridden on the command line restricts nobody.
     if (keyword.treatment !== 'refused' || (again && conditions.length === 0)) continue
@@ -101,6 +106,9 @@ function checkContents(name: string, values: readonly string[], place: string): 
   const form = name === 'PermitOpen' ? OPEN : name === 'PermitListen' ? LISTEN : undefined
   const noPermit = form && values.find((value) => !isPermit(value, form))
   if (noPermit !== undefined) throw new SshjobError('usage', `${place}: '${noPermit}' is no ${form}.`)
+  if (name.endsWith('Users') && hasInvalidNetwork(values.map((value) => value.replace(/^.*@/, '')))) {
+    throw new SshjobError('usage', `${place}: a network of ${name} has bits set behind its mask.`)
+  }
   const unnamed = name === 'SetEnv' ? values.find((value) => !/^[^=]+=/.test(value)) : undefined
   if (unnamed !== undefined) throw new SshjobError('usage', `${place}: '${unnamed}' sets no variable.`)
 }

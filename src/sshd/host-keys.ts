@@ -38,9 +38,7 @@ export function loadHostKeys(config: Config, more: readonly string[], log: Logge
 }
 
 function loadHostKey(file: string, rsaSize: number): ParsedKey {
-  const text = readPrivateFile(file)
-  const key = parseKey(text)
-  if (!key.isPrivateKey()) throw new SshjobError('usage', `${file} holds no private key.`)
+  const key = parsePrivateKey(file, readPrivateFile(file))
   if (isShortRsa(key.getPublicSSH(), rsaSize))
     throw new SshjobError('usage', `${file} is shorter than RequiredRSASize.`)
   if (
@@ -51,6 +49,17 @@ function loadHostKey(file: string, rsaSize: number): ParsedKey {
     throw new SshjobError('usage', `${file} is of the type ${key.type}, which sshjob-server does not have.`)
   }
   return key
+}
+
+function parsePrivateKey(file: string, text: string): ParsedKey {
+  try {
+    const key = parseKey(text)
+    if (key.isPrivateKey()) return key
+  } catch (error) {
+    const message = `${file} is no key of a type that is known here, or has a passphrase.`
+    throw new SshjobError('usage', message, { cause: error })
+  }
+  throw new SshjobError('usage', `${file} holds no private key.`)
 }
 
 /** As sshd reads a private key: not where others could have read it too (sshkey_perm_ok in authfile.c). */

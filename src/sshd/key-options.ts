@@ -1,5 +1,5 @@
 import { parseExpiry } from './expiry.js'
-import { splitList } from './patterns.js'
+import { hasInvalidNetwork, splitList } from './patterns.js'
 import { isPermit, LISTEN, OPEN } from './permits.js'
 
 /** The options before a key: sshd(8), AUTHORIZED_KEYS FILE FORMAT. */
@@ -73,7 +73,7 @@ function apply(
     return value === undefined ? undefined : `${name} takes no value`
   }
   if (WITHOUT_EFFECT.includes(name)) return undefined
-  if (name === 'restrict') {
+  if (name === 'restrict' && value === undefined) {
     for (const flag of Object.values(FLAGS)) options[flag] = false
     return undefined
   }
@@ -109,7 +109,8 @@ function applyValue(
     case 'from':
       if (options.from !== undefined) return twice
       options.from = splitList(value)
-      return options.from.length === 0 ? 'its from names nobody' : undefined
+      if (options.from.length === 0) return 'its from names nobody'
+      return hasInvalidNetwork(options.from) ? `its from '${value}' has bits set behind a mask` : undefined
     case 'expiry-time': {
       const expiry = parseExpiry(value)
       if (expiry === undefined) return `its expiry-time '${value}' is no time`

@@ -1,4 +1,4 @@
-import { matchesAddress, matchesList, matchesPattern, parseNetwork, splitList } from './patterns.js'
+import { hasInvalidNetwork, matchesAddress, matchesList, matchesPattern, splitList } from './patterns.js'
 
 /** Who connects from where to where, as far as it is known: what Match looks at. */
 export interface ConnectionSpec {
@@ -75,9 +75,9 @@ function parseCriterion(name: string, text: string): Criterion | string {
         (host, pattern) => matchesPattern(host, pattern.toLowerCase()),
       )
     case 'address':
-      return invalidNetwork(list) ?? over((spec) => spec.address, matchesAddress)
+      return invalidNetwork(list, text) ?? over((spec) => spec.address, matchesAddress)
     case 'localaddress':
-      return invalidNetwork(list) ?? over((spec) => spec.localAddress, matchesAddress)
+      return invalidNetwork(list, text) ?? over((spec) => spec.localAddress, matchesAddress)
     case 'localport': {
       const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
       return port === 0 ? `'${text}' is no port` : { fits: (spec) => spec.localPort === port }
@@ -91,7 +91,6 @@ function parseCriterion(name: string, text: string): Criterion | string {
   }
 }
 
-function invalidNetwork(list: readonly string[]): string | undefined {
-  const invalid = list.find((pattern) => parseNetwork(pattern.replace(/^!/, '')) === 'invalid')
-  return invalid === undefined ? undefined : `'${invalid}' has bits set behind its mask`
+function invalidNetwork(list: readonly string[], text: string): string | undefined {
+  return hasInvalidNetwork(list) ? `'${text}' has bits set behind a mask` : undefined
 }

@@ -57,6 +57,11 @@ export function parseNetwork(pattern: string): { address: string; bits: number }
   return digits.slice(bits).includes('1') ? 'invalid' : { address, bits }
 }
 
+/** One that can't be judged would exclude nobody where it is negated. */
+export function hasInvalidNetwork(patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => parseNetwork(pattern.replace(/^!/, '')) === 'invalid')
+}
+
 function toBits(address: string, family: number): string {
   if (family === 4)
     return address

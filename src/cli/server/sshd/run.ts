@@ -20,6 +20,14 @@ import { findPlace } from './place.js'
 /** As sshd exits when a connection did not end as it should. */
 const EXIT_FAILURE = 255
 
+const nothing = (): void => undefined
+const tell = (fields: object, message: string): void => {
+  const reason = 'reason' in fields ? `: ${fields.reason}` : ''
+  process.stderr.write(`sshjob-server: ${message}${reason}\n`)
+}
+/** Whoever checks a configuration reads what it says. */
+const FOR_PEOPLE: Logger = { debug: nothing, info: nothing, warn: tell, error: tell }
+
 /** LogLevel as levels of our log. */
 const LEVELS: Readonly<Record<string, string>> = {
   QUIET: 'silent',
@@ -62,7 +70,11 @@ export async function runSshd(args: readonly string[], signals: Signals): Promis
   const admission = admit(connection, place.replacesForcedCommand)
   const motd = place.greeting ?? false
   try {
-    return await untilClosed(stream, serveAdmitted(stream, place.job, admission, { motd, log, ...peer }), signals)
+    return await untilClosed(
+      stream,
+      serveAdmitted(stream, place.job, admission, { motd, log, ...peer }),
+      signals,
+    )
   } catch (error) {
     // From here on the log is where to say it: stderr may be the connection, inetd(8).
     log.info({ reason: messageOf(error) }, 'connection ended')
@@ -77,7 +89,7 @@ function dump(directives: readonly Directive[], { connection }: SshdArguments): 
 }
 
 function openSshdLog({ mode, logTo, logLevel }: SshdArguments, config: Config): Logger {
-  if (mode !== 'serve') return openLog('warn', undefined)
+  if (mode !== 'serve') return FOR_PEOPLE
   const level = LEVELS[logLevel ?? config.word('LogLevel') ?? 'INFO'] ?? 'info'
   return openLog(logTo.kind === 'nowhere' ? 'silent' : level, logTo.kind === 'file' ? logTo.file : undefined)
 }
