@@ -6,13 +6,12 @@ import {
   chmodSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { REFUSED, TESTS } from '../test/openssh-regress/tests.mjs'
@@ -88,7 +87,7 @@ function makeClient(server) {
   writeFileSync(join(work, 'algorithms'), [...list, 'ssh-rsa', ''].join('\n'))
   return program(
     'ssh',
-    `#!/bin/sh\nquery=\nfor word in "$@"; do\n  if [ "$query" = next ]; then query=$word; break; fi\n  if [ "$word" = -Q ]; then query=next; fi\ndone\ncase $query in\n  cipher*|mac|kex|key*) exec ssh -Q "$query" | grep -xFf ${quote(join(work, 'algorithms'))};;\nesac\nexec ssh "$@"\n`,
+    `#!/bin/sh\nquery=\nfor word in "$@"; do\n  if [ "$query" = next ]; then query=$word; break; fi\n  if [ "$word" = -Q ]; then query=next; fi\ndone\ncase $query in\n  cipher*|mac|kex|key*) ssh -Q "$query" | grep -xFf ${quote(join(work, 'algorithms'))}; exit;;\nesac\nexec ssh "$@"\n`,
   )
 }
 
@@ -97,18 +96,33 @@ const ENVIRONMENTS = {
   sshjob: { TEST_SSH_SSHD: ourServer, TEST_SSH_SSH: makeClient(ourServer) },
   sshd: { TEST_SSH_SSHD: SSHD, TEST_SSH_SSH: 'ssh' },
 }
-/** Ports are fixed in several tests: those of a network of its own collide with nobody's. */
-const alone = process.getuid?.() === 0 && spawnSync('unshare', ['-n', 'true']).status === 0
+/**
+ * Ports are fixed in several tests: those of a network of its own collide with nobody's. And of processes that a test
+ * leaves, agents and masters of connections, none outlives its namespace: pid_namespaces(7).
+ */
+const APART = ['--net', '--pid', '--fork', '--mount-proc', '--kill-child=KILL']
+const alone = process.getuid?.() === 0 && spawnSync('unshare', [...APART, 'true']).status === 0
+/** The groups of the tests that run. */
+const running = new Set()
+process.on('exit', () => running.forEach(endGroup))
+
+function endGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
+  }
+}
 
 /** Runs one test; resolves with 'passes', 'fails' or 'skipped', and what it said last. */
 function run(column, name) {
   const folder = mkdtempSync(join(work, `${column}-`))
   cpSync(SUITE, folder, { recursive: true })
-  const home = join(work, 'home')
-  mkdirSync(home, { recursive: true })
+  // The suite compares it with the account's.
+  const home = userInfo().homedir
   const script = `exec sh ${folder}/test-exec.sh ${folder} ${folder}/${name}.sh </dev/zero 2>&1`
   const inside = alone
-    ? ['unshare', ['-n', 'sh', '-c', `ip link set lo up; ${script}`]]
+    ? ['unshare', [...APART, 'sh', '-c', `ip link set lo up; ${script}`]]
     : ['sh', ['-c', script]]
   const child = spawn(...inside, {
     cwd: folder,
@@ -123,23 +137,18 @@ function run(column, name) {
       ...ENVIRONMENTS[column],
     },
   })
+  running.add(child.pid)
   let said = ''
   child.stdout.on('data', (chunk) => {
     said = (said + chunk).slice(-100_000)
   })
   const started = Date.now()
-  const endGroup = () => {
-    try {
-      process.kill(-child.pid, 'SIGKILL')
-    } catch (error) {
-      if (error.code !== 'ESRCH') throw error
-    }
-  }
-  const limit = setTimeout(endGroup, LIMIT_MS)
+  const limit = setTimeout(() => endGroup(child.pid), LIMIT_MS)
   return new Promise((resolve) => {
     child.once('exit', (status) => {
       clearTimeout(limit)
-      endGroup()
+      endGroup(child.pid)
+      running.delete(child.pid)
       const skipped = status === 0 && /^SKIPPED: /m.test(said)
       const result = status !== 0 ? 'fails' : skipped ? 'skipped' : 'passes'
       const log = result === 'fails' ? readTail(join(folder, 'failed-sshd.log')) : ''

@@ -315,6 +315,8 @@ export class Transport {
       process.nextTick(() => this.#uncork())
     }
     writePacket(this.#stream, data)
+    // After this packet's turn: the protocol is in the middle of it.
+    if (this.#bytes >= this.#rekeyBytes) process.nextTick(() => this.#rekeyIfDue())
   }
 
   #uncork(): void {
