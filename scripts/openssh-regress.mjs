@@ -1,5 +1,6 @@
 // OpenSSH's own regress suite (Debian's package openssh-tests), against our server and against sshd.
-// `npm run test:openssh-regress -- [--ours | --sshd] [NAME…]`
+// `npm run test:openssh-regress -- [--quick | --ours | --sshd] [NAME…]`. --quick leaves out what takes minutes, and asks
+// sshd only where our server fails.
 import { spawn, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
@@ -14,7 +15,7 @@ import {
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { REFUSED, TESTS } from '../test/openssh-regress/tests.mjs'
+import { REFUSED, SLOW, TESTS } from '../test/openssh-regress/tests.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const SUITE = '/usr/lib/openssh/regress'
@@ -26,10 +27,12 @@ const WORKERS = 2
 
 const args = process.argv.slice(2)
 const names = args.filter((arg) => !arg.startsWith('-'))
+const OPTIONS = ['--quick', '--ours', '--sshd']
+const quick = args.includes('--quick')
 const columns = args.includes('--ours') ? ['sshjob'] : args.includes('--sshd') ? ['sshd'] : ['sshjob', 'sshd']
 const unknown = [
   ...names.filter((name) => !TESTS.includes(name)),
-  ...args.filter((arg) => /^-/.test(arg) && !['--ours', '--sshd'].includes(arg)),
+  ...args.filter((arg) => arg.startsWith('-') && !OPTIONS.includes(arg)),
 ]
 if (unknown.length > 0) {
   console.error(`There is no such test or option: ${unknown.join(' ')}.`)
@@ -163,26 +166,37 @@ function readTail(file) {
 }
 
 const results = new Map()
-const wanted = TESTS.filter((name) => names.length === 0 || names.includes(name))
-const runs = wanted.flatMap((name) =>
-  columns.filter((column) => column === 'sshd' || !REFUSED.has(name)).map((column) => ({ column, name })),
-)
+const isWanted = (name) => (names.length === 0 ? !quick || !SLOW.has(name) : names.includes(name))
+const wanted = TESTS.filter(isWanted)
 
-async function worker() {
-  for (let next = runs.shift(); next !== undefined; next = runs.shift()) {
-    const { column, name } = next
-    const outcome = await run(column, name)
-    results.set(`${column} ${name}`, outcome)
-    if (!process.stderr.isTTY && process.env.CI === undefined) continue
-    process.stderr.write(`${column} ${name} ${outcome.result}, ${outcome.seconds} s\n`)
+/** @param {{ column: string, name: string }[]} runs */
+async function runAll(runs) {
+  const worker = async () => {
+    for (let next = runs.shift(); next !== undefined; next = runs.shift()) {
+      const { column, name } = next
+      const outcome = await run(column, name)
+      results.set(`${column} ${name}`, outcome)
+      if (process.stderr.isTTY)
+        process.stderr.write(`${column} ${name} ${outcome.result}, ${outcome.seconds} s\n`)
+    }
   }
+  await Promise.all(Array.from({ length: alone ? WORKERS : 1 }, worker))
 }
-await Promise.all(Array.from({ length: alone ? WORKERS : 1 }, worker))
+
+const first = quick ? columns.slice(0, 1) : columns
+const isRun = (column, name) => column === 'sshd' || !REFUSED.has(name)
+await runAll(
+  wanted.flatMap((name) => first.filter((column) => isRun(column, name)).map((column) => ({ column, name }))),
+)
+if (quick) {
+  const failed = wanted.filter((name) => results.get(`sshjob ${name}`)?.result === 'fails')
+  await runAll(failed.map((name) => ({ column: 'sshd', name })))
+}
 
 const of = (column, name) => results.get(`${column} ${name}`)
 const show = (column, name) => {
   const outcome = of(column, name)
-  if (outcome === undefined) return columns.includes(column) ? 'refused' : '-'
+  if (outcome === undefined) return column === 'sshjob' && columns.includes(column) ? 'refused' : '-'
   return `${outcome.result} ${outcome.seconds} s`
 }
 console.log(`${'test'.padEnd(WIDTH)}${'sshjob-server'.padEnd(WIDTH)}sshd`)
@@ -194,7 +208,7 @@ for (const name of wanted) {
 }
 const count = (column, result) => wanted.filter((name) => of(column, name)?.result === result).length
 const totals = columns.map((column) => {
-  const refused = wanted.filter((name) => of(column, name) === undefined).length
+  const refused = column === 'sshjob' ? wanted.filter((name) => REFUSED.has(name)).length : 0
   const refusals = refused === 0 ? '' : `, ${refused} of features that are refused by name`
   return `${column}: ${count(column, 'passes')} pass, ${count(column, 'fails')} fail, ${count(column, 'skipped')} skipped${refusals}`
 })

@@ -6,14 +6,15 @@ import type { ParsedKey } from '../ssh/keys.js'
 import type { RekeyLimits } from '../ssh/transport.js'
 import { type ForwardingOptions, type ForwardingPolicy, makePolicy } from './forwarding/policy.js'
 
-/** What a subsystem is: our own server of files, or a command for the shell. */
-export type Subsystem = { kind: 'files' } | { kind: 'command'; command: string }
+/** Our own server of files, where relative paths start in this folder, if not where they always do; or a command for
+ *  the shell. */
+export type Subsystem = { kind: 'files'; directory?: string } | { kind: 'command'; command: string }
 
 /** What one client may do, once it has shown who it is, and what its sessions are given. */
 export interface Rules {
   forwarding: ForwardingPolicy
   /** Run in place of whatever a client asks for: sshd_config(5) ForceCommand. */
-  forcedCommand?: string | undefined
+  forced?: Subsystem | undefined
   /** Set in every session, whatever the client sets. Default: nothing. */
   environment?: ReadonlyMap<string, Buffer>
   /** Which variables a client may set. Default: all that may be set at all. */
@@ -42,6 +43,8 @@ export interface Admission {
   algorithms?: Algorithms
   /** Milliseconds until a client must have authenticated; 0 is for ever. */
   loginGraceMs: number
+  /** Whether a client is told of all host keys, to know them when it comes again. Default: no, they are of this session. */
+  announcesHostKeys?: boolean
 }
 
 /** The simple case: one host key, and one key that gets in. */

@@ -14,6 +14,7 @@ import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
 import { type Admission, admitKey, type Rules } from './admission.js'
 import { type Client, letClientIn } from './client.js'
 import { type ForwardingOptions, makePolicy } from './forwarding/policy.js'
+import { hostKeyRotation } from './host-key-rotation.js'
 import { Session, type SessionContext } from './session.js'
 import type { Served, ServeOptions } from './types.js'
 
@@ -145,13 +146,15 @@ class ServedConnection implements Served {
     }
   }
 
-  #start({ hostKeys, algorithms, login, loginGraceMs }: Admission): void {
+  #start(admission: Admission): void {
+    const { hostKeys, algorithms, login, loginGraceMs } = admission
     const giveUp = (): void => {
       const cause = new SshjobError('authentication-failed', 'The client did not authenticate in time.')
       transport.close(cause)
     }
     const grace = loginGraceMs > 0 ? setTimeout(giveUp, loginGraceMs).unref() : undefined
     let letIn: Client | undefined
+    let negotiated = ''
     const transport: Transport = new Transport({
       stream: this.#stream,
       side: { role: 'server', hostKeys },
@@ -166,10 +169,13 @@ class ServedConnection implements Served {
           clearTimeout(grace)
           transport.authenticated = true
           letIn = letClientIn(transport, connection, { rules, key, log: this.#log })
+          rotation?.announce()
           this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
         },
       }),
-      onReady: () => undefined,
+      onReady: ({ serverHostKey }) => {
+        negotiated = serverHostKey
+      },
       onMessage: (type, payload) => connection.receive(type, payload),
       onClosed: (cause) => {
         clearTimeout(grace)
@@ -183,8 +189,13 @@ class ServedConnection implements Served {
     // The transport lets no message of theirs through before the client is in.
     const connection = new Connection(transport, {
       onChannelOpen: (type, data) => letIn?.forwarding.open(type, data) ?? this.#openChannel(type, letIn),
-      onGlobalRequest: (name, data) => letIn?.forwarding.request(name, data) ?? this.#globalRequest(name),
+      onGlobalRequest: (name, data) =>
+        letIn?.forwarding.request(name, data) ??
+        rotation?.request(name, data, negotiated) ??
+        this.#globalRequest(name),
     })
+    const rotation =
+      admission.announcesHostKeys === true ? hostKeyRotation(transport, connection, hostKeys) : undefined
     this.#transport = transport
     this.#connection = connection
     const idle = this.#watchIdle(transport)

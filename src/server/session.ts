@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { messageOf } from '../core/errors.js'
 import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
@@ -77,9 +78,9 @@ export class Session {
       case 'pty-req':
         return this.#openTerminal(data)
       case 'shell':
-        return this.#startShell()
+        return this.#startAsAllowed(undefined)
       case 'exec':
-        return this.#startCommand(Buffer.from(data.string()))
+        return this.#startAsAllowed(Buffer.from(data.string()))
       case 'subsystem':
         return this.#startSubsystem(data.text())
       case 'window-change':
@@ -132,20 +133,13 @@ export class Session {
     return true
   }
 
-  #startShell(): boolean {
-    const { forcedCommand } = this.#context.rules
-    return forcedCommand === undefined ? this.#start(undefined) : this.#startForced(forcedCommand, undefined)
-  }
-
-  #startCommand(command: Buffer): boolean {
-    const { forcedCommand } = this.#context.rules
-    return forcedCommand === undefined ? this.#start(command) : this.#startForced(forcedCommand, command)
-  }
-
-  /** @param original what the client asked for, which the command finds in SSH_ORIGINAL_COMMAND; undefined: a shell */
-  #startForced(forced: string, original: Buffer | undefined): boolean {
-    if (forced === INTERNAL_SFTP) return this.#refuseForFilesOnly()
-    return this.#start(Buffer.from(forced), original)
+  /** @param command what the client asks for; undefined: a shell */
+  #startAsAllowed(command: Buffer | undefined): boolean {
+    const { forced } = this.#context.rules
+    if (forced === undefined) return this.#start(command)
+    return forced.kind === 'files'
+      ? this.#refuseForFilesOnly()
+      : this.#start(Buffer.from(forced.command), command)
   }
 
   /** Nothing but files is served here: as sshd says it. */
@@ -169,6 +163,7 @@ export class Session {
     return variables
   }
 
+  /** @param original what the client asked for where something else runs: it finds it in SSH_ORIGINAL_COMMAND */
   #start(command: Buffer | undefined, original?: Buffer): boolean {
     if (this.#started) return false
     this.#started = true
@@ -193,24 +188,20 @@ export class Session {
   }
 
   #startSubsystem(name: string): boolean {
-    const { forcedCommand, subsystem = ownSubsystem } = this.#context.rules
-    const found = subsystem(name)
-    if (found === undefined || this.#started) return false
-    if (forcedCommand !== undefined && forcedCommand !== INTERNAL_SFTP) {
-      return this.#startForced(
-        forcedCommand,
-        Buffer.from(found.kind === 'files' ? INTERNAL_SFTP : found.command),
-      )
-    }
-    // A forced internal-sftp serves files whatever the subsystem would be.
-    return forcedCommand === undefined && found.kind === 'command'
-      ? this.#start(Buffer.from(found.command))
-      : this.#startFiles()
+    const { forced, subsystem = ownSubsystem } = this.#context.rules
+    const asked = subsystem(name)
+    if (asked === undefined || this.#started) return false
+    const run = forced ?? asked
+    if (run.kind === 'files') return this.#startFiles(run.directory)
+    const original = Buffer.from(asked.kind === 'files' ? INTERNAL_SFTP : asked.command)
+    return this.#start(Buffer.from(run.command), forced === undefined ? undefined : original)
   }
 
-  #startFiles(): boolean {
-    const files = this.#context.job.files?.()
-    if (files === undefined) return false
+  #startFiles(directory: string | undefined): boolean {
+    const place = this.#context.job.files?.()
+    if (place === undefined) return false
+    const files =
+      directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
     this.#context.log.info({ directory: files.directory }, 'file transfer started')
     this.#sftp = serveSftp(this.#channel.input, this.#channel.output, files, this.#context.log)

@@ -94,6 +94,11 @@ export class Connection {
     })
   }
 
+  /** Sends a global request that wants no reply. */
+  notify(name: string, ...data: Buffer[]): void {
+    this.#transport.send(byte(MSG.GLOBAL_REQUEST), string(name), boolean(false), ...data)
+  }
+
   /** One message of type 80 and up. What it throws is a breach of protocol. */
   receive(type: number, payload: Buffer): void {
     const data = new Reader(payload, 1)

@@ -110,6 +110,8 @@ declare module 'ssh2/lib/protocol/utils.js' {
 
   const utils: {
     sendPacket(protocol: Protocol, packet: Buffer, bypassQueue?: boolean): boolean
+    /** What OpenSSL has signed, in SSH's form. */
+    convertSignature(signature: Buffer, keyType: string): Buffer | false
   }
   export default utils
 }

@@ -227,6 +227,11 @@ export class Transport {
     if (!this.#closed) this.#rekeyTimer = setInterval(() => this.rekey(), ms).unref()
   }
 
+  /** Of the first key exchange, RFC 4253 §7.2; undefined before its end. */
+  get sessionId(): Buffer | undefined {
+    return this.#protocol._kex?.sessionID
+  }
+
   /** The protocol under us, for the two sides of authentication (RFC 4252) alone. */
   get protocol(): Protocol {
     return this.#protocol

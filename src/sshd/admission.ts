@@ -28,6 +28,7 @@ export function makeAdmission({
       signatures: chooseAlgorithms('PubkeyAcceptedAlgorithms', config.word('PubkeyAcceptedAlgorithms')),
     },
     login: (user) => makeLogin(login, user),
+    announcesHostKeys: true,
     loginGraceMs: config.number('LoginGraceTime') * 1000,
   }
 }

@@ -5,7 +5,7 @@ import type { ConnectionSpec } from './match.js'
 import { hasInvalidNetwork } from './patterns.js'
 import { isPermit, LISTEN, OPEN } from './permits.js'
 import type { Directive } from './read-config.js'
-import { refuseSubsystem } from './subsystem.js'
+import { refuseFileServer } from './subsystem.js'
 import { splitWords } from './words.js'
 
 /** Kinds of which every line counts; of others, the first. */
@@ -91,7 +91,7 @@ function checkSubsystems(directives: readonly Directive[]): void {
   for (const { keyword, values, place } of directives) {
     const [name = '', command = ''] = values
     if (keyword.name !== 'Subsystem') continue
-    const refusal = refuseSubsystem(name, command)
+    const refusal = refuseFileServer(command, name)
     if (refusal !== undefined) throw new SshjobError('usage', `${place}: ${refusal}.`)
     if (names.has(name)) throw new SshjobError('usage', `${place}: there is a subsystem '${name}' already.`)
     names.add(name)
@@ -99,6 +99,8 @@ function checkSubsystems(directives: readonly Directive[]): void {
 }
 
 function checkContents(name: string, values: readonly string[], place: string): void {
+  const refusal = name === 'ForceCommand' ? refuseFileServer(values[0] ?? '') : undefined
+  if (refusal !== undefined) throw new SshjobError('usage', `${place}: ${refusal}.`)
   const list = ALGORITHM_LISTS.find((known) => known === name)
   if (list !== undefined && chooseAlgorithms(list, values[0]).length === 0) {
     throw new SshjobError('usage', `${place}: sshjob-server has none of the algorithms of ${name}.`)

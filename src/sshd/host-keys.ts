@@ -30,11 +30,16 @@ export function loadHostKeys(config: Config, more: readonly string[], log: Logge
   }
   const names = chooseAlgorithms('HostKeyAlgorithms', config.word('HostKeyAlgorithms'))
   const usable = names.flatMap((algorithm) =>
-    keys.filter((key) => hostKeyAlgorithms(key.type).includes(algorithm)).map((key) => ({ algorithm, key })),
+    keys.filter((key) => canSign(key, algorithm)).map((key) => ({ algorithm, key })),
   )
   if (usable.length > 0) return usable
   const why = reasons[0] ?? 'No HostKey has an algorithm of HostKeyAlgorithms that sshjob-server has.'
   throw new SshjobError('usage', `There is no host key that can be used. ${why}`)
+}
+
+/** With its own name as well, which for RSA is SHA-1. */
+function canSign({ type }: ParsedKey, algorithm: string): boolean {
+  return algorithm === type || hostKeyAlgorithms(type).includes(algorithm)
 }
 
 function loadHostKey(file: string, rsaSize: number): ParsedKey {

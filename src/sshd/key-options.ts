@@ -1,6 +1,7 @@
 import { parseExpiry } from './expiry.js'
 import { hasInvalidNetwork, splitList } from './patterns.js'
 import { isPermit, LISTEN, OPEN } from './permits.js'
+import { refuseFileServer } from './subsystem.js'
 
 /** The options before a key: sshd(8), AUTHORIZED_KEYS FILE FORMAT. */
 export interface KeyOptions {
@@ -92,7 +93,7 @@ function applyValue(
     case 'command':
       if (options.command !== undefined) return twice
       options.command = value
-      return undefined
+      return refuseFileServer(value)
     case 'environment': {
       const found = /^(?<key>[A-Za-z0-9_]+)=(?<text>.*)$/s.exec(value)?.groups
       if (found?.key === undefined) return `its environment '${value}' sets no variable`

@@ -4,7 +4,7 @@ import type { Config } from './config.js'
 import { makeForwarding } from './forwarding.js'
 import type { KeyOptions } from './key-options.js'
 import { matchesList, matchesPattern, splitList } from './patterns.js'
-import { findSubsystem } from './subsystem.js'
+import { findSubsystem, toSubsystem } from './subsystem.js'
 
 /** What the configuration and the options of a key let whoever has it do. */
 export function makeRules(
@@ -19,7 +19,7 @@ export function makeRules(
   const unused = config.unlessNone('UnusedConnectionTimeout')
   return {
     forwarding: makeForwarding(config, key),
-    forcedCommand: forced !== undefined && replacesForcedCommand(forced) ? undefined : forced,
+    forced: forced === undefined || replacesForcedCommand(forced) ? undefined : toSubsystem(forced),
     environment: makeEnvironment(config, key),
     acceptsVariable: (name) => patterns.some((pattern) => matchesPattern(name, pattern)),
     terminalRefusal: config.flag('PermitTTY') && key.pty ? undefined : 'PermitTTY or the key says no',

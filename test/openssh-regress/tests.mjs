@@ -74,8 +74,12 @@ export const REFUSED = new Map([
   ['hostkey-agent', 'HostKeyAgent'],
   ['keys-command', 'AuthorizedKeysCommand'],
   ['sftp-chroot', 'ChrootDirectory'],
+  ['channel-timeout', 'ChannelTimeout'],
   ['dhgex', 'diffie-hellman-group-exchange, which is not offered'],
   ['reconfigure', 'a daemon that reads its configuration again'],
   ['reexec', 'a daemon that replaces itself'],
   ['cfgmatchlisten', 'a daemon on several addresses, with ListenAddress below Match'],
 ])
+
+/** Those that take minutes, most of it asleep. */
+export const SLOW = new Set(['forward-control', 'rekey', 'multiplex', 'agent-restrict', 'conch-ciphers'])

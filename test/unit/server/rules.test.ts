@@ -67,7 +67,7 @@ describe('rules of a client', () => {
   })
 
   it('force a command, and say what was asked for, whatever the client set', async () => {
-    const session = await admitted({ forcedCommand: 'forced' })
+    const session = await admitted({ forced: { kind: 'command', command: 'forced' } })
     const { peer, job } = session
     const requests: [string, Buffer[], string | undefined][] = [
       ['exec', [exec('mine')], 'mine'],
@@ -86,7 +86,7 @@ describe('rules of a client', () => {
   })
 
   it('serve files alone, where they are forced', async () => {
-    const session = await admitted({ forcedCommand: 'internal-sftp' })
+    const session = await admitted({ forced: { kind: 'files' } })
     const channel = await session.peer.open(0)
     expect(await session.peer.request(channel, 'exec', exec('mine'))).toBe(true)
     await session.peer.waitFor((message) => isAbout(message, MSG.CHANNEL_CLOSE, 0))

@@ -34,6 +34,10 @@ describe('a file of keys', () => {
     [`verify-required ${publicKey}`, 'its option verify-required is not supported'],
     [`invented ${publicKey}`, 'its option invented is not supported'],
     [`command="a",command="b" ${publicKey}`, 'it has more than one command'],
+    [
+      `command="internal-sftp -R" ${publicKey}`,
+      'internal-sftp is served by sshjob-server, which has no option -R',
+    ],
     [`expiry-time="soon" ${publicKey}`, "its expiry-time 'soon' is no time"],
     [`permitopen="here" ${publicKey}`, "its permitopen 'here' is no host and port"],
     [`command="a ${publicKey}`, 'there is no key in it that is known here'],

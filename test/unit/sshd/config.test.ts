@@ -160,6 +160,14 @@ describe('what can not be honoured', () => {
     ],
     ['Ciphers 3des-cbc', 'config line 1: sshjob-server has none of the algorithms of Ciphers.'],
     ['PermitOpen localhost', "config line 1: 'localhost' is no HOST:PORT."],
+    [
+      'ForceCommand internal-sftp -R',
+      'config line 1: internal-sftp is served by sshjob-server, which has no option -R.',
+    ],
+    [
+      'ForceCommand internal-sftp -d %h',
+      'config line 1: internal-sftp is served by sshjob-server, whose -d is a folder without tokens.',
+    ],
     ['DenyUsers a@10.0.0.1/8', 'config line 1: a network of DenyUsers has bits set behind its mask.'],
     ['SetEnv A', "config line 1: 'A' sets no variable."],
     ['Subsystem a b\nSubsystem a c', "config line 2: there is a subsystem 'a' already."],
@@ -185,6 +193,8 @@ describe('what can not be honoured', () => {
     'Subsystem sftp internal-sftp -f AUTH -l INFO',
     'Subsystem sftp SFTP_SERVER-NOTFOUND',
     'Subsystem sftp /bin/sh -R',
+    'ForceCommand internal-sftp -d /tmp',
+    'ForceCommand internal-sftp-of-mine -R',
     'Ciphers 3des-cbc,aes128-ctr',
     'PermitOpen none',
     'PermitListen 80 localhost:* [::1]:90',
@@ -207,7 +217,7 @@ describe('algorithms', () => {
     [
       'PubkeyAcceptedAlgorithms +ssh-rsa',
       'pubkeyacceptedalgorithms',
-      'ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256',
+      'ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,ssh-rsa',
     ],
     ['PubkeyAcceptedAlgorithms -ecdsa*,rsa*', 'pubkeyacceptedalgorithms', 'ssh-ed25519'],
     [
