@@ -29,6 +29,9 @@ import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
  */
 const IDENT = `OpenSSH_9.9 sshjob_${VERSION}`
 
+/** What a client is told that does not speak SSH, in the words of OpenSSH. */
+const NO_SSH = 'Invalid SSH identification string.\r\n'
+
 /** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
 const KNOWN_TO_SSH2: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 20, 50, 51, 52, 53, 60, 61])
 
@@ -79,6 +82,8 @@ export class Transport {
   readonly #log: Logger
   /** Sockets give each chunk away; any other stream may keep what it delivered, and ssh2 decrypts in place. */
   readonly #ownsChunks: boolean
+  /** The peer has said that it speaks SSH. */
+  #identified = false
   #closed = false
   #firstCause: SshjobError | undefined
   #corked = false
@@ -111,6 +116,7 @@ export class Transport {
       onWrite: (data) => this.#write(data),
       onError: (error) => this.close(this.#protocolError(error)),
       onHeader: (header) => {
+        this.#identified = true
         this.peerSoftware = header.versions.software
       },
       onHandshakeComplete: (negotiated) => {
@@ -241,7 +247,12 @@ export class Transport {
   close(cause?: SshjobError, reason: number = DISCONNECT.BY_APPLICATION): void {
     if (this.#closed) return
     const speaks = this.#protocol.start === undefined && this.#protocol._destruct !== undefined
-    if (speaks && this.#stream.writable) this.#sendDisconnect(reason, cause)
+    if (speaks && this.#stream.writable) {
+      const knowsSsh =
+        this.#identified || this.#options.side.role === 'client' || cause?.code !== 'protocol-error'
+      if (knowsSsh) this.#sendDisconnect(reason, cause)
+      else this.#write(Buffer.from(NO_SSH))
+    }
     this.#closed = true
     this.#firstCause = cause
     clearInterval(this.#rekeyTimer)

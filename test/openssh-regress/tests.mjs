@@ -65,6 +65,7 @@ export const TESTS = [
 
 /** Tests of features that sshjob-server refuses by name, or that no server on one connection has. */
 export const REFUSED = new Map([
+  ['agent', 'certificates, in an agent'],
   ['cert-file', 'certificates'],
   ['cert-hostkey', 'certificates: HostCertificate'],
   ['cert-userkey', 'certificates: TrustedUserCAKeys'],
