@@ -8,7 +8,7 @@ import type { Reader } from '../ssh/wire.js'
 export interface HostKeyRotation {
   announce(): void
   /** Undefined for a request that is about something else. */
-  request(name: string, data: Reader, algorithm: string): RequestAnswer | undefined
+  request(name: string, data: Reader): RequestAnswer | undefined
 }
 
 export function hostKeyRotation(
@@ -22,10 +22,11 @@ export function hostKeyRotation(
       const { name, data } = announceHostKeys(keys)
       connection.notify(name, ...data)
     },
-    request(name, data, algorithm) {
+    request(name, data) {
       if (name !== PROVE) return undefined
-      const { sessionId } = transport
-      return sessionId === undefined ? false : proveHostKeys(data, keys, { sessionId, algorithm })
+      const { binding, hostKey } = transport
+      if (binding === undefined || hostKey === undefined) return false
+      return proveHostKeys(data, keys, { sessionId: binding.sessionId, algorithm: hostKey.algorithm })
     },
   }
 }

@@ -154,13 +154,13 @@ class ServedConnection implements Served {
     }
     const grace = loginGraceMs > 0 ? setTimeout(giveUp, loginGraceMs).unref() : undefined
     let letIn: Client | undefined
-    let negotiated = ''
     const transport: Transport = new Transport({
       stream: this.#stream,
       side: { role: 'server', hostKeys },
       ...(algorithms === undefined ? {} : { algorithms }),
       handlers: acceptKeys<Rules>({
         login,
+        binding: () => transport.binding,
         end: {
           close: (cause, reason) => transport.close(cause, reason),
           send: (...parts) => transport.send(...parts),
@@ -173,9 +173,7 @@ class ServedConnection implements Served {
           this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
         },
       }),
-      onReady: ({ serverHostKey }) => {
-        negotiated = serverHostKey
-      },
+      onReady: () => undefined,
       onMessage: (type, payload) => connection.receive(type, payload),
       onClosed: (cause) => {
         clearTimeout(grace)
@@ -190,9 +188,7 @@ class ServedConnection implements Served {
     const connection = new Connection(transport, {
       onChannelOpen: (type, data) => letIn?.forwarding.open(type, data) ?? this.#openChannel(type, letIn),
       onGlobalRequest: (name, data) =>
-        letIn?.forwarding.request(name, data) ??
-        rotation?.request(name, data, negotiated) ??
-        this.#globalRequest(name),
+        letIn?.forwarding.request(name, data) ?? rotation?.request(name, data) ?? this.#globalRequest(name),
     })
     const rotation =
       admission.announcesHostKeys === true ? hostKeyRotation(transport, connection, hostKeys) : undefined

@@ -3,6 +3,7 @@ import type { MessageHandlers, PublicKeyAuth } from 'ssh2/lib/protocol/Protocol.
 import { SshjobError } from '../core/errors.js'
 import { MAX_AUTH_TRIES } from '../core/limits.js'
 import { SIGNATURE_ALGORITHMS } from './algorithms.js'
+import { type Binding, HOSTBOUND, readHostbound } from './hostbound.js'
 import { type ParsedKey, parseBlob, publicLine, typeOfBlob } from './keys.js'
 import { byte, DISCONNECT, MSG, string } from './wire.js'
 
@@ -43,12 +44,19 @@ export function onlyKey<Grant>(key: ParsedKey, grant: Grant): (user: string) => 
 
 interface ServerSide<Grant> {
   login: (user: string) => Login<Grant>
+  /** For signatures that are bound to the host key. Default: such are not taken. */
+  binding?: () => Binding | undefined
   end: End
   onAuthenticated: (grant: Grant, user: string, key: OfferedKey) => void
 }
 
 /** The server's side of RFC 4252: public keys. What a user name means is for `login` to say. */
-export function acceptKeys<Grant>({ login, end, onAuthenticated }: ServerSide<Grant>): MessageHandlers {
+export function acceptKeys<Grant>({
+  login,
+  binding,
+  end,
+  onAuthenticated,
+}: ServerSide<Grant>): MessageHandlers {
   let known: { user: string; login: Login<Grant> } | undefined
   let failures = 0
   let done = false
@@ -64,6 +72,11 @@ export function acceptKeys<Grant>({ login, end, onAuthenticated }: ServerSide<Gr
       'Too many failed attempts to authenticate.',
       DISCONNECT.NO_MORE_AUTH_METHODS,
     )
+  }
+  /** Not by ssh2's authPKOK, which knows one method alone. */
+  const accept = (protocol: Protocol, { algorithm, blob }: OfferedKey): void => {
+    protocol._authsQueue.shift()
+    end.send(byte(MSG.USERAUTH_PK_OK), string(algorithm), string(blob))
   }
   /** False where the client may not go on. */
   const meet = (user: string): boolean => {
@@ -83,21 +96,30 @@ export function acceptKeys<Grant>({ login, end, onAuthenticated }: ServerSide<Gr
       // RFC 4252 §5: a server that does not want to begin anew has to disconnect.
       if (!meet(user))
         return close('protocol-error', 'The client changed the user name while it authenticated.')
-      if (service !== CONNECTION || method !== 'publickey' || !isPublicKeyAuth(data))
-        return refuse(protocol, method)
-      if (data.key === undefined || known === undefined) return refuse(protocol, method)
-      const key = { algorithm: algorithmOf(data), blob: Buffer.from(data.key) }
+      const asked = service === CONNECTION ? readRequest({ user, service, method, data }, binding) : undefined
+      if (asked?.key === undefined || known === undefined) return refuse(protocol, method)
+      const key = { algorithm: algorithmOf(asked), blob: Buffer.from(asked.key) }
       const type = typeOfBlob(key.blob)
       // An algorithm that is not the key's would be judged by its name, and another would verify.
-      const grant = type === data.keyAlgo ? known.login.authorize(key) : undefined
+      const grant = type === asked.keyAlgo ? known.login.authorize(key) : undefined
       if (grant === undefined) return refuse(protocol, method)
-      if (data.signature === undefined) return protocol.authPKOK(key.algorithm, key.blob)
-      if (!isSigned(data)) return refuse(protocol, method)
+      if (asked.signature === undefined) return accept(protocol, key)
+      if (!isSigned(asked)) return refuse(protocol, method)
       done = true
       protocol.authSuccess()
       onAuthenticated(grant, user, key)
     },
   }
+}
+
+/** What is asked for, by either of the methods that use a public key. */
+function readRequest(
+  { user, service, method, data }: { user: string; service: string; method: string; data: unknown },
+  binding: ServerSide<never>['binding'],
+): PublicKeyAuth | undefined {
+  if (method === 'publickey') return isPublicKeyAuth(data) ? data : undefined
+  const bound = method === HOSTBOUND ? binding?.() : undefined
+  return bound && Buffer.isBuffer(data) ? readHostbound({ user, service, data }, bound) : undefined
 }
 
 function isSigned({ key, blob, signature, hashAlgo }: PublicKeyAuth): boolean {

@@ -1,4 +1,5 @@
 import type Protocol from 'ssh2/lib/protocol/Protocol.js'
+import { HOSTBOUND_EXTENSION } from './hostbound.js'
 import { byte, MSG, string, uint32 } from './wire.js'
 
 /**
@@ -24,6 +25,8 @@ export function replaceExtInfo(
   return () => {
     if (!wanted) return
     wanted = false
-    send(byte(MSG.EXT_INFO), uint32(1), string('server-sig-algs'), string(signatures.join(',')))
+    const { name, value } = HOSTBOUND_EXTENSION
+    const algorithms = [string('server-sig-algs'), string(signatures.join(','))]
+    send(byte(MSG.EXT_INFO), uint32(2), ...algorithms, string(name), string(value))
   }
 }

@@ -77,7 +77,6 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
       algorithm: string | undefined,
       sign: (data: Buffer, done: (signature: Buffer) => void) => void,
     ): void
-    authPKOK(algorithm: string, key: Buffer): void
     authSuccess(): void
     authFailure(methods: string[], partial?: boolean): void
     /** Called with every decrypted payload outside a key exchange; ours looks at it first. */
@@ -92,6 +91,8 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     _cipher: PacketCipher
     _decipher: { inSeqno: number }
     _strictMode: boolean | undefined
+    /** Methods of requests that have no answer yet. */
+    _authsQueue: string[]
     _destruct: ((reason?: string) => void) | undefined
     _packetRW: {
       write: {
@@ -112,6 +113,8 @@ declare module 'ssh2/lib/protocol/utils.js' {
     sendPacket(protocol: Protocol, packet: Buffer, bypassQueue?: boolean): boolean
     /** What OpenSSL has signed, in SSH's form. */
     convertSignature(signature: Buffer, keyType: string): Buffer | false
+    /** And the other way round; undefined for one that is none. */
+    sigSSHToASN1(signature: Buffer, keyType: string): Buffer | undefined
   }
   export default utils
 }

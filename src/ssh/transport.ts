@@ -18,6 +18,7 @@ import { VERSION } from '../core/version.js'
 import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
 import { replaceExtInfo } from './ext-info.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
+import type { Binding } from './hostbound.js'
 import { judgeGuesses } from './kex-guess.js'
 import type { ParsedKey } from './keys.js'
 import { poolPadding, writePacket } from './packet-allocator.js'
@@ -82,6 +83,7 @@ export class Transport {
   readonly #log: Logger
   /** Sockets give each chunk away; any other stream may keep what it delivered, and ssh2 decrypts in place. */
   readonly #ownsChunks: boolean
+  #hostKey: HostKey | undefined
   /** The peer has said that it speaks SSH. */
   #identified = false
   #closed = false
@@ -124,6 +126,9 @@ export class Transport {
         poolPadding(this.#protocol._cipher, negotiated[side.role === 'server' ? 'sc' : 'cs'].cipher)
         if (ready) return
         ready = true
+        if (side.role === 'server') {
+          this.#hostKey = side.hostKeys.find(({ algorithm }) => algorithm === negotiated.serverHostKey)
+        }
         this.#sendExtInfo()
         options.onReady(negotiated)
       },
@@ -233,9 +238,15 @@ export class Transport {
     if (!this.#closed) this.#rekeyTimer = setInterval(() => this.rekey(), ms).unref()
   }
 
-  /** Of the first key exchange, RFC 4253 §7.2; undefined before its end. */
-  get sessionId(): Buffer | undefined {
-    return this.#protocol._kex?.sessionID
+  /** The server's key that the first key exchange was signed with, and what it signed with; undefined before its end. */
+  get hostKey(): HostKey | undefined {
+    return this.#hostKey
+  }
+
+  /** What a signature of this connection's has to name; undefined before the end of the first key exchange. */
+  get binding(): Binding | undefined {
+    const sessionId = this.#protocol._kex?.sessionID
+    return this.#hostKey && sessionId && { sessionId, hostKey: this.#hostKey.key.getPublicSSH() }
   }
 
   /** The protocol under us, for the two sides of authentication (RFC 4252) alone. */

@@ -261,7 +261,7 @@ describe('the transport', () => {
     const infos = session.peer.messages.filter((message) => message[0] === MSG.EXT_INFO)
     expect(infos.length).toBe(1)
     const reader = new Reader(infos[0] ?? Buffer.alloc(0), 1)
-    expect([reader.uint32(), reader.text()]).toEqual([1, 'server-sig-algs'])
+    expect([reader.uint32(), reader.text()]).toEqual([2, 'server-sig-algs'])
     expect(reader.text().split(',')).toEqual([
       'ssh-ed25519',
       'ecdsa-sha2-nistp256',
@@ -270,6 +270,7 @@ describe('the transport', () => {
       'rsa-sha2-512',
       'rsa-sha2-256',
     ])
+    expect([reader.text(), reader.text()]).toEqual(['publickey-hostbound@openssh.com', '0'])
     expect(reader.remaining).toBe(0)
     await session.close()
   })
