@@ -104,7 +104,8 @@ const ENVIRONMENTS = {
  * leaves, agents and masters of connections, none outlives its namespace: pid_namespaces(7).
  */
 const APART = ['--net', '--pid', '--fork', '--mount-proc', '--kill-child=KILL']
-const alone = process.getuid?.() === 0 && spawnSync('unshare', [...APART, 'true']).status === 0
+const alone =
+  process.getuid?.() === 0 && spawnSync('unshare', [...APART, 'ip', 'link', 'set', 'lo', 'up']).status === 0
 /** The groups of the tests that run. */
 const running = new Set()
 process.on('exit', () => running.forEach(endGroup))
@@ -207,7 +208,7 @@ for (const name of wanted) {
   if (of('sshjob', name)?.result === 'fails' && of('sshd', name)?.result !== 'fails') worse.push(name)
 }
 const count = (column, result) => wanted.filter((name) => of(column, name)?.result === result).length
-const totals = columns.map((column) => {
+const totals = first.map((column) => {
   const refused = column === 'sshjob' ? wanted.filter((name) => REFUSED.has(name)).length : 0
   const refusals = refused === 0 ? '' : `, ${refused} of features that are refused by name`
   return `${column}: ${count(column, 'passes')} pass, ${count(column, 'fails')} fail, ${count(column, 'skipped')} skipped${refusals}`

@@ -3,6 +3,7 @@ import { chooseAlgorithms } from './algorithm-list.js'
 import type { Config } from './config.js'
 import { loadHostKeys } from './host-keys.js'
 import { type LoginOptions, makeLogin } from './login.js'
+import { toMilliseconds } from './values.js'
 
 /**
  * Who gets in, as the configuration has it.
@@ -29,6 +30,6 @@ export function makeAdmission({
     },
     login: (user) => makeLogin(login, user),
     announcesHostKeys: true,
-    loginGraceMs: config.number('LoginGraceTime') * 1000,
+    loginGraceMs: toMilliseconds(config.number('LoginGraceTime')),
   }
 }

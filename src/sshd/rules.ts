@@ -5,6 +5,7 @@ import { makeForwarding } from './forwarding.js'
 import type { KeyOptions } from './key-options.js'
 import { matchesList, matchesPattern, splitList } from './patterns.js'
 import { findSubsystem, toSubsystem } from './subsystem.js'
+import { toMilliseconds } from './values.js'
 
 /** What the configuration and the options of a key let whoever has it do. */
 export function makeRules(
@@ -15,7 +16,7 @@ export function makeRules(
   // The configuration's comes before the key's: sshd_config(5) ForceCommand.
   const forced = config.unlessNone('ForceCommand') ?? key.command
   const patterns = config.all('AcceptEnv').flat()
-  const interval = config.number('ClientAliveInterval') * 1000
+  const interval = toMilliseconds(config.number('ClientAliveInterval'))
   const unused = config.unlessNone('UnusedConnectionTimeout')
   return {
     forwarding: makeForwarding(config, key),
@@ -28,7 +29,7 @@ export function makeRules(
     keepAlive:
       interval === 0 ? undefined : { intervalMs: interval, countMax: config.number('ClientAliveCountMax') },
     rekey: readRekey(config),
-    unusedMs: unused === undefined ? undefined : Number(unused) * 1000,
+    unusedMs: unused === undefined ? undefined : toMilliseconds(Number(unused)),
     authenticationInfo: config.flag('ExposeAuthInfo'),
   }
 }
@@ -37,7 +38,7 @@ function readRekey(config: Config): Rules['rekey'] {
   const [size = '0', time = '0'] = config.words('RekeyLimit').map((word) => (word === 'default' ? '0' : word))
   const [bytes, seconds] = [Number(size), Number(time) || 0]
   if (bytes === 0 && seconds === 0) return undefined
-  return { bytes: bytes === 0 ? REKEY_BYTES : bytes, ms: seconds === 0 ? REKEY_MS : seconds * 1000 }
+  return { bytes: bytes === 0 ? REKEY_BYTES : bytes, ms: seconds === 0 ? REKEY_MS : toMilliseconds(seconds) }
 }
 
 /** SetEnv wins over the key's, and both over what the client sets; of two for one variable, the first: sshd(8). */

@@ -11,8 +11,15 @@ export function parseTime(text: string): number | undefined {
   return seconds <= SECONDS_MAX ? seconds : undefined
 }
 
-/** setTimeout(3) of Node.js takes 2^31 ms, and a longer time would be none. */
+/** As sshd has it, whose times are of the type int. */
 const SECONDS_MAX = 2 ** 31 - 1
+/** Timers of Node.js take this much, and fire at once beyond. */
+const TIMER_MAX_MS = 2 ** 31 - 1
+
+/** Seconds as a time for a timer; more than three weeks are as good as for ever. */
+export function toMilliseconds(seconds: number): number {
+  return Math.min(seconds * 1000, TIMER_MAX_MS)
+}
 
 /** A size with K, M or G behind it, in bytes; undefined where it is none. */
 export function parseSize(text: string): number | undefined {

@@ -80,7 +80,6 @@ export const REFUSED = new Map([
   ['dhgex', 'diffie-hellman-group-exchange, which is not offered'],
   ['reconfigure', 'a daemon that reads its configuration again'],
   ['reexec', 'a daemon that replaces itself'],
-  ['cfgmatchlisten', 'a daemon on several addresses, with ListenAddress below Match'],
 ])
 
 /** Those that take minutes, most of it asleep. */

@@ -9,6 +9,8 @@ export function versionText(): string {
 export function helpText(): string {
   return `Usage: sshjob-server [options] -- COMMAND [ARG…]   run COMMAND as a job that can be entered
        sshjob-server -i [options]                   serve one connection on stdin and stdout
+       sshjob-server -i|-t|-T -f FILE [options]     the same in the place of sshd, with its
+                                                    options and its configuration
 
 COMMAND gets our stdin, stdout and stderr, and the signals TERM, INT, HUP, QUIT,
 USR1 and USR2. While it runs, its user enters it with 'sshjob ID'. When it ends,

@@ -1,5 +1,4 @@
 import { SshjobError } from '../../core/errors.js'
-import type { Displays } from './x11.js'
 
 /** Which forwardings a client may ask for: see ServeOptions. */
 export interface ForwardingOptions {
@@ -35,6 +34,12 @@ export interface ForwardingPolicy {
   readonly replacesSockets?: boolean
   /** Where displays are. Default: from X11_DISPLAY_OFFSET on, on this machine alone. */
   readonly displays?: Displays
+}
+
+/** The number of the first display, and whether other machines may not connect: sshd_config(5) X11UseLocalhost. */
+export interface Displays {
+  offset: number
+  localhost: boolean
 }
 
 /** 'yes': everybody; 'clientspecified': whoever the client says. */

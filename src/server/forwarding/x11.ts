@@ -7,6 +7,7 @@ import { type Listening, listenEverywhere, listenLoopback } from '../../sockets/
 import type { Connection } from '../../ssh/connection.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
 import type { SessionForward } from './agent.js'
+import type { Displays } from './policy.js'
 import { makePrivateFolder } from './private-folder.js'
 import { forwardSocket } from './remote.js'
 import { encodeXauthority } from './xauthority.js'
@@ -20,12 +21,6 @@ export interface X11Request {
   protocol: string
   cookie: Buffer
   screen: number
-}
-
-/** The number of the first display, and whether other machines may not connect: sshd_config(5) X11UseLocalhost. */
-export interface Displays {
-  offset: number
-  localhost: boolean
 }
 
 /** Gives undefined for what no X server has sent. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { admitKey, type Rules } from '../../../src/server/admission.js'
-import { serveAdmitted } from '../../../src/server/serve.js'
+import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
 import { byte, MSG, Reader, string, uint32 } from '../../../src/ssh/wire.js'
 import { streamPair } from '../../../src/streams/memory.js'

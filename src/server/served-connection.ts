@@ -1,0 +1,270 @@
+import { hostname } from 'node:os'
+import type { Duplex } from 'node:stream'
+import { deferred } from '../core/deferred.js'
+import { abortError, messageOf, SshjobError } from '../core/errors.js'
+import { type Logger, silent } from '../core/log.js'
+import { answerHello, receiveClientHello, refuseHello } from '../hello/exchange.js'
+import type { JobInfo } from '../hello/messages.js'
+import type { Job } from '../job/job.js'
+import { acceptKeys } from '../ssh/authentication.js'
+import { Connection, type OpenAnswer } from '../ssh/connection.js'
+import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
+import { Transport } from '../ssh/transport.js'
+import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
+import { type Admission, admitKey, type Rules } from './admission.js'
+import { type Client, letClientIn } from './client.js'
+import { hostKeyRotation } from './host-key-rotation.js'
+import { Session, type SessionContext } from './session.js'
+import type { Served, ServeOptions } from './types.js'
+
+/** What sshd says when the peer has no address: SSH_CONNECTION is what programs look at to know they are remote. */
+const UNKNOWN_PEER = 'UNKNOWN 65535 UNKNOWN 65535'
+
+/** What a client is told of a job. */
+export function describeJob(job: Job): JobInfo {
+  return {
+    id: job.id,
+    host: hostname(),
+    pids: [...job.pids()],
+    user: job.user,
+    since: job.since.toISOString(),
+    command: [...job.command],
+  }
+}
+
+/**
+ * One connection that is served. Without an `admission` the hello comes first: who says it is let in, with a key of
+ * its own, and may do what the options allow.
+ */
+export class ServedConnection implements Served {
+  readonly closed: Promise<SshjobError | undefined>
+  readonly #stream: Duplex
+  readonly #job: Job
+  readonly #options: ServeOptions
+  readonly #admission: (() => Admission) | undefined
+  readonly #log: Logger
+  readonly #sessions = new Set<Session>()
+  readonly #abort = new AbortController()
+  #transport: Transport | undefined
+  #connection: Connection | undefined
+  #noMoreSessions = false
+  readonly #closing = deferred<SshjobError | undefined>()
+  #over = false
+
+  constructor(stream: Duplex, job: Job, options: ServeOptions, admission: (() => Admission) | undefined) {
+    this.#stream = stream
+    this.#job = job
+    this.#admission = admission
+    this.#options = options
+    this.#log = options.log ?? silent
+    this.closed = this.#closing.promise
+    // Until the transport listens, an error of the stream would end the process.
+    stream.on('error', (error) => this.#log.debug({ err: error }, 'stream failed'))
+    const { signal } = options
+    if (signal !== undefined) {
+      const onAbort = (): void => void this.end(abortError(signal))
+      if (signal.aborted) onAbort()
+      else signal.addEventListener('abort', onAbort, { once: true })
+      void this.closed.then(() => signal.removeEventListener('abort', onAbort))
+    }
+    this.#begin().catch((error: unknown) => this.#fail(error))
+  }
+
+  get authenticated(): boolean {
+    return this.#transport?.authenticated ?? false
+  }
+
+  get channels(): number {
+    return this.#connection?.channels.size ?? 0
+  }
+
+  async end(reason: SshjobError): Promise<void> {
+    for (const session of this.#sessions) session.tell(`sshjob-server: ${reason.message}`)
+    if (this.#transport === undefined) this.#fail(reason)
+    else this.#transport.close(reason)
+    await this.closed
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#over) return // aborted before it began
+    if (this.#admission !== undefined) return this.#start(this.#admission())
+    const hello = await receiveClientHello(this.#stream, { signal: this.#abort.signal })
+    if (this.#over) return
+    const accepted = { ok: true, job: describeJob(this.#job) } as const
+    if (hello.publicKey === undefined) {
+      await answerHello(this.#stream, accepted, { signal: this.#abort.signal })
+      this.#stream.end(() => this.#stream.destroy())
+      this.#finish(undefined)
+      return
+    }
+    const clientKey = this.#parseClientKey(hello.publicKey)
+    const hostKey = generateKey()
+    const answer = { ...accepted, hostKey: hostKey.publicKey }
+    await answerHello(this.#stream, answer, { signal: this.#abort.signal })
+    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, this.#options))
+  }
+
+  #parseClientKey(text: string): ParsedKey {
+    try {
+      return parseKey(text)
+    } catch (error) {
+      throw new SshjobError('hello-invalid', 'The key in the hello is not one that SSH knows.', {
+        cause: error,
+      })
+    }
+  }
+
+  #start(admission: Admission): void {
+    const { hostKeys, algorithms, login, loginGraceMs } = admission
+    const giveUp = (): void => {
+      const cause = new SshjobError('authentication-failed', 'The client did not authenticate in time.')
+      transport.close(cause)
+    }
+    const grace = loginGraceMs > 0 ? setTimeout(giveUp, loginGraceMs).unref() : undefined
+    let letIn: Client | undefined
+    const transport: Transport = new Transport({
+      stream: this.#stream,
+      side: { role: 'server', hostKeys },
+      ...(algorithms === undefined ? {} : { algorithms }),
+      handlers: acceptKeys<Rules>({
+        login,
+        binding: () => transport.binding,
+        end: {
+          close: (cause, reason) => transport.close(cause, reason),
+          send: (...parts) => transport.send(...parts),
+        },
+        onAuthenticated: (rules, user, key) => {
+          clearTimeout(grace)
+          transport.authenticated = true
+          letIn = letClientIn(transport, connection, { rules, key, log: this.#log })
+          rotation?.announce()
+          this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
+        },
+      }),
+      onReady: () => undefined,
+      onMessage: (type, payload) => connection.receive(type, payload),
+      onClosed: (cause) => {
+        clearTimeout(grace)
+        clearInterval(idle)
+        connection.finish(cause)
+        letIn?.leave()
+        this.#finish(cause)
+      },
+      log: this.#log,
+    })
+    // The transport lets no message of theirs through before the client is in.
+    const connection = new Connection(transport, {
+      onChannelOpen: (type, data) => letIn?.forwarding.open(type, data) ?? this.#openChannel(type, letIn),
+      onGlobalRequest: (name, data) =>
+        letIn?.forwarding.request(name, data) ?? rotation?.request(name, data) ?? this.#globalRequest(name),
+    })
+    const rotation =
+      admission.announcesHostKeys === true ? hostKeyRotation(transport, connection, hostKeys) : undefined
+    this.#transport = transport
+    this.#connection = connection
+    const idle = this.#watchIdle(transport)
+  }
+
+  #openChannel(type: string, client: Client | undefined): OpenAnswer {
+    if (type !== 'session' || client === undefined) {
+      return {
+        refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
+        message: `channels of type ${type} are not served here`,
+      }
+    }
+    if (this.#noMoreSessions) {
+      return { refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, message: 'you asked for no more sessions' }
+    }
+    const { maxSessions } = client.rules
+    const open = [...this.#sessions].filter((session) => session.isOpen).length
+    if (maxSessions !== undefined && open >= maxSessions) {
+      return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${maxSessions} sessions are open` }
+    }
+    return {
+      accept: (channel) => {
+        const session = new Session(channel, this.#sessionContext(client))
+        this.#sessions.add(session)
+        void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
+      },
+    }
+  }
+
+  #globalRequest(name: string): boolean {
+    switch (name) {
+      case 'keepalive@openssh.com':
+        return true
+      case 'no-more-sessions@openssh.com':
+        this.#noMoreSessions = true
+        return true
+      default:
+        return false
+    }
+  }
+
+  #sessionContext({ rules, forwarding, environment }: Client): SessionContext {
+    const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
+    const [address, port, , serverPort] = peer.split(' ')
+    return {
+      job: this.#job,
+      environment: new Map([
+        ['SSH_CONNECTION', Buffer.from(peer)],
+        ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
+        ...environment,
+      ]),
+      shells,
+      greeting: () => greet(motd, this.#job),
+      rules,
+      forwarding,
+      log: this.#log,
+    }
+  }
+
+  #watchIdle(transport: Transport): NodeJS.Timeout | undefined {
+    const limit = this.#options.idleTimeoutMs ?? 0
+    if (limit === 0) return undefined
+    const check = (): void => {
+      if (Date.now() - transport.lastTraffic < limit) return
+      void this.end(
+        new SshjobError('idle-timeout', `The session was idle for ${limit / 1000} s and is ended.`),
+      )
+    }
+    return setInterval(check, Math.max(10, Math.min(limit / 4, 10_000))).unref()
+  }
+
+  /** Before SSH has begun: the client gets our reason in an answer to its hello. */
+  #fail(error: unknown): void {
+    if (this.#over) return
+    const cause =
+      error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
+    if (this.#transport !== undefined) {
+      this.#transport.close(cause, DISCONNECT.BY_APPLICATION)
+      return
+    }
+    // Only who got as far as a hello that we understood is told: 'hello-invalid' says so itself.
+    void refuseHello(this.#stream, cause)
+    this.#finish(cause)
+  }
+
+  #finish(cause: SshjobError | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    this.#abort.abort(cause)
+    const left = [...this.#sessions].map((session) => session.terminate())
+    void Promise.allSettled(left).then(() => {
+      this.#log.debug({ cause: cause?.code }, 'connection closed')
+      this.#closing.resolve(cause)
+    })
+  }
+}
+
+function greet(motd: ServeOptions['motd'], job: Job): string {
+  if (motd === false) return ''
+  return typeof motd === 'function' ? motd() : (motd ?? welcome(job))
+}
+
+/** As condor_ssh_to_job greets. */
+function welcome(job: Job): string {
+  const pids = job.pids().join(' ')
+  const running = pids === '' ? 'is running' : `is running with pid(s) ${pids}`
+  return `Welcome to ${hostname()}!\nYour job ${job.id} ${running}.\n`
+}
