@@ -2,8 +2,8 @@ import { LOGIN_GRACE_MS } from '../core/limits.js'
 import type { Algorithms } from '../ssh/algorithms.js'
 import { type Login, onlyKey } from '../ssh/authentication.js'
 import { type HostKey, hostKeysOf } from '../ssh/host-keys.js'
+import type { RekeyLimits } from '../ssh/key-renewal.js'
 import type { ParsedKey } from '../ssh/keys.js'
-import type { RekeyLimits } from '../ssh/transport.js'
 import { type ForwardingOptions, type ForwardingPolicy, makePolicy } from './forwarding/policy.js'
 
 /** Our own server of files, where relative paths start in this folder, if not where they always do; or a command for

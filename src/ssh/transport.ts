@@ -7,9 +7,6 @@ import { endSentence, messageOf, SshjobError } from '../core/errors.js'
 import {
   CLOSE_TIMEOUT_MS,
   KEX_QUEUE_MAX_PACKETS,
-  KEX_TIMEOUT_MS,
-  REKEY_BYTES,
-  REKEY_MS,
   TRANSPORT_BUFFER,
   TRANSPORT_BUFFER_MAX,
 } from '../core/limits.js'
@@ -20,6 +17,7 @@ import { replaceExtInfo } from './ext-info.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
 import { judgeGuesses } from './kex-guess.js'
+import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
 import { poolPadding, writePacket } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
@@ -41,13 +39,6 @@ export type Side =
   | { role: 'client'; hostKey: ParsedKey }
   /** The keys by what they sign with, best first; the first of an algorithm is the one that signs. */
   | { role: 'server'; hostKeys: readonly HostKey[] }
-
-/** When new keys are exchanged: after bytes in either direction, or after a time. */
-export interface RekeyLimits {
-  bytes: number
-  /** Milliseconds. */
-  ms: number
-}
 
 export interface TransportOptions {
   stream: Duplex
@@ -90,10 +81,10 @@ export class Transport {
   #firstCause: SshjobError | undefined
   #corked = false
   #sendExtInfo: () => void = () => undefined
-  #bytes = 0
-  #kexTimer: NodeJS.Timeout | undefined
-  #rekeyBytes = REKEY_BYTES
-  #rekeyTimer: NodeJS.Timeout
+  readonly #renewal = new KeyRenewal(
+    () => this.rekey(),
+    (cause) => this.close(cause),
+  )
   #waiting: (() => void)[] = []
 
   constructor(options: TransportOptions) {
@@ -122,7 +113,8 @@ export class Transport {
         this.peerSoftware = header.versions.software
       },
       onHandshakeComplete: (negotiated) => {
-        this.#kexDone()
+        this.#renewal.finished()
+        queueMicrotask(() => this.#wakeWaiting())
         poolPadding(this.#protocol._cipher, negotiated[side.role === 'server' ? 'sc' : 'cs'].cipher)
         if (ready) return
         ready = true
@@ -154,8 +146,7 @@ export class Transport {
     stream.on('end', this.#onEnd)
     stream.on('error', this.#onStreamError)
     stream.on('close', this.#onEnd)
-    this.#rekeyTimer = setInterval(() => this.rekey(), REKEY_MS).unref()
-    this.#kexStarted()
+    this.#renewal.started()
     // ssh2's Poly1305 is WebAssembly, compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
     crypto.init.then(
       () => this.#begin(),
@@ -227,15 +218,13 @@ export class Transport {
   rekey(): void {
     if (this.#closed || !this.authenticated || this.#protocol._kexinit !== undefined) return
     this.#log.debug({}, 'key exchange started')
-    this.#kexStarted()
+    this.#renewal.started()
     this.#protocol.rekey()
   }
 
   /** From now on. Default: REKEY_BYTES and REKEY_MS. */
-  limitKeys({ bytes, ms }: RekeyLimits): void {
-    this.#rekeyBytes = bytes
-    clearInterval(this.#rekeyTimer)
-    if (!this.#closed) this.#rekeyTimer = setInterval(() => this.rekey(), ms).unref()
+  limitKeys(limits: RekeyLimits): void {
+    if (!this.#closed) this.#renewal.limit(limits)
   }
 
   /** The server's key that the first key exchange was signed with, and what it signed with; undefined before its end. */
@@ -266,8 +255,7 @@ export class Transport {
     }
     this.#closed = true
     this.#firstCause = cause
-    clearInterval(this.#rekeyTimer)
-    clearTimeout(this.#kexTimer)
+    this.#renewal.stop()
     this.#protocol.cleanup()
     this.#uncork()
     this.#stream.off('data', this.#onData)
@@ -283,7 +271,7 @@ export class Transport {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#bytes += chunk.length
+    this.#renewal.count(chunk.length)
     this.received += chunk.length
     const bytes = this.#ownsChunks ? chunk : Buffer.from(chunk)
     try {
@@ -292,7 +280,7 @@ export class Transport {
       this.close(this.#protocolError(error), DISCONNECT.PROTOCOL_ERROR)
       return
     }
-    this.#rekeyIfDue()
+    if (this.#renewal.isDue) this.rekey()
     // A peer that asks and doesn't read the answers must not fill our memory. Channel data stops far below this
     // limit, so two ends that both behave never wait for each other here.
     if (!this.#closed && this.#stream.writableLength > TRANSPORT_BUFFER_MAX) this.#stream.pause()
@@ -320,7 +308,7 @@ export class Transport {
     const type = payload[0]
     if (this.#closed) return Number.POSITIVE_INFINITY // the number at which ssh2's parser stops
     if (type === undefined || type < MSG.GLOBAL_REQUEST) {
-      if (type === MSG.KEXINIT) this.#kexStarted()
+      if (type === MSG.KEXINIT) this.#renewal.started()
       if (type !== undefined && !KNOWN_TO_SSH2.has(type)) return this.unimplemented()
       // RFC 4252 §5.1: further requests to authenticate are ignored. ssh2 would remember each one.
       if (this.authenticated && type !== undefined && type >= MSG.USERAUTH_FIRST) return undefined
@@ -334,7 +322,7 @@ export class Transport {
 
   #write(data: Buffer): void {
     if (this.#stream.destroyed || this.#stream.writableEnded) return
-    this.#bytes += data.length
+    this.#renewal.count(data.length)
     // One system call for all packets of this turn of the event loop instead of one each.
     if (!this.#corked) {
       this.#corked = true
@@ -343,7 +331,7 @@ export class Transport {
     }
     writePacket(this.#stream, data)
     // After this packet's turn: the protocol is in the middle of it.
-    if (this.#bytes >= this.#rekeyBytes) process.nextTick(() => this.#rekeyIfDue())
+    if (this.#renewal.isDue) process.nextTick(() => this.#renewal.isDue && this.rekey())
   }
 
   #uncork(): void {
@@ -354,23 +342,6 @@ export class Transport {
 
   #wakeWaiting(): void {
     while (this.#waiting.length > 0 && !this.congested) this.#waiting.shift()?.()
-  }
-
-  #rekeyIfDue(): void {
-    if (this.#bytes >= this.#rekeyBytes) this.rekey()
-  }
-
-  #kexStarted(): void {
-    clearTimeout(this.#kexTimer)
-    this.#kexTimer = setTimeout(() => {
-      this.close(new SshjobError('protocol-error', 'The other side did not finish the key exchange in time.'))
-    }, KEX_TIMEOUT_MS).unref()
-  }
-
-  #kexDone(): void {
-    clearTimeout(this.#kexTimer)
-    this.#bytes = 0
-    queueMicrotask(() => this.#wakeWaiting())
   }
 
   #verifyHostKey(presented: Buffer, expected: ParsedKey): boolean {
