@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { readAccount } from '../../src/job/account.js'
 import { describeWith } from '../helpers/needs.js'
 import { runProgram, SSHJOB_SERVER } from '../helpers/programs.js'
 import { sshdSuite } from '../helpers/sshd.js'
+
+const ACCOUNT = readAccount().name
 
 describe('sshjob-server as sshd -t and -T', () => {
   const suite = sshdSuite()
@@ -109,7 +111,7 @@ describeWith(['ssh'], 'sshjob-server as sshd -i, and ssh', () => {
     ['a certificate authority', [], 'cert-authority'],
     ['a key with an unknown option', [], 'invented'],
     ['an algorithm that is not accepted', ['PubkeyAcceptedAlgorithms rsa-*'], ''],
-    ['a user that is denied', [`DenyUsers ${userInfo().username}`], ''],
+    ['a user that is denied', [`DenyUsers ${ACCOUNT}`], ''],
     ['a user that is not allowed', ['AllowUsers somebody-else'], ''],
     ['any key, where none is', ['PubkeyAuthentication no'], ''],
   ])('does not let in %s', async (_what, lines, options) => {
@@ -123,7 +125,7 @@ describeWith(['ssh'], 'sshjob-server as sshd -i, and ssh', () => {
   })
 
   it('lets nobody choose rules by choosing a name', async () => {
-    suite.configure([`Match User ${userInfo().username}`, 'ForceCommand echo restricted'])
+    suite.configure([`Match User ${ACCOUNT}`, 'ForceCommand echo restricted'])
     expect((await suite.ssh(['echo free'])).stdout).toBe('restricted\n')
     const other = await runProgram('ssh', [...suite.args(), '-l', 'somebody-else', 'here', 'echo free'])
     expect(other).toMatchObject({ exitCode: 255, stdout: '' })

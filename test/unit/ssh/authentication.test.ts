@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { MAX_AUTH_TRIES } from '../../../src/core/limits.js'
 import { serve } from '../../../src/server/serve.js'
-import { generateKey, parseKey } from '../../../src/ssh/keys.js'
+import { generateKey, generateRsaKey, parseKey } from '../../../src/ssh/keys.js'
 import { boolean, byte, MSG, Reader, string } from '../../../src/ssh/wire.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'
@@ -222,6 +222,34 @@ describe('authentication with RSA keys, which some engines make', () => {
     peer.send(...request, string(Buffer.concat([string('ssh-rsa'), string(signature)])))
     await peer.waitFor((message) => message[0] === USERAUTH_FAILURE)
     expect(served.authenticated).toBe(false)
+    peer.transport.close()
+    await served.closed
+  })
+})
+
+describe('the name of an algorithm', () => {
+  it("is the key's: an RSA key does not sign with SHA-1 by calling itself another", async () => {
+    const [host, client] = [generateKey(), generateRsaKey(2_048)]
+    const credentials = { hostPrivateKey: host.privateKey, clientPublicKey: client.publicKey }
+    const [serverStream, clientStream] = streamPair()
+    const served = serve(serverStream, memoryJob(idle), { credentials })
+    const peer = await rawPeer(clientStream, {
+      privateKey: client.privateKey,
+      hostKey: host.publicKey,
+      authenticate: false,
+    })
+    const key = parseKey(client.privateKey)
+    const request = [
+      ...[byte(USERAUTH_REQUEST), string('u'), string('ssh-connection'), string('publickey'), boolean(true)],
+      ...[ed25519, string(key.getPublicSSH())],
+    ]
+    const sessionId = peer.transport.protocol._kex?.sessionID ?? Buffer.alloc(0)
+    const signature = key.sign(Buffer.concat([string(sessionId), ...request]), 'sha1')
+    if (signature instanceof Error) throw signature
+    peer.send(byte(SERVICE_REQUEST), string('ssh-userauth'))
+    peer.send(...request, string(Buffer.concat([ed25519, string(signature)])))
+    const answer = await peer.waitFor(([type]) => type === USERAUTH_FAILURE || type === USERAUTH_SUCCESS)
+    expect(answer[0]).toBe(USERAUTH_FAILURE)
     peer.transport.close()
     await served.closed
   })

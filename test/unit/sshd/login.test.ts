@@ -127,6 +127,19 @@ describe('a login', () => {
     expect(enters('DenyUsers bob')).toBe(true)
   })
 
+  it('lets nobody choose rules by choosing a name', () => {
+    const keys = write('names', publicKey)
+    const forced = (name: string, ...lines: string[]) =>
+      login([`AuthorizedKeysFile ${keys}`, ...lines], { name }).authorize(offer(publicKey))
+    expect(forced('bob')).toBeDefined()
+    expect(forced('bob', 'DenyUsers carol')).toBeUndefined()
+    expect(forced('bob', 'Match User alice', 'ForceCommand a')).toBeUndefined()
+    expect(forced('alice', 'Match User alice', 'ForceCommand a')?.forced).toEqual({
+      kind: 'command',
+      command: 'a',
+    })
+  })
+
   it('drops a forced command that the engine replaces, and no other', () => {
     const keys = write('engine', `command="the engine enters" ${publicKey}`)
     const rules = (...lines: string[]) =>
