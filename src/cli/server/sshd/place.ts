@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
+import { htcondorJob } from '../../../engines/htcondor/job.js'
 import { defaultJobId } from '../../../engines/job-id.js'
+import { readEnvironment } from '../../../job/environment.js'
 import type { Job } from '../../../job/job.js'
 import { localJob } from '../../../job/local-job.js'
 import { describeSurroundings } from '../surroundings.js'
@@ -15,6 +17,8 @@ export interface Place {
 
 /** The job of the engine that started this process, where one is recognised; else what this process sits in. */
 export function findPlace(): Place {
+  const htcondor = htcondorJob(readEnvironment())
+  if (htcondor !== undefined) return htcondor
   const { command, pids } = describeSurroundings()
   const id = defaultJobId(hostname(), process.pid)
   return { job: localJob({ id, command, pids: () => pids }), replacesForcedCommand: () => false }

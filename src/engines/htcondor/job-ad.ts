@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+
+/** Attributes of a ClassAd by name; the values as they are written. */
+export type JobAd = ReadonlyMap<string, string>
+
+/**
+ * The description of the job that its starter leaves in the scratch folder: a line `Name = expression` for each
+ * attribute. Where it can't be read, nothing is known.
+ */
+export function readJobAd(path: string): JobAd {
+  const ad = new Map<string, string>()
+  try {
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
+      const [, name, value] = /^(\w+) = (.*)$/.exec(line) ?? []
+      if (name !== undefined && value !== undefined) ad.set(name, value)
+    }
+  } catch {
+    // An empty one, then: whatever is needed of it has a default.
+  }
+  return ad
+}
+
+/** The value of an attribute that is a plain string: "…", with \" and \\ in it. */
+export function textOf(ad: JobAd, name: string): string | undefined {
+  const literal = /^"((?:[^"\\]|\\.)*)"$/.exec(ad.get(name) ?? '')?.[1]
+  return literal?.replace(/\\(.)/g, '$1')
+}
+
+export function numberOf(ad: JobAd, name: string): number | undefined {
+  const value = ad.get(name)
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined
+}
+
+/** An attribute that is literally true, whatever its case (ClassAd language reference, literals). */
+export function isTrue(ad: JobAd, name: string): boolean {
+  return ad.get(name)?.toLowerCase() === 'true'
+}

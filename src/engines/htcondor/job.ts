@@ -1,0 +1,114 @@
+import { isAbsolute, join } from 'node:path'
+import { systemCode } from '../../core/errors.js'
+import { type Environment, makeJobEnvironment } from '../../job/environment.js'
+import type { Job } from '../../job/job.js'
+import { localJob } from '../../job/local-job.js'
+import { chooseDirectory } from '../../job/shell.js'
+import { isInContainer, onlyByForcedCommand } from './container.js'
+import { parseForcedCommand } from './forced-command.js'
+import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
+
+/** Of the server that HTCondor's starter starts, not of the job. DISPLAY is that of another session, if any. */
+const NOT_OF_THE_JOB = ['LD_PRELOAD', 'CONDOR_SSH_TO_JOB_FAKE_PASSWD_ENTRY', 'DISPLAY']
+/** Where the job has no PATH, a session has what execvp(3) would search, as with sshd. */
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
+/** HTCondor's script, which is bash's, evaluates a command itself; only shells are the user's choice. */
+const COMMAND_SHELLS = ['/bin/bash', '/usr/bin/bash']
+
+export interface HtcondorJob {
+  readonly job: Job
+  /** What an interactive shell is greeted with, in HTCondor's words. */
+  greeting(): string
+  /** Whether this forced command of an authorized key is HTCondor's own, which the job does by itself. */
+  replacesForcedCommand(command: string): boolean
+}
+
+/**
+ * The job of HTCondor whose starter started this process for condor_ssh_to_job, as the server to enter it; undefined
+ * outside of one. Does what condor_ssh_to_job_shell_setup does, without saving and reading the environment again.
+ * @param environment this process's own
+ */
+export function htcondorJob(environment: Environment): HtcondorJob | undefined {
+  const text = (name: string): string | undefined => environment.get(name)?.toString()
+  const scratch = text('_CONDOR_SCRATCH_DIR')
+  if (scratch === undefined || !isAbsolute(scratch)) return undefined
+  const ad = readJobAd(join(scratch, '.job.ad'))
+  let pids = (text('_CONDOR_JOB_PIDS') ?? '')
+    .split(/\s+/)
+    .filter((pid) => /^[1-9]\d*$/.test(pid))
+    .map(Number)
+
+  const shell = text('_CONDOR_SHELL')
+  const since = numberOf(ad, 'JobCurrentStartDate')
+  const inside = localJob({
+    id: `${ad.get('ClusterId') ?? 'htcondor'}.${ad.get('ProcId') ?? '0'}`,
+    command: [textOf(ad, 'Cmd')].filter((word) => word !== undefined),
+    environment: jobEnvironment(environment),
+    directory: chooseDirectory([text('_CONDOR_JOB_IWD'), scratch, text('HOME')]),
+    shells: shell ? [shell] : [],
+    pids: () => pids,
+    ...(since === undefined ? {} : { since: new Date(since * 1000) }),
+  })
+
+  const container = isInContainer(scratch, ad, pids)
+  const job = container ? onlyByForcedCommand(inside, scratch) : outsideContainers(inside, ad, takeOver)
+
+  /** The session takes the place of the process that an interactive job waits with. */
+  function takeOver(): void {
+    for (const pid of pids) endPlaceholder(pid)
+    pids = []
+  }
+
+  return {
+    job,
+    greeting: () => greet({ slot: text('_CONDOR_SLOT_NAME'), pids, timeout: text('TMOUT') }),
+    replacesForcedCommand: (command) => !container && parseForcedCommand(command, scratch) !== undefined,
+  }
+}
+
+function jobEnvironment(environment: Environment): Map<string, Buffer> {
+  const made = makeJobEnvironment(environment)
+  for (const name of NOT_OF_THE_JOB) made.delete(name)
+  if (!made.has('PATH')) made.set('PATH', Buffer.from(DEFAULT_PATH))
+  return made
+}
+
+function outsideContainers(job: Job, ad: JobAd, takeOver: () => void): Job {
+  const begin = isTrue(ad, 'InteractiveJob') ? takeOver : () => undefined
+  const { files } = job
+  return {
+    ...job,
+    spawn(request) {
+      begin()
+      if (request.command === undefined) return job.spawn(request)
+      return job.spawn({ ...request, shells: [...(request.shells ?? []), ...COMMAND_SHELLS] })
+    },
+    ...(files && {
+      files() {
+        begin()
+        return files()
+      },
+    }),
+  }
+}
+
+function endPlaceholder(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error
+  }
+}
+
+/** As condor_ssh_to_job_shell_setup words it. */
+function greet(of: {
+  slot: string | undefined
+  pids: readonly number[]
+  timeout: string | undefined
+}): string {
+  const lines: string[] = []
+  if (of.slot) lines.push(`Welcome to ${of.slot}!`)
+  if (of.pids.length > 0) lines.push(`Your condor job is running with pid(s) ${of.pids.join(' ')}.`)
+  if (of.timeout) lines.push(`You will be logged out after ${of.timeout} seconds of inactivity.`)
+  return lines.map((line) => `${line}\n`).join('')
+}

@@ -1,0 +1,89 @@
+import { describeAsRoot, describeWith } from '../../helpers/needs.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { type Context, SLEEP } from './case.js'
+import { COMMAND_CASES } from './command-cases.js'
+import { readComparison, SERVERS } from './comparison.js'
+import { FILE_CASES } from './file-cases.js'
+import { LIFE_CASES, PLACE_CASES } from './life-cases.js'
+import { NETWORK_CASES } from './network-cases.js'
+import { POOL_START_MS, type Pool, type Suite, startPool } from './start-pool.js'
+import { TERMINAL_CASES } from './terminal-cases.js'
+
+const CASES = [
+  ...COMMAND_CASES,
+  ...TERMINAL_CASES,
+  ...FILE_CASES,
+  ...LIFE_CASES,
+  ...PLACE_CASES,
+  ...NETWORK_CASES, // last: one restarts the execution point
+]
+const NEEDS = ['debootstrap', 'unshare', 'tmux', 'Xvfb']
+const CASE_MS = 120_000
+
+/** The unmodified condor_ssh_to_job, with sshd and with our server at the other end, in a pool of this suite. */
+export function describeDropIn(suite: Suite): void {
+  const title = `condor_ssh_to_job in a pool of ${suite}`
+  describeAsRoot(title, () => describeWith(NEEDS, title, () => body(suite)))
+}
+
+function body(suite: Suite): void {
+  const claim = readComparison()
+  const folder = temporaryDirectory()
+  let pool: Pool
+
+  beforeAll(async () => {
+    pool = await startPool(suite, `drop-in-${process.pid}`)
+    await prepare(pool)
+  }, POOL_START_MS)
+  afterAll(() => pool?.stop())
+
+  describe.each(SERVERS)('and %s', (server) => {
+    let context: Context
+
+    beforeAll(async () => {
+      const settings = server === 'sshd' ? '' : OURS
+      await pool.restartExecutionPoint(settings)
+      const job = await pool.submit('alice', ...SLEEP, 'environment = "FROM_THE_JOB=yes"')
+      await pool.becomesEnterable('alice', job)
+      context = { pool, server, settings, job, folder: folder() }
+    }, CASE_MS)
+    afterAll(() => pool.get('alice', ['condor_rm', '-all']), CASE_MS)
+
+    for (const { title, symptom, run } of CASES) {
+      const { verdict, cell } = claim(title, server, suite)
+      if (verdict === 'not asked') continue
+      if (verdict === 'no' && symptom === undefined) throw new Error(`'${title}' has no symptom.`)
+      it(
+        `${title}: ${cell}`,
+        async () => {
+          if (verdict === 'yes') await run(context)
+          else await expect(run(context)).rejects.toThrow(symptom)
+        },
+        CASE_MS,
+      )
+    }
+  })
+}
+
+/** A folder that Apptainer takes as an image: a shell, and two programs. */
+const IMAGE = `
+  mkdir -p /srv/image/{proc,sys,dev,etc,tmp,var/tmp,home,root,run}
+  programs='/bin/sh /bin/cat /bin/sleep'
+  cp --parents $programs $(ldd $programs | grep -o '/lib[^ ]*' | sort -u) /srv/image
+  echo it is >/srv/image/in-the-image`
+
+async function prepare(pool: Pool): Promise<void> {
+  const launchers = ['server', 'keygen'].map(
+    (name) =>
+      `printf '#!/bin/sh\\nexec /usr/local/bin/node /opt/sshjob/dist/sshjob-${name}.cjs "$@"\\n' >/usr/local/sbin/sshjob-${name}`,
+  )
+  await pool.get('root', ['sh', '-ec', [...launchers, 'chmod 755 /usr/local/sbin/sshjob-*'].join('\n')])
+  if (pool.suite === 'sid') await pool.get('root', ['bash', '-ec', IMAGE])
+}
+
+/** What an administrator would write. */
+const OURS = `
+SSH_TO_JOB_SSHD = /usr/local/sbin/sshjob-server
+SSH_TO_JOB_SSH_KEYGEN = /usr/local/sbin/sshjob-keygen
+SSH_TO_JOB_SSH_KEYGEN_ARGS = "-N '' -C '' -q -f %f -t ed25519"
+`

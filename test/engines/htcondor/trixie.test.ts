@@ -1,0 +1,3 @@
+import { describeDropIn } from './drop-in.js'
+
+describeDropIn('trixie')
