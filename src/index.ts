@@ -27,7 +27,8 @@ export type {
 } from './client/types.js'
 export { type ErrorCode, SshjobError } from './core/errors.js'
 export type { Logger } from './core/log.js'
-export { connectToJob } from './engines/connect-to-job.js'
+export { type ConnectToJobOptions, connectToJob } from './engines/connect-to-job.js'
+export type { HtcondorOptions } from './engines/engine.js'
 export { listJobs } from './engines/local.js'
 export type { JobInfo } from './hello/messages.js'
 export type {

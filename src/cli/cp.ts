@@ -7,6 +7,7 @@ import { runPlan } from './copy/run-plan.js'
 import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
 import { openSession } from './open-session.js'
 import { describeOptions, parseArguments, usage } from './options.js'
+import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 import { printable, say } from './report.js'
 import { parseWait } from './session-options.js'
 import { createVerboseLog } from './verbose-log.js'
@@ -21,6 +22,7 @@ const OPTIONS = {
     help: 'while the job has not started, keep trying (for so long; else for ever)',
   },
   'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
+  ...QUEUE_OPTIONS,
   quiet: { short: 'q', help: 'no progress and no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
   help: { short: 'h', help: 'print this' },
@@ -55,7 +57,8 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
     if (!has('quiet')) say(printable(sentence))
   }
 
-  const connection = await openSession({ job: locations.job, proxyCommand, waitMs }, log, note)
+  const way = { job: locations.job, proxyCommand, waitMs, htcondor: readQueueOptions(given) }
+  const connection = await openSession(way, log, note)
   const { files } = connection
   const up = locations.direction === 'up'
   const remote = remoteSide(files)

@@ -9,7 +9,7 @@ import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
-import { formatJobs } from './ls.js'
+import { formatJobs, listed } from './ls.js'
 import { retry } from './open-session.js'
 import { usage } from './options.js'
 import { serverProgram } from './programs.js'
@@ -58,7 +58,7 @@ async function show(starter: ChildProcess): Promise<void> {
   const connection = await connectWhenStarted(starter)
   printCall('sshjob ls', `finds it on ${hostname()}`)
   print(
-    ...formatJobs(await listJobs(), CALL_WIDTH)
+    ...formatJobs((await listJobs()).map(listed), Date.now(), CALL_WIDTH)
       .trimEnd()
       .split('\n')
       .map((line) => `  ${line}`),

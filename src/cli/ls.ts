@@ -1,44 +1,82 @@
+import { messageOf, SshjobError } from '../core/errors.js'
+import { formatDuration } from '../core/format-time.js'
+import type { EngineJob, EngineOptions } from '../engines/engine.js'
+import { engines } from '../engines/engines.js'
 import { listJobs } from '../engines/local.js'
 import type { JobInfo } from '../hello/messages.js'
-import { parseArguments, usage } from './options.js'
-import { say } from './report.js'
+import { describeOptions, parseArguments, usage } from './options.js'
+import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
+import { printable, say } from './report.js'
 import { formatTable } from './table.js'
+
+const OPTIONS = {
+  json: { help: 'print JSON' },
+  ...QUEUE_OPTIONS,
+  help: { short: 'h', help: 'print this' },
+} as const
+
+/** What `sshjob ls --json` prints of a job. */
+export type ListedJob = (JobInfo & { engine: 'local'; state: 'running' }) | (EngineJob & { engine: string })
 
 /** `sshjob ls [--json]` */
 export async function runListCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, {
-    json: { help: 'print JSON' },
-    help: { short: 'h', help: 'print this' },
-  })
+  const { given, operands } = parseArguments(args, OPTIONS)
   if (given.some(({ name }) => name === 'help')) {
-    process.stdout.write('Usage: sshjob ls [--json]\n\nLists the jobs that you can enter on this machine.\n')
+    process.stdout.write(helpText())
     return 0
   }
   if (operands.length > 0) throw usage("'sshjob ls' takes no arguments.")
 
-  const jobs = await listJobs()
+  const jobs = await findJobs({ htcondor: readQueueOptions(given) }, say)
   if (given.some(({ name }) => name === 'json')) process.stdout.write(`${JSON.stringify(jobs, null, 2)}\n`)
   else if (jobs.length === 0)
     say('No jobs are running here. Start one with: sshjob-server --job-id NAME -- COMMAND')
-  else process.stdout.write(formatJobs(jobs, process.stdout.isTTY ? process.stdout.columns : undefined))
+  else
+    process.stdout.write(
+      formatJobs(jobs, Date.now(), process.stdout.isTTY ? process.stdout.columns : undefined),
+    )
   return 0
 }
 
-/** A line for each job; the command, which comes last, is cut to the width of the terminal. */
-export function formatJobs(jobs: readonly JobInfo[], width: number | undefined): string {
-  const rows = jobs.map((job) => [
-    job.id,
-    job.pids.join(','),
-    job.user,
-    formatTime(new Date(job.since)),
-    job.command.join(' '),
+/** Those of this machine, then those of the engines; an engine that does not answer costs a note, not the list. */
+async function findJobs(options: EngineOptions, note: (sentence: string) => void): Promise<ListedJob[]> {
+  const asked = engines.filter((engine) => engine.isHere())
+  const [local, ...answers] = await Promise.all([
+    listJobs(),
+    ...asked.map(async (engine) => {
+      try {
+        return (await engine.list(options)).map((job) => ({ ...job, engine: engine.name }))
+      } catch (error) {
+        if (!(error instanceof SshjobError)) throw error
+        note(`sshjob: The jobs of ${engine.name} are not listed. ${printable(messageOf(error))}`)
+        return []
+      }
+    }),
   ])
-  return formatTable([['ID', 'PIDS', 'USER', 'SINCE', 'COMMAND'], ...rows], width)
+  return [...local.map(listed), ...answers.flat()]
 }
 
-/** The time of day for people, in their zone: '2026-01-31 14:05'. */
-function formatTime(time: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`
+/** A job of this machine among those of engines. */
+export function listed(job: JobInfo): ListedJob {
+  return { ...job, engine: 'local', state: 'running' }
+}
+
+/** A line for each job; the last column, which says what is run or why nothing is, is cut to the terminal's width. */
+export function formatJobs(jobs: readonly ListedJob[], now: number, width: number | undefined): string {
+  const rows = jobs.map((job) => [
+    job.id,
+    job.state,
+    job.host ?? '-',
+    job.since === undefined ? '-' : formatDuration(now - Date.parse(job.since)),
+    'reason' in job && job.reason !== undefined ? job.reason : job.command.join(' '),
+  ])
+  return formatTable([['ID', 'STATE', 'HOST', 'FOR', 'COMMAND OR REASON'], ...rows], width)
+}
+
+function helpText(): string {
+  return `Usage: sshjob ls [--json] [--name SCHEDD] [--pool HOST]
+
+Lists the jobs that you can enter from here, and those of yours that are not running yet.
+
+${describeOptions(OPTIONS)}`
 }

@@ -5,6 +5,7 @@ import { SshjobError } from '../core/errors.js'
 import { RETRY_INTERVAL_MS } from '../core/limits.js'
 import { openSession } from './open-session.js'
 import { describeOptions, type OptionTable, parseArguments, usage } from './options.js'
+import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 import { say } from './report.js'
 import { parseWait } from './session-options.js'
 import { createVerboseLog } from './verbose-log.js'
@@ -14,6 +15,7 @@ const OPTIONS = {
   'no-browser': { help: 'open no browser' },
   wait: { value: 'SECONDS', optional: true, help: 'while the job has not started, keep trying' },
   'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
+  ...QUEUE_OPTIONS,
   quiet: { short: 'q', help: 'no notes, only the address and errors' },
   verbose: { short: 'v', help: 'say what happens to the connection' },
   help: { short: 'h', help: 'print this' },
@@ -38,7 +40,8 @@ export async function runOpenCommand(args: readonly string[]): Promise<number> {
   const note = has('quiet') ? () => undefined : say
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
   const waitMs = has('wait') ? parseWait(valueFor('wait') ?? '') : 0
-  const connection = await openSession({ job, proxyCommand: valueFor('proxy-command'), waitMs }, log, note)
+  const target = { job, proxyCommand: valueFor('proxy-command'), waitMs, htcondor: readQueueOptions(given) }
+  const connection = await openSession(target, log, note)
 
   await untilAnswered(connection, port, () =>
     note(`sshjob: Waiting for port ${port} of job ${job} to answer.`),

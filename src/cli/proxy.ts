@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { SshjobError } from '../core/errors.js'
 import { silent } from '../core/log.js'
+import { plainAddress, prefixedAddress } from '../engines/engines.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { addKnownHost, ensureIdentity, opensshFiles } from '../engines/openssh.js'
 import { sendClientHello } from '../hello/exchange.js'
@@ -64,10 +65,19 @@ async function openHost(name: string): Promise<Duplex> {
     return await openJob(name)
   } catch (error) {
     if (!(error instanceof SshjobError) || error.code !== 'job-not-found') throw error
+    if ((prefixedAddress(name) ?? plainAddress(name)) !== undefined) throw keysComeLater(name)
     const [job, another] = (await listJobs()).filter(({ id }) => id.toLowerCase() === name)
     if (job === undefined || another !== undefined) throw error
     return openJob(job.id)
   }
+}
+
+/** ssh has read its key before we could give it the one that comes with the connection. */
+function keysComeLater(name: string): SshjobError {
+  return new SshjobError(
+    'usage',
+    `OpenSSH can't be carried to job ${name}, whose key comes with the connection: use 'sshjob ${name}', 'sshjob cp', or condor_ssh_to_job -ssh.`,
+  )
 }
 
 /** Only the first proxy of a user needs keys to be made, and what makes them. */

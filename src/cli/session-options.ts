@@ -1,6 +1,8 @@
 import type { Endpoint } from '../client/types.js'
+import type { HtcondorOptions } from '../engines/engine.js'
 import { type ForwardSpec, parseDynamic, parseForward, parseTarget } from './forward-specs.js'
 import { type OptionTable, parseArguments, usage } from './options.js'
+import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 import { escapeCharacter } from './terminal/escapes.js'
 
 /** What `sshjob [options] JOB [COMMAND…]` was asked to do. */
@@ -28,6 +30,9 @@ export interface SessionRequest {
   stdioTarget: Endpoint | undefined
   forwardAgent: boolean
   forwardX11: boolean
+  htcondor: HtcondorOptions
+  /** Whether a signal that ends us takes the job out of its queue. */
+  removeOnInterrupt: boolean
 }
 
 export type SessionCall =
@@ -51,6 +56,9 @@ type Name =
   | 'forward-agent'
   | 'forward-x11'
   | 'forward-x11-trusted'
+  | 'shells'
+  | 'remove-on-interrupt'
+  | keyof typeof QUEUE_OPTIONS
   | 'quiet'
   | 'verbose'
   | 'help'
@@ -92,6 +100,9 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
   'forward-agent': { short: 'A', help: 'let programs of the session use our ssh-agent' },
   'forward-x11': { short: 'X', help: 'let programs of the session use our display' },
   'forward-x11-trusted': { short: 'Y', help: 'the same as -X' },
+  ...QUEUE_OPTIONS,
+  shells: { value: 'SHELL,…', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
+  'remove-on-interrupt': { help: 'HTCondor: if a signal such as Ctrl-C ends us, remove the job' },
   quiet: { short: 'q', help: 'no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
   help: { short: 'h', help: 'print this' },
@@ -118,6 +129,8 @@ export function parseSession(args: readonly string[]): SessionCall {
     stdioTarget: undefined,
     forwardAgent: false,
     forwardX11: false,
+    htcondor: readQueueOptions(given),
+    removeOnInterrupt: false,
   }
   for (const { name, value = '' } of given) {
     if (name === 'help' || name === 'version') return { action: name }
@@ -167,11 +180,21 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
     case 'forward-x11-trusted':
       request.forwardX11 = true
       break
+    case 'name':
+    case 'pool':
+      break // read by readQueueOptions()
+    case 'shells':
+      request.htcondor = { ...request.htcondor, shells: value }
+      break
+    case 'remove-on-interrupt':
+      request.removeOnInterrupt = true
+      break
     case 'quiet':
       request.quiet = true
       break
     case 'verbose':
       request.verbosity += 1
+      if (request.verbosity > 1) request.htcondor = { ...request.htcondor, debug: true }
       break
     case 'escape':
       request.escape = parseEscape(value)

@@ -4,7 +4,8 @@ import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
 import type { Forwardings } from './forwardings.js'
-import { openSession } from './open-session.js'
+import { explainEnd, openSession } from './open-session.js'
+import { usage } from './options.js'
 import { EXIT_FAILURE, flushOutput, say } from './report.js'
 import { parseSession, type SessionRequest } from './session-options.js'
 import { copyInput, copyKeys, copyOutput } from './session-streams.js'
@@ -38,17 +39,38 @@ async function runSession(request: SessionRequest): Promise<number> {
     if (!request.quiet) say(sentence)
   }
   const terminal = wantsTerminal(request, note) ? await openTerminal() : undefined
+  if (request.removeOnInterrupt) request.job = await removeAtFatalSignal(request)
   try {
     const connection = await openSession(request, verbose.log, note)
-    const forwardings = lazyForwardings(connection, note)
-    await forward(request.forwardings, forwardings)
-    const session = { request, connection, verbose, note, forwardings }
-    const status = await run(session, terminal)
-    await connection.close()
-    return status
+    try {
+      const forwardings = lazyForwardings(connection, note)
+      await forward(request.forwardings, forwardings)
+      const status = await run({ request, connection, verbose, note, forwardings }, terminal)
+      await connection.close()
+      return status
+    } catch (error) {
+      terminal?.restore()
+      throw await explainEnd(connection, error, request)
+    }
   } finally {
     terminal?.restore()
   }
+}
+
+/**
+ * As condor_ssh_to_job does it with -remove-on-interrupt: while we wait for the job, and while we are in it.
+ * @returns the name by which it can be no other job than the one that would be removed
+ */
+async function removeAtFatalSignal({ job, htcondor }: SessionRequest): Promise<string> {
+  const { plainAddress, prefixedAddress } = await import('../engines/engines.js')
+  const address = prefixedAddress(job) ?? plainAddress(job)
+  if (address === undefined) throw usage('--remove-on-interrupt is for jobs of HTCondor: they have numbers.')
+  atFatalSignal(() => {
+    say(`sshjob: Interrupted: removing job ${address.id}.`)
+    address.engine.remove(address.id, { htcondor })
+  })
+  beforeFatalSignal(() => undefined)
+  return `${address.engine.name}:${address.id}`
 }
 
 /** Loads what is needed for forwardings only where there are some. */
@@ -129,7 +151,9 @@ async function runOnPipes(session: Session): Promise<number> {
   const remote = await (command === undefined
     ? connection.shell({ pty: false, env, ...reach })
     : connection.exec(command, { env, ...reach }))
-  const signals = forwardSignals((name) => remote.sendSignal(name))
+  const signals = request.removeOnInterrupt
+    ? { ending: () => undefined }
+    : forwardSignals((name) => remote.sendSignal(name))
   if (request.readInput) copyInput(process.stdin, remote.stdin)
   else remote.stdin.end()
 

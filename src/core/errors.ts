@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'usage' // an argument or option is wrong
   | 'job-not-found' // no such job here
   | 'job-not-started' // known, but not running yet: trying again makes sense
+  | 'job-held' // its engine keeps it from running until somebody releases it
   | 'job-ended' // it ran, and is over
   | 'job-exists' // a starter already serves a job of this name
   | 'job-failed-to-start' // the command could not be started
@@ -66,6 +67,14 @@ export function asError(error: unknown): Error {
 /** The text with exactly one full stop at its end: sentences of others go into ours. */
 export function endSentence(text: string): string {
   return `${text.trimEnd().replace(/\.+$/, '')}.`
+}
+
+/** The first line that says something, or undefined: what programs write on stderr goes into our sentences. */
+export function firstLine(text: string): string | undefined {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '')
 }
 
 /** The `code` of a Node.js system error (ENOENT, EPIPE, …), or undefined. */

@@ -172,3 +172,14 @@ export const READ_FILE_LIMIT = 64 * MIB
 export const COPY_FILES_AT_ONCE = 8
 /** Between two changes of the progress line. */
 export const PROGRESS_INTERVAL_MS = 100
+
+/** How long a tool of HTCondor's may take to answer, and how much of its answer is read. */
+export const HTCONDOR_TOOL_TIMEOUT_MS = 15_000
+export const HTCONDOR_ANSWER_MAX_BYTES = 64 * MIB
+/** How long condor_ssh_to_job may take to reach the job: a schedd that is busy lets it wait. */
+export const HTCONDOR_OPEN_TIMEOUT_MS = 120_000
+/** How long condor_ssh_to_job may take to tidy up once the session is over. */
+export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
+/** Between two looks at a job that an engine has not started: at first, and at most, growing by a quarter each time. */
+export const ENGINE_RETRY_MIN_MS = 2_000
+export const ENGINE_RETRY_MAX_MS = 30_000

@@ -1,13 +1,27 @@
 import { connect } from '../client/connect.js'
 import type { ConnectOptions, JobConnection } from '../client/types.js'
-import { openJob } from './local.js'
+import type { HtcondorOptions } from './engine.js'
+import { openAnyJob } from './open-job.js'
+
+export interface ConnectToJobOptions extends ConnectOptions {
+  /** For jobs of HTCondor: where to look for them, and what to run in them. */
+  htcondor?: HtcondorOptions
+}
 
 /**
- * Opens a connection into a job of this user on this machine, by the id that `sshjob ls` shows.
+ * Opens a connection into a job of this user: on this machine by the id that `sshjob ls` shows, or a job of HTCondor
+ * by its id there, 'htcondor:1138.0' (or '1138.0', if no job here is called that).
  *
- * @throws SshjobError 'job-not-found', 'job-ended', 'unreachable', 'busy', and what connect() throws
+ * @throws SshjobError 'job-not-found', 'job-not-started', 'job-held', 'job-ended', 'unreachable', 'denied', 'busy',
+ *   'program-missing' without HTCondor's programs, and what connect() throws
  */
-export async function connectToJob(id: string, options: ConnectOptions = {}): Promise<JobConnection> {
-  const stream = await openJob(id, options.signal === undefined ? {} : { signal: options.signal })
-  return connect(stream, options)
+export async function connectToJob(id: string, options: ConnectToJobOptions = {}): Promise<JobConnection> {
+  const { htcondor, ...others } = options
+  const { signal, log } = options
+  const { stream, credentials, username } = await openAnyJob(id, { htcondor, signal, log, thorough: true })
+  return connect(stream, {
+    ...others,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(username === undefined ? {} : { username }),
+  })
 }

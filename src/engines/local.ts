@@ -49,6 +49,8 @@ export async function openJob(id: string, options: LocalOptions = {}): Promise<D
   throw new SshjobError(
     'job-not-found',
     `No job ${id} of yours runs on this machine: \`sshjob ls\` shows those that do.`,
+    // It may be about to be started.
+    { retry: true },
   )
 }
 

@@ -6,6 +6,7 @@ const CODES: Record<ErrorCode, true> = {
   usage: true,
   'job-not-found': true,
   'job-not-started': true,
+  'job-held': true,
   'job-ended': true,
   'job-exists': true,
   'job-failed-to-start': true,

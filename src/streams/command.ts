@@ -5,13 +5,23 @@ import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } fr
 import { JoinedStream } from './joined.js'
 
 export interface CommandStreamOptions {
-  /** Where the command's stderr goes. Default: its last COMMAND_STDERR_BYTES are part of the error that it ends with. */
-  stderr?: Writable
+  /**
+   * Where the command's stderr goes; 'inherit': where ours does, also when we are gone already. Default: its last
+   * COMMAND_STDERR_BYTES are part of the error that it ends with.
+   */
+  stderr?: Writable | 'inherit'
   /** Destroys the stream when aborted. */
   signal?: AbortSignal
+  /**
+   * A session of its own, setsid(2), so that no key of a terminal reaches the command; it is ended with all of its
+   * processes. Default: false.
+   */
+  ownGroup?: boolean
+  /** How long the command may take to end by itself once the stream is destroyed, in milliseconds. Default: 0. */
+  patienceMs?: number
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
+type Child = ChildProcessByStdio<Writable, Readable, Readable | null>
 
 /**
  * The stdin and stdout of a command, such as `docker exec -i C sshjob-server -i`, as one stream. The command ends
@@ -24,8 +34,7 @@ export function commandStream(argv: readonly string[], options: CommandStreamOpt
   if (program === undefined || program === '')
     throw new SshjobError('usage', 'There is no command to connect to.')
   try {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-    return new CommandStream(child, program, options)
+    return new CommandStream(start(program, args, options), program, options)
   } catch (error) {
     throw new SshjobError('spawn-failed', `${program} could not be started: ${messageOf(error)}.`, {
       cause: error,
@@ -33,24 +42,36 @@ export function commandStream(argv: readonly string[], options: CommandStreamOpt
   }
 }
 
+function start(program: string, args: string[], { stderr, ownGroup = false }: CommandStreamOptions): Child {
+  const options = { env: process.env, detached: ownGroup }
+  return stderr === 'inherit'
+    ? spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
+    : spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
 class CommandStream extends JoinedStream {
   readonly #child: Child
   readonly #program: string
   readonly #onAbort: () => void
   readonly #signal: AbortSignal | undefined
+  readonly #ownGroup: boolean
+  readonly #patienceMs: number
   readonly #exited: Promise<void>
   #failure: SshjobError | undefined
   #stderr = Buffer.alloc(0)
 
-  constructor(child: Child, program: string, { stderr, signal }: CommandStreamOptions) {
+  constructor(child: Child, program: string, options: CommandStreamOptions) {
     super(child.stdout, child.stdin)
+    const { stderr, signal, ownGroup = false, patienceMs = 0 } = options
+    this.#ownGroup = ownGroup
+    this.#patienceMs = patienceMs
     this.#child = child
     this.#program = program
     this.#signal = signal
     this.#exited = this.#watchExit()
-    if (stderr === undefined) child.stderr.on('data', (chunk: Buffer) => this.#keepStderr(chunk))
-    else child.stderr.pipe(stderr, { end: false })
-    child.stderr.on('error', (error) => this.destroy(error))
+    if (stderr === undefined) child.stderr?.on('data', (chunk: Buffer) => this.#keepStderr(chunk))
+    else if (stderr !== 'inherit') child.stderr?.pipe(stderr, { end: false })
+    child.stderr?.on('error', (error) => this.destroy(error))
     this.#onAbort = () => {
       if (signal !== undefined) this.destroy(abortError(signal))
     }
@@ -80,9 +101,10 @@ class CommandStream extends JoinedStream {
           }
           // stderr may be held open by a process that outlives the command, so don't wait for its end for ever.
           const timer = setTimeout(fail, COMMAND_EXIT_GRACE_MS)
-          if (child.stderr.readableEnded) fail()
+          if (child.stderr === null || child.stderr.readableEnded) fail()
           else child.stderr.once('close', () => fail())
-          child.stderr.once('close', () => clearTimeout(timer))
+          if (child.stderr === null) clearTimeout(timer)
+          child.stderr?.once('close', () => clearTimeout(timer))
         } else resolve()
       })
     })
@@ -103,7 +125,7 @@ class CommandStream extends JoinedStream {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     const orderly = error === null && this.readableEnded && this.writableFinished
     super._destroy(error, done)
-    this.#end(orderly ? COMMAND_EXIT_GRACE_MS : 0)
+    this.#end(orderly ? Math.max(COMMAND_EXIT_GRACE_MS, this.#patienceMs) : this.#patienceMs)
   }
 
   #end(patienceMs: number): void {
@@ -111,10 +133,12 @@ class CommandStream extends JoinedStream {
     const running = (): boolean =>
       child.exitCode === null && child.signalCode === null && child.pid !== undefined
     if (!running()) return
-    const terminate = (): void => {
-      child.kill('SIGTERM')
+    const kill = (signal: NodeJS.Signals): void => {
+      if (this.#ownGroup && child.pid !== undefined && running()) process.kill(-child.pid, signal)
+      else child.kill(signal)
     }
-    const timers = [setTimeout(() => child.kill('SIGKILL'), patienceMs + COMMAND_KILL_DELAY_MS)]
+    const terminate = (): void => kill('SIGTERM')
+    const timers = [setTimeout(() => kill('SIGKILL'), patienceMs + COMMAND_KILL_DELAY_MS)]
     if (patienceMs === 0) terminate()
     else timers.push(setTimeout(terminate, patienceMs))
     child.once('exit', () => {

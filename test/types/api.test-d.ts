@@ -41,6 +41,7 @@ export async function runsCommands(signal: AbortSignal): Promise<Output> {
   const options: ConnectOptions = { signal, log, username: 'job' }
   await using connection: JobConnection = await connectToJob('train', options)
   const info: JobInfo | undefined = connection.job
+  await connectToJob('htcondor:1138.0', { htcondor: { name: 'ap1', shells: '/bin/bash' }, signal })
   const remote: RemoteProcess = await connection.exec(`echo ${info?.id}`, {
     env: { TEXT: 'a', BYTES: Buffer.of(255) },
     pty: { columns: 80, rows: 24, term: 'xterm' },

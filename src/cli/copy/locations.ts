@@ -1,3 +1,4 @@
+import { engines } from '../../engines/engines.js'
 import { usage } from '../options.js'
 
 export interface CopyRequest {
@@ -7,8 +8,12 @@ export interface CopyRequest {
   target: Buffer
 }
 
-/** As scp(1): what has a colon before its first slash is in a job; './a:b' is here. One character is one byte. */
-const REMOTE = /^([^/:]+):(.*)$/s
+const PREFIXES = engines.map(({ name }) => name).join('|')
+/**
+ * As scp(1): what has a colon before its first slash is in a job; './a:b' is here. The job of an engine may have the
+ * engine's name before it: 'htcondor:1138.0:out.txt'. One character is one byte.
+ */
+const REMOTE = new RegExp(`^((?:${PREFIXES}):\\d[\\d._]*|[^/:]+):(.*)$`, 's')
 
 interface Location {
   /** Undefined: here. */

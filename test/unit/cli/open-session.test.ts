@@ -10,7 +10,7 @@ function failing(...errors: Error[]): () => Promise<string> {
   }
 }
 
-const missing = new SshjobError('job-not-found', 'There is no job train here.')
+const missing = new SshjobError('job-not-found', 'There is no job train here.', { retry: true })
 const idle = new SshjobError('job-not-started', 'The job is idle.', { retry: true })
 const denied = new SshjobError('denied', 'This job is not yours.')
 
@@ -24,6 +24,29 @@ describe('waiting for a job', () => {
     })
     expect(opened).toBe('open')
     expect(reasons).toEqual(['There is no job train here.', 'The job is idle.'])
+  })
+
+  it('waits longer and longer, up to a limit, where it is told to', async () => {
+    const reasons: string[] = []
+    const opened = await retry(failing(...Array.from({ length: 12 }, () => idle)), {
+      forMs: 60_000,
+      intervalMs: 1,
+      maxIntervalMs: 4,
+      onWait: (error) => reasons.push(error.message),
+    })
+    expect(opened).toBe('open')
+    expect(reasons).toEqual(['The job is idle.'])
+  })
+
+  it('tells each change of the state', async () => {
+    const input = new SshjobError('job-not-started', 'Its input is on the way.', { retry: true })
+    const reasons: string[] = []
+    await retry(failing(idle, idle, input, idle), {
+      forMs: 60_000,
+      intervalMs: 1,
+      onWait: (error) => reasons.push(error.message),
+    })
+    expect(reasons).toEqual(['The job is idle.', 'Its input is on the way.', 'The job is idle.'])
   })
 
   it('gives up at once when trying again makes no sense', async () => {

@@ -35,6 +35,8 @@ describe('the arguments of a session', () => {
       stdioTarget: undefined,
       forwardAgent: false,
       forwardX11: false,
+      htcondor: { name: undefined, pool: undefined },
+      removeOnInterrupt: false,
     })
   })
 

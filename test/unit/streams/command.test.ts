@@ -98,6 +98,35 @@ describe('commandStream', () => {
     await gone(pid)
   })
 
+  it('lets the command tidy up, where it is given time for that', async () => {
+    const file = path.join(directory(), 'tidied')
+    const stream = commandStream(
+      ['sh', '-c', `trap '' TERM; echo; cat >/dev/null; echo done > ${file}; mv ${file} ${file}.up`],
+      { patienceMs: 60_000 },
+    )
+    await once(stream, 'data')
+    stream.destroy()
+    for (;;) {
+      if ((await fs.readFile(`${file}.up`, 'utf8').catch(() => '')) === 'done\n') break
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })
+
+  it('ends the processes of a command that has a group of its own', async () => {
+    const file = path.join(directory(), 'child')
+    const stream = commandStream(['sh', '-c', `sleep 1000 & echo $! > ${file}; echo; wait`], {
+      ownGroup: true,
+    })
+    await once(stream, 'data')
+    const child = Number(await fs.readFile(file, 'utf8'))
+    const stat = await fs.readFile(`/proc/${child}/stat`, 'utf8')
+    // pgrp and session, proc_pid_stat(5): not those of this process.
+    const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    expect(group).toBe(session)
+    stream.destroy()
+    await gone(child)
+  })
+
   it('ends with its signal, also one that came before', async () => {
     const controller = new AbortController()
     const failed = failureOf(['cat'], { signal: controller.signal })

@@ -11,6 +11,13 @@ describe('the operands of sshjob cp', () => {
       { job: 'train', direction: 'down', sources: ['a', '/b c'], target: '.' },
     ],
     [['./a:b', 'train:c:d'], { job: 'train', direction: 'up', sources: ['./a:b'], target: 'c:d' }],
+    [
+      ['htcondor:1138.0:a:b', '.'],
+      { job: 'htcondor:1138.0', direction: 'down', sources: ['a:b'], target: '.' },
+    ],
+    [['a', '1138:b'], { job: '1138', direction: 'up', sources: ['a'], target: 'b' }],
+    [['a', 'train:5:b'], { job: 'train', direction: 'up', sources: ['a'], target: '5:b' }],
+    [['a', 'htcondor:b'], { job: 'htcondor', direction: 'up', sources: ['a'], target: 'b' }],
   ])('%j is understood', (operands, request) => {
     const { sources, target, ...rest } = parseLocations(operands.map(bytes))
     expect({ ...rest, sources: sources.map(String), target: String(target) }).toEqual(request)

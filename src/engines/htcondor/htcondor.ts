@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process'
+import { SshjobError } from '../../core/errors.js'
+import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import type { Engine, ExplainOptions } from '../engine.js'
+import { analyse } from './analysis.js'
+import { queueId, recogniseJobId } from './job-id.js'
+import { describeJob, explainState, stateOf } from './job-state.js'
+import { openHtcondorJob } from './open.js'
+import { type JobAd, readHistory, readQueue } from './queue.js'
+import { hasTool, queueArguments } from './tools.js'
+
+/** HTCondor, by its own programs: they know the pool, its security, and how to reach an execution point. */
+export const htcondor: Engine = {
+  name: 'htcondor',
+  recognise: recogniseJobId,
+  isHere: () => hasTool('condor_ssh_to_job'),
+
+  async list(options) {
+    const jobs = (await readQueue(undefined, options)).map(describeJob)
+    return jobs.filter((job) => job !== undefined)
+  },
+
+  open: openHtcondorJob,
+
+  async explain(id, failure, options) {
+    // Without its programs, or with the schedd away, there is nobody to ask.
+    if (failure.code === 'aborted' || failure.code === 'program-missing') return failure
+    try {
+      const job = queueId(id)
+      const ad = await findAd(job, options)
+      if (ad === undefined) return notFound(job)
+      const findings = stateOf(ad) === 'idle' && options.thorough ? await analyse(job, options) : undefined
+      return explainState(job, ad, failure, findings) ?? failure
+    } catch (error) {
+      if (error instanceof SshjobError && error.code === 'aborted') throw error
+      return failure
+    }
+  },
+
+  remove(id, { htcondor: queue }) {
+    spawnSync('condor_rm', [...queueArguments(queue), queueId(id)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: HTCONDOR_TOOL_TIMEOUT_MS,
+    })
+  },
+}
+
+async function findAd(job: string, options: ExplainOptions): Promise<JobAd | undefined> {
+  const [queued] = await readQueue(job, options)
+  return queued ?? readHistory(job, options)
+}
+
+function notFound(id: string): SshjobError {
+  return new SshjobError(
+    'job-not-found',
+    `HTCondor has no job ${id} here, neither in its queue nor in its history: 'sshjob ls' shows yours.`,
+  )
+}

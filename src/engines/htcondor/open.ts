@@ -1,0 +1,68 @@
+import { Writable } from 'node:stream'
+import { SshjobError } from '../../core/errors.js'
+import {
+  COMMAND_STDERR_BYTES,
+  HTCONDOR_CLOSE_TIMEOUT_MS,
+  HTCONDOR_OPEN_TIMEOUT_MS,
+} from '../../core/limits.js'
+import { readLine } from '../../hello/line.js'
+import { commandStream } from '../../streams/command.js'
+import type { EngineOptions, OpenedJob } from '../engine.js'
+import { carrierCommand, checkCarrierLine, readCarrierKeys } from './carrier.js'
+import { describeFailure, isAboutKeys } from './failure.js'
+
+/**
+ * The connection that condor_ssh_to_job(1) makes, which authenticates and authorises as ever, with the keys of this
+ * session that HTCondor has handed over on it.
+ * @throws SshjobError with what condor_ssh_to_job said; 'program-missing', 'aborted'
+ */
+export async function openHtcondorJob(id: string, options: EngineOptions): Promise<OpenedJob> {
+  try {
+    return await openOnce(id, options, false)
+  } catch (error) {
+    // An execution point whose ssh-keygen makes no ed25519 keys, as under FIPS 140.
+    if (!isAboutKeys(error)) throw error
+    return openOnce(id, options, true)
+  }
+}
+
+async function openOnce(id: string, options: EngineOptions, anyKey: boolean): Promise<OpenedJob> {
+  const { signal, htcondor } = options
+  const said = collectText()
+  const stream = commandStream(carrierCommand(id, { ...htcondor, anyKey }), {
+    // Its log ends condor_ssh_to_job when it can't be written, and the keys stay: we may be gone by then.
+    stderr: htcondor?.debug ? 'inherit' : said,
+    // Ctrl-C is for us to handle: condor_ssh_to_job would end the session, and leave its keys behind.
+    ownGroup: true,
+    patienceMs: HTCONDOR_CLOSE_TIMEOUT_MS,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  try {
+    const line = await readLine(stream, {
+      timeoutMs: HTCONDOR_OPEN_TIMEOUT_MS,
+      signal,
+      check: checkCarrierLine,
+    })
+    // Whoever gets the stream listens for its end; until then, a failure must not be one of the whole process.
+    stream.on('error', () => undefined)
+    return { stream, ...readCarrierKeys(line) }
+  } catch (error) {
+    stream.on('error', () => undefined).destroy()
+    // What the stream failed with says more than that it failed.
+    const reason = error instanceof SshjobError && error.cause instanceof SshjobError ? error.cause : error
+    if (reason instanceof SshjobError && reason.code !== 'connection-lost') throw reason
+    throw describeFailure(said.text(), reason)
+  }
+}
+
+/** Keeps the last of what is written to it. */
+function collectText(): Writable & { text(): string } {
+  let kept = ''
+  const collector = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      kept = (kept + chunk.toString()).slice(-COMMAND_STDERR_BYTES)
+      done()
+    },
+  })
+  return Object.assign(collector, { text: () => kept })
+}
