@@ -13,6 +13,7 @@ export function helpText(): string {
        sshjob open JOB PORT                a port of the job, here and in the browser
        sshjob ssh-config                   what ~/.ssh/config needs for 'ssh JOB.job'
        sshjob proxy JOB                    carries ssh to the job, as its ProxyCommand
+       sshjob htcondor doctor              HTCondor's side of it: install, uninstall, doctor
        sshjob demo                         shows all of it with a small job
 
 Options stand before JOB; what follows it is the command. A job whose name is one

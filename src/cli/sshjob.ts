@@ -15,6 +15,8 @@ async function run(args: readonly string[]): Promise<number> {
       return (await import('./ls.js')).runListCommand(rest)
     case 'open':
       return (await import('./open.js')).runOpenCommand(rest)
+    case 'htcondor':
+      return (await import('./htcondor.js')).runHtcondorCommand(rest)
     case 'ssh-config':
       return (await import('./ssh-config.js')).runConfigCommand(rest)
     case 'demo':

@@ -1,0 +1,184 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { VERSION } from '../../core/version.js'
+import { splitArguments } from '../../engines/htcondor/arguments.js'
+import { findSetting, readConfigurationFolder, readSetting } from '../../engines/htcondor/configuration.js'
+import type { Finding } from './doctor.js'
+import { readPrefix, SETTINGS_FILE, settingsIn } from './settings-file.js'
+import { countStartersBefore } from './starters.js'
+import { failureOf, runAsUser, type ServerSettings, tryServer } from './trial.js'
+
+/** HTCondor's defaults. */
+const SSHD = '/usr/sbin/sshd'
+const SSHD_ARGUMENTS = '-i -e -f %f'
+const KEYGEN = '/usr/bin/ssh-keygen'
+const KEYGEN_ARGUMENTS = "-N '' -C '' -q -f %f -t rsa"
+const SCRIPTS = ['condor_ssh_to_job_sshd_setup', 'condor_ssh_to_job_shell_setup']
+
+/** The machine where jobs run. */
+export async function checkExecutionPoint(): Promise<Finding[]> {
+  const settings = await readServerSettings()
+  return [
+    ...(await checkEnabled()),
+    ...(await checkUse(settings)),
+    ...(await checkScripts(settings)),
+    ...checkServer(settings),
+    ...(await checkContainers()),
+  ]
+}
+
+async function readServerSettings(): Promise<ServerSettings> {
+  const read = async (name: string, fallback: string): Promise<string> =>
+    (await readSetting(name)) ?? fallback
+  return {
+    server: [
+      await read('SSH_TO_JOB_SSHD', SSHD),
+      ...splitArguments(await read('SSH_TO_JOB_SSHD_ARGS', SSHD_ARGUMENTS)),
+    ],
+    keygen: [
+      await read('SSH_TO_JOB_SSH_KEYGEN', KEYGEN),
+      ...splitArguments(await read('SSH_TO_JOB_SSH_KEYGEN_ARGS', KEYGEN_ARGUMENTS)),
+    ],
+    template: await read(
+      'SSH_TO_JOB_SSHD_CONFIG_TEMPLATE',
+      path.join((await readSetting('LIB')) ?? '/usr/lib/condor', 'condor_ssh_to_job_sshd_config_template'),
+    ),
+  }
+}
+
+async function checkEnabled(): Promise<Finding[]> {
+  const value = await readSetting('ENABLE_SSH_TO_JOB')
+  if (value === undefined || /^true$/i.test(value)) return []
+  const where = (await findSetting('ENABLE_SSH_TO_JOB')) ?? 'its defaults'
+  if (/^false$/i.test(value)) {
+    return [
+      {
+        level: 'broken',
+        text: `ENABLE_SSH_TO_JOB is false (${where}): nobody is let into a job here.`,
+        advice: 'Remove that line: jobs that start from then on can be entered.',
+      },
+    ]
+  }
+  return [{ level: 'trap', text: `ENABLE_SSH_TO_JOB (${where}) lets into some jobs only: ${value}` }]
+}
+
+async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
+  const file = path.join(await readConfigurationFolder(), SETTINGS_FILE)
+  if (!fs.existsSync(file)) {
+    return [
+      {
+        level: 'trap',
+        text: `Sessions are served by ${server[0]}: sshjob is not installed for HTCondor here.`,
+        advice: 'As root: sshjob htcondor install (see docs/htcondor.md for what works better then)',
+      },
+    ]
+  }
+  const text = fs.readFileSync(file, 'utf8')
+  const prefix = readPrefix(text, file)
+  for (const [name, value] of settingsIn(text)) {
+    const found = await readSetting(name)
+    if (found === value) continue
+    const where = (await findSetting(name)) ?? 'from the environment'
+    return [
+      {
+        level: 'broken',
+        text: `sshjob is installed in ${prefix} and not used: ${name} is ${found} (${where}).`,
+        advice: 'Remove that setting, or put it into a file that is read earlier.',
+      },
+    ]
+  }
+  return [
+    { level: 'ok', text: `Sessions are served by the copy of sshjob in ${prefix}.` },
+    ...checkVersion(prefix),
+    ...checkTerminals(server),
+    ...checkStarters(file),
+  ]
+}
+
+function checkVersion(prefix: string): Finding[] {
+  const link = path.join(prefix, 'current')
+  const copy = fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(link) : ''
+  if (copy === '' || copy.startsWith(`${VERSION}-`)) return []
+  return [
+    {
+      level: 'trap',
+      text: `The copy is ${copy}, and this is sshjob ${VERSION}.`,
+      advice: `To bring it up to date: sshjob htcondor install --prefix ${prefix}`,
+    },
+  ]
+}
+
+/** The addon for terminals is loaded with the first one: a command would not show that it can't be. */
+function checkTerminals(server: readonly string[]): Finding[] {
+  const at = server.findIndex((word) => word.endsWith('.cjs'))
+  const addon = path.join(path.dirname(server[at] ?? ''), '../node_modules/node-pty')
+  try {
+    runAsUser([...server.slice(0, at), '-e', 'require(process.argv[1])', addon])
+    return []
+  } catch (error) {
+    return [
+      {
+        level: 'broken',
+        text: `Terminals can't be opened: ${failureOf(error)}`,
+        advice: 'As root, with a Node.js that can: sshjob htcondor install',
+      },
+    ]
+  }
+}
+
+function checkStarters(file: string): Finding[] {
+  const count = countStartersBefore(fs.statSync(file).mtime)
+  if (count === 0) return []
+  return [
+    {
+      level: 'trap',
+      text: `${count} of the jobs here started before ${file} was written, and are entered as it was before.`,
+    },
+  ]
+}
+
+async function checkScripts({ template }: ServerSettings): Promise<Finding[]> {
+  const folder = (await readSetting('LIBEXEC')) ?? '/usr/libexec/condor'
+  const missing = [...SCRIPTS.map((name) => path.join(folder, name)), template].filter(
+    (file) => !fs.existsSync(file),
+  )
+  return missing.map((file) => ({
+    level: 'broken',
+    text: `${file} is missing: HTCondor makes a session's settings with it.`,
+    advice: "Install HTCondor's packages again.",
+  }))
+}
+
+function checkServer(settings: ServerSettings): Finding[] {
+  const [server = '', keygen = ''] = [settings.server[0], settings.keygen[0]]
+  const failure = tryServer(settings)
+  if (failure === undefined) {
+    return [
+      { level: 'ok', text: 'A key can be made, and the server starts and takes the settings of HTCondor.' },
+    ]
+  }
+  const [program, name] =
+    failure.what === 'key' ? [keygen, 'SSH_TO_JOB_SSH_KEYGEN'] : [server, 'SSH_TO_JOB_SSHD']
+  return [
+    {
+      level: 'broken',
+      text: `${program} (${name}) failed as a user without rights: ${failure.why}`,
+      advice: fs.existsSync(program)
+        ? 'Its file system must not be mounted noexec, and users have to be able to enter its folder.'
+        : 'It is not there. As root: sshjob htcondor install, which brings all that a session needs.',
+    },
+  ]
+}
+
+async function checkContainers(): Promise<Finding[]> {
+  const runtimes = [await readSetting('SINGULARITY'), await readSetting('DOCKER')]
+  const there = runtimes.filter((program) => program !== undefined && fs.existsSync(program))
+  if (there.length === 0) return []
+  return [
+    {
+      level: 'trap',
+      text: `Jobs in containers (${there.join(', ')}) are entered in HTCondor's own way, and its limits hold there.`,
+      advice: 'docs/htcondor.md lists them.',
+    },
+  ]
+}

@@ -1,0 +1,203 @@
+import { createHash, randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { VERSION } from '../../core/version.js'
+import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
+import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
+import { type CopyCommands, checkPrefix, formatSettings, readPrefix, SETTINGS_FILE } from './settings-file.js'
+import { failureOf, runAsUser } from './trial.js'
+
+export const DEFAULT_PREFIX = '/usr/local/lib/sshjob'
+/** The link to the copy that counts: the configuration names it, so that it holds for starters that run already. */
+const CURRENT = 'current'
+const KEYGEN = 'bin/sshjob-keygen'
+/** Copies, and what a call that was killed has left of one. */
+const COPY = /^(?:\d+\.\d+\.\d+-[0-9a-f]+|\.(?:new|link)-[0-9a-f]+)$/
+
+export interface InstallOptions {
+  prefix: string
+  dryRun: boolean
+  /** Gets a sentence for each step that was done, or would be. */
+  tell: (sentence: string) => void
+}
+
+/**
+ * Puts a self-contained copy of this program in place, and then the configuration that makes HTCondor use it. What is
+ * there counts until the last step of each, which is one rename(2).
+ * @throws SshjobError 'permission-denied', 'file-failed', 'program-missing', 'usage'
+ */
+export async function install({ prefix, dryRun, tell }: InstallOptions): Promise<void> {
+  checkPrefix(prefix)
+  const node = ownNode(nodeFile(), loadedLibraries())
+  const settings = path.join(await readConfigurationFolder(), SETTINGS_FILE)
+  const text = formatSettings(prefix, commandsOf(path.join(prefix, CURRENT), node))
+  if (fs.existsSync(settings)) readPrefix(fs.readFileSync(settings, 'utf8'), settings)
+  if (dryRun) {
+    tell(`Would copy Node.js ${process.version} and sshjob ${VERSION} to ${prefix}.`)
+    tell(`Would write ${settings}:\n\n${text}`)
+    return
+  }
+  try {
+    const copy = makeCopy(prefix, node)
+    const before = switchTo(prefix, copy)
+    tell(`Copied Node.js ${process.version} and sshjob ${VERSION} to ${path.join(prefix, copy)}.`)
+    // Its time says since when jobs are entered by it.
+    if (!fs.existsSync(settings) || fs.readFileSync(settings, 'utf8') !== text) replaceFile(settings, text)
+    tell(`Wrote ${settings}.`)
+    removeCopies(prefix, [copy, ...(before === undefined ? [] : [before])])
+    tell('Jobs that start from now on are entered through it: nothing has to be restarted.')
+  } catch (error) {
+    throw asOurs(error)
+  }
+}
+
+/**
+ * Takes the configuration away first, so that it never names what is not there.
+ * @throws SshjobError as install(), and 'no-such-file' where nothing is installed
+ */
+export async function uninstall({ dryRun, tell }: Omit<InstallOptions, 'prefix'>): Promise<void> {
+  const settings = path.join(await readConfigurationFolder(), SETTINGS_FILE)
+  if (!fs.existsSync(settings)) {
+    throw new SshjobError('no-such-file', `Nothing is installed here: there is no ${settings}.`)
+  }
+  const prefix = readPrefix(fs.readFileSync(settings, 'utf8'), settings)
+  if (dryRun) return tell(`Would remove ${settings}, and the copies in ${prefix}.`)
+  try {
+    fs.rmSync(settings)
+    tell(`Removed ${settings}.`)
+    removeCopies(prefix, [])
+    tell(`Removed the copies in ${prefix}. Jobs that were started with them can't be entered any more.`)
+  } catch (error) {
+    throw asOurs(error)
+  }
+}
+
+/** How the programs of the copy in this folder are started. */
+function commandsOf(folder: string, { command }: OwnNode): CopyCommands {
+  const words = command.map((word) =>
+    path.isAbsolute(word) || word.startsWith('--') ? word : path.join(folder, word),
+  )
+  return {
+    server: [...words, path.join(folder, 'dist/sshjob-server.cjs')],
+    ourKeygen: [...words, path.join(folder, 'dist/sshjob-keygen.cjs')],
+    keygen: path.join(folder, KEYGEN),
+  }
+}
+
+/** OpenSSH's own, where it is there when a session begins, starts in a tenth of the time. */
+function keygenScript({ ourKeygen }: CopyCommands): string {
+  return `#!/bin/sh
+[ -x /usr/bin/ssh-keygen ] && exec /usr/bin/ssh-keygen "$@"
+exec ${ourKeygen.join(' ')} "$@"
+`
+}
+
+/** A new copy under its final name, complete, readable for every user, and seen to run. Gives its name. */
+function makeCopy(prefix: string, node: OwnNode): string {
+  const fresh = path.join(prefix, `.new-${randomBytes(6).toString('hex')}`)
+  const umask = process.umask(0o022)
+  try {
+    fs.mkdirSync(fresh, { recursive: true })
+    copyOwnFiles([...node.files, ...ownPrograms()], fresh)
+    fs.writeFileSync(path.join(fresh, KEYGEN), keygenScript(commandsOf(path.join(prefix, CURRENT), node)))
+    fs.chmodSync(path.join(fresh, KEYGEN), 0o755)
+    makeReadable(fresh)
+    tryToRun(commandsOf(fresh, node).server, prefix)
+    const name = `${VERSION}-${fingerprint(fresh)}`
+    const target = path.join(prefix, name)
+    if (!fs.existsSync(target)) fs.renameSync(fresh, target)
+    return name
+  } finally {
+    process.umask(umask)
+    fs.rmSync(fresh, { recursive: true, force: true })
+    removeIfEmpty(prefix)
+  }
+}
+
+function tryToRun(server: readonly string[], prefix: string): void {
+  try {
+    runAsUser([...server, '--version'])
+  } catch (error) {
+    throw new SshjobError(
+      'file-failed',
+      `A copy in ${prefix} can't be run by users (${failureOf(error)}): choose a --prefix that they can enter, and that is not mounted noexec.`,
+      { cause: error },
+    )
+  }
+}
+
+/** The names of all that is below a folder, folders before what is in them. */
+function namesBelow(folder: string): string[] {
+  return fs.readdirSync(folder, { encoding: 'utf8', recursive: true }).sort()
+}
+
+/** The jobs' users run it; npm keeps the modes that files had in a package. */
+function makeReadable(folder: string): void {
+  for (const file of namesBelow(folder).map((name) => path.join(folder, name))) {
+    fs.chmodSync(file, (fs.statSync(file).mode & 0o111) === 0 ? 0o644 : 0o755)
+  }
+}
+
+/** Of all names and contents: the same copy twice is one. */
+function fingerprint(folder: string): string {
+  const hash = createHash('sha256')
+  for (const name of namesBelow(folder)) {
+    const file = path.join(folder, name)
+    if (fs.statSync(file).isFile()) hash.update(`${name}\0`).update(fs.readFileSync(file))
+  }
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** Gives the name of the copy that counted before, which sessions may still be starting from. */
+function switchTo(prefix: string, copy: string): string | undefined {
+  const link = path.join(prefix, CURRENT)
+  const before = fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()
+    ? fs.readlinkSync(link)
+    : undefined
+  const fresh = path.join(prefix, `.link-${randomBytes(6).toString('hex')}`)
+  fs.symlinkSync(copy, fresh)
+  fs.renameSync(fresh, link)
+  return before
+}
+
+function replaceFile(file: string, text: string): void {
+  // HTCondor reads no configuration from files whose names begin with a dot.
+  const fresh = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`)
+  try {
+    fs.writeFileSync(fresh, text, { flag: 'wx' })
+    fs.chmodSync(fresh, 0o644)
+    fs.renameSync(fresh, file)
+  } finally {
+    fs.rmSync(fresh, { force: true })
+  }
+}
+
+/** Removes what install() has made below the prefix, except these copies; nothing else that is there. */
+function removeCopies(prefix: string, kept: readonly string[]): void {
+  if (!fs.existsSync(prefix)) return
+  for (const name of fs.readdirSync(prefix)) {
+    const goes = (COPY.test(name) && !kept.includes(name)) || (name === CURRENT && kept.length === 0)
+    if (goes) fs.rmSync(path.join(prefix, name), { recursive: true })
+  }
+  removeIfEmpty(prefix)
+}
+
+function removeIfEmpty(folder: string): void {
+  if (fs.existsSync(folder) && fs.readdirSync(folder).length === 0) fs.rmdirSync(folder)
+}
+
+function asOurs(error: unknown): SshjobError {
+  if (error instanceof SshjobError) return error
+  const code = systemCode(error)
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new SshjobError(
+      'permission-denied',
+      `This needs root, or a --prefix of yours: ${messageOf(error)}.`,
+      {
+        cause: error,
+      },
+    )
+  }
+  return new SshjobError('file-failed', `It could not be completed: ${messageOf(error)}.`, { cause: error })
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
+import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
+import {
+  checkPrefix,
+  formatSettings,
+  readPrefix,
+  settingsIn,
+} from '../../../src/cli/htcondor/settings-file.js'
+import { countStartersBefore } from '../../../src/cli/htcondor/starters.js'
+import { splitArguments } from '../../../src/engines/htcondor/arguments.js'
+
+describe('the settings for HTCondor', () => {
+  const text = formatSettings('/opt/sshjob', {
+    server: ['/opt/sshjob/current/bin/node', '/opt/sshjob/current/dist/sshjob-server.cjs'],
+    keygen: '/opt/sshjob/current/bin/sshjob-keygen',
+    ourKeygen: [],
+  })
+
+  it('name the programs, and the arguments in HTCondor’s syntax', () => {
+    const settings = new Map(settingsIn(text))
+    expect(settings.get('SSH_TO_JOB_SSHD')).toBe('/opt/sshjob/current/bin/node')
+    expect(splitArguments(settings.get('SSH_TO_JOB_SSHD_ARGS') ?? '')).toEqual([
+      '/opt/sshjob/current/dist/sshjob-server.cjs',
+      ...['-i', '-e', '-f', '%f'],
+    ])
+    expect(splitArguments(settings.get('SSH_TO_JOB_SSH_KEYGEN_ARGS') ?? '')).toEqual([
+      '-N',
+      '',
+      '-C',
+      '',
+      '-q',
+      '-f',
+      '%f',
+      '-t',
+      'ed25519',
+    ])
+    expect(settings.size).toBe(4)
+  })
+
+  it('say where the copy is, and are nobody else’s', () => {
+    expect(readPrefix(text, 'x.conf')).toBe('/opt/sshjob')
+    expect(() => readPrefix('SSH_TO_JOB_SSHD = /usr/sbin/sshd\n', 'x.conf')).toThrow(
+      "x.conf was not written by 'sshjob htcondor install': it is left alone.",
+    )
+  })
+
+  it.each(['relative', '/with blank', "/with'quote", '/with$macro', '/with%f', '/'])(
+    'take no prefix like %j',
+    (prefix) => {
+      expect(() => checkPrefix(prefix)).toThrow('--prefix takes an absolute path')
+    },
+  )
+})
+
+describe('the copy of Node.js', () => {
+  const SYSTEM = ['/lib64/ld-linux-x86-64.so.2', '/lib/x86_64-linux-gnu/libc.so.6', '/usr/lib/libstdc++.so.6']
+
+  it('is one file where it needs no more than the system has', () => {
+    expect(ownNode('/usr/bin/node', ['linux-vdso.so.1', ...SYSTEM])).toEqual({
+      files: [{ from: '/usr/bin/node', to: 'bin/node' }],
+      command: ['bin/node'],
+    })
+  })
+
+  it('is started by the loader where a distribution has taken it apart', () => {
+    const libraries = [...SYSTEM, '/lib/x86_64-linux-gnu/libnode.so.115', '/lib/x86_64-linux-gnu/libuv.so.1']
+    expect(ownNode('/usr/bin/node', libraries)).toEqual({
+      files: [
+        { from: '/usr/bin/node', to: 'bin/node' },
+        { from: '/lib/x86_64-linux-gnu/libnode.so.115', to: 'lib/libnode.so.115' },
+        { from: '/lib/x86_64-linux-gnu/libuv.so.1', to: 'lib/libuv.so.1' },
+      ],
+      command: ['/lib64/ld-linux-x86-64.so.2', '--library-path', 'lib', 'bin/node'],
+    })
+  })
+
+  it('takes what this process has loaded', () => {
+    expect(loadedLibraries().some((file) => path.basename(file).startsWith('libc.'))).toBe(true)
+  })
+})
+
+describe('copying', () => {
+  it('makes the folders, and follows links', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'sshjob-test-'))
+    writeFileSync(path.join(folder, 'a'), 'text')
+    copyOwnFiles([{ from: path.join(folder, 'a'), to: 'deep/er/b' }], path.join(folder, 'copy'))
+    expect(readFileSync(path.join(folder, 'copy/deep/er/b'), 'utf8')).toBe('text')
+    expect(readdirSync(path.join(folder, 'copy'))).toEqual(['deep'])
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('what the doctor has found', () => {
+  it('is a line each, with the advice below', () => {
+    expect(
+      formatFindings([
+        { level: 'ok', text: 'Fine.' },
+        { level: 'broken', text: 'Not fine.', advice: 'Mend it.' },
+      ]),
+    ).toBe('ok      Fine.\nbroken  Not fine.\n        Mend it.\n')
+  })
+
+  it('counts no starter where none runs', () => {
+    expect(countStartersBefore(new Date(0))).toBe(0)
+  })
+})
