@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
@@ -17,11 +17,18 @@ export interface CommandStreamOptions {
    * processes. Default: false.
    */
   ownGroup?: boolean
+  /**
+   * Whether descriptor 3 of the command is one that can be read to its end when the stream is destroyed, or when this
+   * process has ended in whatever way. Default: false.
+   */
+  leash?: boolean
   /** How long the command may take to end by itself once the stream is destroyed, in milliseconds. Default: 0. */
   patienceMs?: number
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable | null>
+type Child = ChildProcess & { stdin: Writable; stdout: Readable }
+
+const LEASH = 3
 
 /**
  * The stdin and stdout of a command, such as `docker exec -i C sshjob-server -i`, as one stream. The command ends
@@ -42,11 +49,21 @@ export function commandStream(argv: readonly string[], options: CommandStreamOpt
   }
 }
 
-function start(program: string, args: string[], { stderr, ownGroup = false }: CommandStreamOptions): Child {
-  const options = { env: process.env, detached: ownGroup }
-  return stderr === 'inherit'
-    ? spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
-    : spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+function start(program: string, args: string[], options: CommandStreamOptions): Child {
+  const { stderr, ownGroup = false, leash = false } = options
+  const said = stderr === 'inherit' ? 'inherit' : 'pipe'
+  const child = spawn(program, args, {
+    env: process.env,
+    detached: ownGroup,
+    stdio: ['pipe', 'pipe', said, ...(leash ? (['pipe'] as const) : [])],
+  })
+  child.stdio[LEASH]?.on('error', () => undefined)
+  if (isPiped(child)) return child
+  throw new SshjobError('spawn-failed', `${program} could not be given pipes.`)
+}
+
+function isPiped(child: ChildProcess): child is Child {
+  return child.stdin !== null && child.stdout !== null
 }
 
 class CommandStream extends JoinedStream {
@@ -125,6 +142,7 @@ class CommandStream extends JoinedStream {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     const orderly = error === null && this.readableEnded && this.writableFinished
     super._destroy(error, done)
+    this.#child.stdio[LEASH]?.destroy()
     this.#end(orderly ? Math.max(COMMAND_EXIT_GRACE_MS, this.#patienceMs) : this.#patienceMs)
   }
 

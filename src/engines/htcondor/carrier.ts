@@ -11,10 +11,17 @@ const MAGIC = 'sshjob-carrier'
  * What condor_ssh_to_job(1) runs in the place of ssh: tells us the arguments that ssh would have got, on one line and
  * apart by zero bytes, and then becomes the proxy command, whose input and output are the connection to the job. It is
  * a shell's work and not a program's of ours: that would take longer to start than all the rest.
+ *
+ * HTCondor's proxy tries for ever to write to whoever has gone, with all of a processor. As ssh does, what starts it
+ * has to end it: a second after descriptor 3 has come to its end, when the last bytes to the job are on their way.
  */
 const SCRIPT = `printf ${MAGIC}; printf "\\0%s" "$@"; echo
 for option do
-  case $option in -oProxyCommand=*) eval "exec \${option#-oProxyCommand=}";; esac
+  case $option in
+    -oProxyCommand=*)
+      { : <&3; } 2>/dev/null && { read -r _ <&3; sleep 1; kill -KILL $$; } </dev/null >/dev/null 2>&1 &
+      eval "exec \${option#-oProxyCommand=} 3<&-"
+  esac
 done
 echo "condor_ssh_to_job gave no proxy command." >&2
 exit 1`

@@ -34,6 +34,7 @@ async function openOnce(id: string, options: EngineOptions, anyKey: boolean): Pr
     stderr: htcondor?.debug ? 'inherit' : said,
     // Ctrl-C is for us to handle: condor_ssh_to_job would end the session, and leave its keys behind.
     ownGroup: true,
+    leash: true,
     patienceMs: HTCONDOR_CLOSE_TIMEOUT_MS,
     ...(signal === undefined ? {} : { signal }),
   })

@@ -153,7 +153,11 @@ export function describeClient(suite: Suite): void {
         async () => {
           const line = `set -e; rm -rf tree back; mkdir -p tree/sub; head -c 3000000 /dev/urandom >tree/sub/big; echo x >tree/y
           "$@" cp -rp tree htcondor:${job}:/tmp/tree; "$@" cp -r ${job}:/tmp/tree back; diff -r tree back && echo same`
-          expect(await pool.get('alice', ['bash', '-c', line, 'bash', ...SSHJOB])).toBe('same')
+          const copied = await pool.run('alice', ['bash', '-c', line, 'bash', ...SSHJOB])
+          // The template of HTCondor 25 in Debian names an sftp-server that is not there.
+          if (server === 'sshd' && suite === 'sid') {
+            expect(copied.stderr).toBe('sshjob: The server has closed the file transfer.\n')
+          } else expect(copied).toMatchObject({ exitCode: 0, stdout: 'same\n', stderr: '' })
         },
         CASE_MS,
       )
@@ -256,6 +260,9 @@ export function describeClient(suite: Suite): void {
       it(
         'ends with the job, and leaves nothing behind',
         async () => {
+          // Who goes while the job still writes: a reader that has had enough, and a process that is killed.
+          const early = `"$@" ${job} yes | head -1; "$@" -n ${job} yes >/dev/null & sleep 2; kill -KILL $!`
+          expect(await pool.get('alice', ['bash', '-c', early, 'bash', ...SSHJOB])).toBe('y')
           const victim = await queued()
           await sshjob(['--wait', victim, 'true'])
           const session = pool.start('alice', [...SSHJOB, victim, 'echo in; exec sleep 1000'])

@@ -127,6 +127,17 @@ describe('commandStream', () => {
     await gone(child)
   })
 
+  it('lets the command know by its third descriptor that the stream is over', async () => {
+    const file = path.join(directory(), 'let-go')
+    const script = `trap '' TERM; echo; read -r line <&3; echo done > ${file}; mv ${file} ${file}.up`
+    const stream = commandStream(['sh', '-c', script], { leash: true, patienceMs: 60_000 })
+    await once(stream, 'data')
+    stream.destroy()
+    while ((await fs.readFile(`${file}.up`, 'utf8').catch(() => '')) !== 'done\n') {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })
+
   it('ends with its signal, also one that came before', async () => {
     const controller = new AbortController()
     const failed = failureOf(['cat'], { signal: controller.signal })
