@@ -222,9 +222,11 @@ describe('sshjob ls', () => {
   it('lists the jobs, for people and for programs', async () => {
     const job = await serveJob(folder(), 'train')
     const table = await runProgram(SSHJOB, ['ls'], { env: job.env })
-    expect(table.stdout).toMatch(/^ID +PIDS +USER +SINCE +COMMAND\ntrain +\d[\d,]* +\S+ +\d{4}-.* +cat\n$/)
+    expect(table.stdout).toMatch(/^ID +STATE +HOST +FOR +COMMAND OR REASON\ntrain +running +\S+ +\S+ +cat\n$/)
     const { stdout } = await runProgram(SSHJOB, ['ls', '--json'], { env: job.env })
-    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ id: 'train', command: ['cat'] })])
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({ engine: 'local', id: 'train', state: 'running', command: ['cat'] }),
+    ])
     await job.stop()
   })
 
