@@ -23,6 +23,8 @@ export default class extends TestEnvironment {
 
   async setup() {
     await super.setup()
+    // Made when first asked for, and open from then on; in a worker they are pipes.
+    for (const name of ['stdout', 'stderr']) void process[name]
     this.#before = countResources()
   }
 
