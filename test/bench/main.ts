@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Bench, type Case } from './bench.js'
 import { copy, files } from './cases/files.js'
+import { htcondor } from './cases/htcondor.js'
 import { keystrokes } from './cases/keystrokes.js'
 import { librarySession } from './cases/library-session.js'
 import { libraryToLibrary } from './cases/library-to-library.js'
@@ -24,6 +25,7 @@ const CASES: readonly Case[] = [
   files,
   copy,
   localForward,
+  htcondor,
   keystrokes,
   memory,
 ]
