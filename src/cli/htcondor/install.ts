@@ -4,14 +4,15 @@ import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
+import { keygenScript, serverScript } from './launchers.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
-import { type CopyCommands, checkPrefix, formatSettings, readPrefix, SETTINGS_FILE } from './settings-file.js'
+import { checkPrefix, formatSettings, type Launchers, readPrefix, SETTINGS_FILE } from './settings-file.js'
 import { failureOf, runAsUser } from './trial.js'
 
 export const DEFAULT_PREFIX = '/usr/local/lib/sshjob'
 /** The link to the copy that counts: the configuration names it, so that it holds for starters that run already. */
 const CURRENT = 'current'
-const KEYGEN = 'bin/sshjob-keygen'
+const LAUNCHERS = { server: 'bin/sshjob-server', keygen: 'bin/sshjob-keygen' } as const
 /** Copies, and what a call that was killed has left of one. */
 const COPY = /^(?:\d+\.\d+\.\d+-[0-9a-f]+|\.(?:new|link)-[0-9a-f]+)$/
 
@@ -31,7 +32,7 @@ export async function install({ prefix, dryRun, tell }: InstallOptions): Promise
   checkPrefix(prefix)
   const node = ownNode(nodeFile(), loadedLibraries())
   const settings = path.join(await readConfigurationFolder(), SETTINGS_FILE)
-  const text = formatSettings(prefix, commandsOf(path.join(prefix, CURRENT), node))
+  const text = formatSettings(prefix, launchersOf(path.join(prefix, CURRENT)))
   if (fs.existsSync(settings)) readPrefix(fs.readFileSync(settings, 'utf8'), settings)
   if (dryRun) {
     tell(`Would copy Node.js ${process.version} and sshjob ${VERSION} to ${prefix}.`)
@@ -73,24 +74,24 @@ export async function uninstall({ dryRun, tell }: Omit<InstallOptions, 'prefix'>
   }
 }
 
-/** How the programs of the copy in this folder are started. */
-function commandsOf(folder: string, { command }: OwnNode): CopyCommands {
+/** What runs a program of the copy in this folder. */
+function commandOf(folder: string, program: keyof typeof LAUNCHERS, { command }: OwnNode): string[] {
   const words = command.map((word) =>
     path.isAbsolute(word) || word.startsWith('--') ? word : path.join(folder, word),
   )
-  return {
-    server: [...words, path.join(folder, 'dist/sshjob-server.cjs')],
-    ourKeygen: [...words, path.join(folder, 'dist/sshjob-keygen.cjs')],
-    keygen: path.join(folder, KEYGEN),
-  }
+  return [...words, path.join(folder, `dist/sshjob-${program}.cjs`)]
 }
 
-/** OpenSSH's own, where it is there when a session begins, starts in a tenth of the time. */
-function keygenScript({ ourKeygen }: CopyCommands): string {
-  return `#!/bin/sh
-[ -x /usr/bin/ssh-keygen ] && exec /usr/bin/ssh-keygen "$@"
-exec ${ourKeygen.join(' ')} "$@"
-`
+/** What the configuration names. */
+function launchersOf(folder: string): Launchers {
+  return { server: path.join(folder, LAUNCHERS.server), keygen: path.join(folder, LAUNCHERS.keygen) }
+}
+
+function writeLaunchers(fresh: string, current: string, node: OwnNode): void {
+  const { server, keygen } = launchersOf(fresh)
+  fs.writeFileSync(server, serverScript(commandOf(current, 'server', node)))
+  fs.writeFileSync(keygen, keygenScript(commandOf(current, 'keygen', node)))
+  for (const file of [server, keygen]) fs.chmodSync(file, 0o755)
 }
 
 /** A new copy under its final name, complete, readable for every user, and seen to run. Gives its name. */
@@ -100,10 +101,9 @@ function makeCopy(prefix: string, node: OwnNode): string {
   try {
     fs.mkdirSync(fresh, { recursive: true })
     copyOwnFiles([...node.files, ...ownPrograms()], fresh)
-    fs.writeFileSync(path.join(fresh, KEYGEN), keygenScript(commandsOf(path.join(prefix, CURRENT), node)))
-    fs.chmodSync(path.join(fresh, KEYGEN), 0o755)
+    writeLaunchers(fresh, path.join(prefix, CURRENT), node)
     makeReadable(fresh)
-    tryToRun(commandsOf(fresh, node).server, prefix)
+    tryToRun(commandOf(fresh, 'server', node), prefix)
     const name = `${VERSION}-${fingerprint(fresh)}`
     const target = path.join(prefix, name)
     if (!fs.existsSync(target)) fs.renameSync(fresh, target)

@@ -5,25 +5,22 @@ export const SETTINGS_FILE = '60-sshjob.conf'
 const FIRST_LINE = "# Written by 'sshjob htcondor install'; 'sshjob htcondor uninstall' takes it away."
 const PREFIX_LINE = /^# The copy of sshjob that it names is in (.*)\.$/m
 
-/** How programs of the copy are started. */
-export interface CopyCommands {
-  server: readonly string[]
-  /** The program that makes a session's key. */
+/** The programs of a copy, as HTCondor starts them. */
+export interface Launchers {
+  server: string
+  /** Makes a session's key. */
   keygen: string
-  /** What that program runs where there is no ssh-keygen. */
-  ourKeygen: readonly string[]
 }
 
 /**
  * HTCondor's configuration for a copy below `prefix`. Keys are ed25519: an RSA key takes longer to make than all the
  * rest of a session's start.
  */
-export function formatSettings(prefix: string, { server, keygen }: CopyCommands): string {
-  const [sshd = '', ...serverArguments] = server
+export function formatSettings(prefix: string, { server, keygen }: Launchers): string {
   return `${FIRST_LINE}
 # The copy of sshjob that it names is in ${prefix}.
-SSH_TO_JOB_SSHD = ${sshd}
-SSH_TO_JOB_SSHD_ARGS = "${[...serverArguments, '-i', '-e', '-f', '%f'].join(' ')}"
+SSH_TO_JOB_SSHD = ${server}
+SSH_TO_JOB_SSHD_ARGS = "-i -e -f %f"
 SSH_TO_JOB_SSH_KEYGEN = ${keygen}
 SSH_TO_JOB_SSH_KEYGEN_ARGS = "-N '' -C '' -q -f %f -t ed25519"
 `

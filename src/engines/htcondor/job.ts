@@ -7,6 +7,7 @@ import { chooseDirectory } from '../../job/shell.js'
 import { isInContainer, onlyByForcedCommand } from './container.js'
 import { parseForcedCommand } from './forced-command.js'
 import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
+import { SET_ASIDE, setAside } from './set-aside.js'
 
 /** Of the server that HTCondor's starter starts, not of the job. DISPLAY is that of another session, if any. */
 const NOT_OF_THE_JOB = ['LD_PRELOAD', 'CONDOR_SSH_TO_JOB_FAKE_PASSWD_ENTRY', 'DISPLAY']
@@ -69,6 +70,10 @@ export function htcondorJob(environment: Environment): HtcondorJob | undefined {
 function jobEnvironment(environment: Environment): Map<string, Buffer> {
   const made = makeJobEnvironment(environment)
   for (const name of NOT_OF_THE_JOB) made.delete(name)
+  for (const name of SET_ASIDE) {
+    const value = environment.get(setAside(name))
+    if (value !== undefined) made.set(name, value)
+  }
   if (!made.has('PATH')) made.set('PATH', Buffer.from(DEFAULT_PATH))
   return made
 }

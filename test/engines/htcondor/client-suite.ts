@@ -118,14 +118,15 @@ export function describeClient(suite: Suite): void {
           const { exitCode, stderr } = await administer('install')
           expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
         }
-        job = await queued('environment = "FROM_THE_JOB=yes"')
+        // The last would keep a Node.js from starting.
+        job = await queued('environment = "FROM_THE_JOB=yes NODE_OPTIONS=--require=/missing.js"')
         await sshjob(['--wait', job, 'true'])
       }, CASE_MS)
       afterAll(() => pool.get('alice', ['condor_rm', job]), CASE_MS)
 
       it('runs commands, with their arguments, streams and exit status', async () => {
-        const end = await sshjob([job, 'echo "$FROM_THE_JOB"; echo "$1" >&2; cat; exit 7'], 'input\n')
-        expect(end).toMatchObject({ exitCode: 7, stdout: 'yes\ninput\n' })
+        const end = await sshjob([job, 'echo "$FROM_THE_JOB" "$NODE_OPTIONS"; cat; exit 7'], 'input\n')
+        expect(end).toMatchObject({ exitCode: 7, stdout: 'yes --require=/missing.js\ninput\n' })
         const cluster = job.split('.')[0] ?? ''
         for (const name of [cluster, `htcondor:${job}`]) {
           expect(await sshjob([name, 'hostname'])).toMatchObject({ exitCode: 0, stdout: 'ep\n' })

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
+import { serverScript } from '../../../src/cli/htcondor/launchers.js'
 import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
 import {
   checkPrefix,
@@ -11,21 +13,18 @@ import {
 } from '../../../src/cli/htcondor/settings-file.js'
 import { countStartersBefore } from '../../../src/cli/htcondor/starters.js'
 import { splitArguments } from '../../../src/engines/htcondor/arguments.js'
+import { SET_ASIDE, setAside } from '../../../src/engines/htcondor/set-aside.js'
 
 describe('the settings for HTCondor', () => {
   const text = formatSettings('/opt/sshjob', {
-    server: ['/opt/sshjob/current/bin/node', '/opt/sshjob/current/dist/sshjob-server.cjs'],
+    server: '/opt/sshjob/current/bin/sshjob-server',
     keygen: '/opt/sshjob/current/bin/sshjob-keygen',
-    ourKeygen: [],
   })
 
   it('name the programs, and the arguments in HTCondor’s syntax', () => {
     const settings = new Map(settingsIn(text))
-    expect(settings.get('SSH_TO_JOB_SSHD')).toBe('/opt/sshjob/current/bin/node')
-    expect(splitArguments(settings.get('SSH_TO_JOB_SSHD_ARGS') ?? '')).toEqual([
-      '/opt/sshjob/current/dist/sshjob-server.cjs',
-      ...['-i', '-e', '-f', '%f'],
-    ])
+    expect(settings.get('SSH_TO_JOB_SSHD')).toBe('/opt/sshjob/current/bin/sshjob-server')
+    expect(splitArguments(settings.get('SSH_TO_JOB_SSHD_ARGS') ?? '')).toEqual(['-i', '-e', '-f', '%f'])
     expect(splitArguments(settings.get('SSH_TO_JOB_SSH_KEYGEN_ARGS') ?? '')).toEqual([
       '-N',
       '',
@@ -53,6 +52,20 @@ describe('the settings for HTCondor', () => {
       expect(() => checkPrefix(prefix)).toThrow('--prefix takes an absolute path')
     },
   )
+})
+
+describe('the launcher of the server', () => {
+  it('sets aside what a job has set for its own Node.js, and hands the arguments on', () => {
+    const script = serverScript(['printenv', 'NODE_OPTIONS', 'LD_LIBRARY_PATH', ...SET_ASIDE.map(setAside)])
+    const environment = {
+      PATH: process.env.PATH,
+      NODE_OPTIONS: "it's --x",
+      LD_LIBRARY_PATH: '/a b:',
+      MORE: '1',
+    }
+    const { stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', 'MORE'], { env: environment })
+    expect(stdout.toString()).toBe("it's --x\n/a b:\n1\n")
+  })
 })
 
 describe('the copy of Node.js', () => {

@@ -64,6 +64,17 @@ describe('the job of HTCondor that this process was started beside', () => {
     expect(environment).toMatch(/^PATH=\/usr\/local\/bin:\/usr\/bin:\/bin$/m)
   })
 
+  it('has what the launcher set aside for it', async () => {
+    const found = find({
+      SSHJOB_ASIDE_NODE_OPTIONS: '--no-warnings',
+      SSHJOB_ASIDE_LD_LIBRARY_PATH: '/opt/job',
+    })
+    const environment = await run(found, 'env')
+    expect(environment).toMatch(/^NODE_OPTIONS=--no-warnings$/m)
+    expect(environment).toMatch(/^LD_LIBRARY_PATH=\/opt\/job$/m)
+    expect(environment).not.toContain('SSHJOB_ASIDE')
+  })
+
   it('starts in its working directory, else in its scratch folder', async () => {
     const initial = path.join(folder(), 'initial')
     await fs.mkdir(initial)
