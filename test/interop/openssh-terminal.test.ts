@@ -72,8 +72,9 @@ describeClient(SSH, 'terminals', () => {
   it('interrupts the command that runs in the foreground, and hangs up with ~.', async () => {
     const session = sshInTerminal('', HOST)
     await readUntil(session, 'inside$ ')
-    session.stdin.write('sleep 1000 || echo status $?\r')
-    await readUntil(session, '\r\n')
+    // Before it runs, bash itself would be what is interrupted.
+    session.stdin.write("sh -c 'echo run-ning | tr -d -; exec sleep 1000' || echo status $?\r")
+    await readUntil(session, 'running\r\n')
     session.stdin.write('\u0003')
     await readUntil(session, 'inside$ ')
     session.stdin.write("echo [$$] | tr [] '<>'\r")
