@@ -30,8 +30,9 @@ export const TERMINAL_CASES: readonly Case[] = [
         screen.resize(90, 20)
         screen.enter('stty size')
         await screen.waitFor(/^20 90$/m)
-        screen.enter('sleep 1000')
-        await screen.waitFor(/sleep 1000$/m)
+        // Before it runs, bash itself would be what is interrupted.
+        screen.enter("sh -c 'echo run-ning | tr -d -; exec sleep 1000'")
+        await screen.waitFor(/^running$/m)
         screen.press('C-c')
         await screen.waitFor(/\^C\n>$/)
         screen.enter('echo status $?')
