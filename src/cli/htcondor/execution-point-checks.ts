@@ -4,6 +4,7 @@ import { VERSION } from '../../core/version.js'
 import { splitArguments } from '../../engines/htcondor/arguments.js'
 import { findSetting, readConfigurationFolder, readSetting } from '../../engines/htcondor/configuration.js'
 import type { Finding } from './doctor.js'
+import { commandIn } from './launchers.js'
 import { readPrefix, SETTINGS_FILE, settingsIn } from './settings-file.js'
 import { countStartersBefore } from './starters.js'
 import { failureOf, runAsUser, type ServerSettings, tryServer } from './trial.js'
@@ -109,11 +110,12 @@ function checkVersion(prefix: string): Finding[] {
 }
 
 /** The addon for terminals is loaded with the first one: a command would not show that it can't be. */
-function checkTerminals(server: readonly string[]): Finding[] {
-  const at = server.findIndex((word) => word.endsWith('.cjs'))
-  const addon = path.join(path.dirname(server[at] ?? ''), '../node_modules/node-pty')
+function checkTerminals([launcher = '']: readonly string[]): Finding[] {
   try {
-    runAsUser([...server.slice(0, at), '-e', 'require(process.argv[1])', addon])
+    const command = commandIn(fs.readFileSync(launcher, 'utf8'))
+    const program = command.pop() ?? ''
+    const addon = path.join(path.dirname(program), '../node_modules/node-pty')
+    runAsUser([...command, '-e', 'require(process.argv[1])', addon])
     return []
   } catch (error) {
     return [

@@ -192,7 +192,7 @@ export function describeClient(suite: Suite): void {
         'opens a port of the job here',
         async () => {
           const serve = `require('node:http').createServer((_, answer) => answer.end('a page of the job')).listen(8899, '127.0.0.1')`
-          const web = pool.start('alice', [...SSHJOB, '-n', job, `node -e "${serve}"`])
+          const web = pool.start('alice', [...SSHJOB, '-n', job, `NODE_OPTIONS= node -e "${serve}"`])
           const open = pool.start('alice', [...SSHJOB, 'open', '--no-browser', '-p', '9988', job, '8899'])
           await open.waitFor(/^http:\/\/localhost:9988\/$/m)
           const get = "fetch('http://localhost:9988/').then((answer) => answer.text()).then(console.log)"

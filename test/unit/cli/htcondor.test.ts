@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
-import { serverScript } from '../../../src/cli/htcondor/launchers.js'
+import { commandIn, serverScript } from '../../../src/cli/htcondor/launchers.js'
 import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
 import {
   checkPrefix,
@@ -65,6 +65,10 @@ describe('the launcher of the server', () => {
     }
     const { stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', 'MORE'], { env: environment })
     expect(stdout.toString()).toBe("it's --x\n/a b:\n1\n")
+  })
+
+  it('says what it starts', () => {
+    expect(commandIn(serverScript(['/a/node', '/a/server.cjs']))).toEqual(['/a/node', '/a/server.cjs'])
   })
 })
 
