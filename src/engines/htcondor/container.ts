@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { SshjobError, systemCode } from '../../core/errors.js'
 import type { Job, ProcessRequest } from '../../job/job.js'
 import { hasContainerSocket, parseForcedCommand, takesCommandsInside } from './forced-command.js'
@@ -41,6 +41,25 @@ function readProcess(pid: number | 'self', file: string): string {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {
     return ''
+  }
+}
+
+/**
+ * Lines of sshd_config(5) for a job in a container: what this process would connect to for its sessions is the host's.
+ * A unix socket is a file, and files are the host's in any case; a port is only where the job has another network.
+ */
+export function containerSettings(pids: readonly number[]): string[] {
+  const network = networkOf('self')
+  const shared = pids.length > 0 && pids.every((pid) => network !== undefined && networkOf(pid) === network)
+  return ['AllowStreamLocalForwarding no', ...(shared ? [] : ['AllowTcpForwarding no', 'X11Forwarding no'])]
+}
+
+/** network_namespaces(7); undefined where we may not know. */
+function networkOf(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`)
+  } catch {
+    return undefined
   }
 }
 

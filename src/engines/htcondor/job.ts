@@ -4,7 +4,7 @@ import { type Environment, makeJobEnvironment } from '../../job/environment.js'
 import type { Job } from '../../job/job.js'
 import { localJob } from '../../job/local-job.js'
 import { chooseDirectory } from '../../job/shell.js'
-import { isInContainer, onlyByForcedCommand } from './container.js'
+import { containerSettings, isInContainer, onlyByForcedCommand } from './container.js'
 import { parseForcedCommand } from './forced-command.js'
 import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
 import { SET_ASIDE, setAside } from './set-aside.js'
@@ -22,6 +22,8 @@ export interface HtcondorJob {
   greeting(): string
   /** Whether this forced command of an authorized key is HTCondor's own, which the job does by itself. */
   replacesForcedCommand(command: string): boolean
+  /** Lines of sshd_config(5) that have to count before all others. */
+  readonly settings: readonly string[]
 }
 
 /**
@@ -63,6 +65,7 @@ export function htcondorJob(environment: Environment): HtcondorJob | undefined {
   return {
     job,
     greeting: () => greet({ slot: text('_CONDOR_SLOT_NAME'), pids, timeout: text('TMOUT') }),
+    settings: container ? containerSettings(pids) : [],
     replacesForcedCommand: (command) => !container && parseForcedCommand(command, scratch) !== undefined,
   }
 }

@@ -13,6 +13,8 @@ export interface Place {
   greeting?: () => string
   /** Whether a forced command is the engine's own way into this job, so that it need not be run. */
   replacesForcedCommand(command: string): boolean
+  /** Lines of the configuration that count before all others. Default: none. */
+  settings?: readonly string[]
 }
 
 /** The job of the engine that started this process, where one is recognised; else what this process sits in. */

@@ -48,7 +48,8 @@ const LEVELS: Readonly<Record<string, string>> = {
  */
 export async function runSshd(args: readonly string[], signals: Signals): Promise<number> {
   const given = readSshdArguments(args)
-  const { directives, warnings } = readConfig(given.file, given.lines)
+  const place = given.mode === 'serve' ? findPlace() : undefined
+  const { directives, warnings } = readConfig(given.file, [...(place?.settings ?? []), ...given.lines])
   checkHonoured(directives)
   const config = resolveConfig(directives)
   const log = openSshdLog(given, config)
@@ -59,12 +60,11 @@ export async function runSshd(args: readonly string[], signals: Signals): Promis
       hostKeys: given.hostKeys,
       login: { directives, connection, user: readSessionUser(), log, replacesForcedCommand },
     })
-  if (given.mode !== 'serve') {
+  if (place === undefined) {
     admit({}, () => false)
     if (given.mode === 'dump') process.stdout.write(dump(directives, given))
     return 0
   }
-  const place = findPlace()
   const stream = stdioStream()
   const { connection, peer } = describePeer(stream)
   const admission = admit(connection, place.replacesForcedCommand)

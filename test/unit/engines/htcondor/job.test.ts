@@ -171,6 +171,16 @@ describe('the job of HTCondor that this process was started beside', () => {
       expect(found.job.files).toBeUndefined()
     })
 
+    it('leads to no file of the host by a forwarding, and to its ports only where they are the job’s too', async () => {
+      expect(find({ _CONDOR_JOB_PIDS: String(process.pid) }).settings).toEqual([])
+      await fs.appendFile(path.join(scratch, '.job.ad'), 'WantContainer = true\n')
+      const noFiles = ['AllowStreamLocalForwarding no']
+      const nothing = [...noFiles, 'AllowTcpForwarding no', 'X11Forwarding no']
+      expect(find({ _CONDOR_JOB_PIDS: String(process.pid) }).settings).toEqual(noFiles)
+      expect(find().settings).toEqual(nothing)
+      expect(find({ _CONDOR_JOB_PIDS: `${process.pid} ${2 ** 30}` }).settings).toEqual(nothing)
+    })
+
     describeWith(['busybox', 'chroot'], 'that it did not ask for', () => {
       itAsRoot('is recognised by its processes', async () => {
         const root = path.join(folder(), 'root')
