@@ -181,7 +181,19 @@ async function runAll(runs) {
         process.stderr.write(`${column} ${name} ${outcome.result}, ${outcome.seconds} s\n`)
     }
   }
-  await Promise.all(Array.from({ length: alone ? WORKERS : 1 }, worker))
+  await Promise.all(Array.from({ length: alone && runs.length > 1 ? WORKERS : 1 }, worker))
+}
+
+/**
+ * Some of the tests race: 'forwarding' connects to the end of a chain while ssh, in the background already, is still
+ * asking for its links. One that fails is run once more, with the machine to itself, and says that it was.
+ */
+async function runFailedAgain(column) {
+  for (const name of wanted.filter((name) => results.get(`${column} ${name}`)?.result === 'fails')) {
+    await runAll([{ column, name }])
+    const outcome = results.get(`${column} ${name}`)
+    results.set(`${column} ${name}`, { ...outcome, note: ' (2nd)' })
+  }
 }
 
 const first = quick ? columns.slice(0, 1) : columns
@@ -189,6 +201,7 @@ const isRun = (column, name) => column === 'sshd' || !REFUSED.has(name)
 await runAll(
   wanted.flatMap((name) => first.filter((column) => isRun(column, name)).map((column) => ({ column, name }))),
 )
+for (const column of first) await runFailedAgain(column)
 if (quick) {
   const failed = wanted.filter((name) => results.get(`sshjob ${name}`)?.result === 'fails')
   await runAll(failed.map((name) => ({ column: 'sshd', name })))
@@ -198,7 +211,7 @@ const of = (column, name) => results.get(`${column} ${name}`)
 const show = (column, name) => {
   const outcome = of(column, name)
   if (outcome === undefined) return column === 'sshjob' && columns.includes(column) ? 'refused' : '-'
-  return `${outcome.result} ${outcome.seconds} s`
+  return `${outcome.result} ${outcome.seconds} s${outcome.note ?? ''}`
 }
 console.log(`${'test'.padEnd(WIDTH)}${'sshjob-server'.padEnd(WIDTH)}sshd`)
 const worse = []
