@@ -54,8 +54,9 @@ describeWith(['tmux', 'stty', 'pgrep'], 'sshjob, typed into a terminal', () => {
   }
 
   /** The process of sshjob: the one whose parent is the shell on the screen. */
+  /** The oldest: a child that it has just forked is called the same until its exec. */
   function sshjobPid(): number {
-    const pid = execFileSync('pgrep', ['-f', `^${process.execPath} ${SSHJOB} .* train$`], {
+    const pid = execFileSync('pgrep', ['-o', '-f', `^${process.execPath} ${SSHJOB} .* train$`], {
       encoding: 'utf8',
     })
     return Number(pid)
