@@ -4,12 +4,7 @@ import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
-import {
-  CLOSE_TIMEOUT_MS,
-  KEX_QUEUE_MAX_PACKETS,
-  TRANSPORT_BUFFER,
-  TRANSPORT_BUFFER_MAX,
-} from '../core/limits.js'
+import { KEX_QUEUE_MAX_PACKETS, TRANSPORT_BUFFER_MAX } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { VERSION } from '../core/version.js'
 import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
@@ -19,7 +14,8 @@ import type { Binding } from './hostbound.js'
 import { judgeGuesses } from './kex-guess.js'
 import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
-import { poolPadding, writePacket } from './packet-allocator.js'
+import { Outlet } from './outlet.js'
+import { poolPadding } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /**
@@ -79,18 +75,18 @@ export class Transport {
   #identified = false
   #closed = false
   #firstCause: SshjobError | undefined
-  #corked = false
   #sendExtInfo: () => void = () => undefined
   readonly #renewal = new KeyRenewal(
     () => this.rekey(),
     (cause) => this.close(cause),
   )
-  #waiting: (() => void)[] = []
+  readonly #outlet: Outlet
 
   constructor(options: TransportOptions) {
     const { stream, side, handlers } = options
     this.#options = options
     this.#stream = stream
+    this.#outlet = new Outlet(stream, () => this.#protocol._kexinit !== undefined)
     this.#log = options.log
     this.#ownsChunks = stream instanceof Socket
     // Small packets go out at once: waiting for the peer's delayed ACK costs 40 ms, twice in a key exchange.
@@ -114,7 +110,7 @@ export class Transport {
       },
       onHandshakeComplete: (negotiated) => {
         this.#renewal.finished()
-        queueMicrotask(() => this.#wakeWaiting())
+        queueMicrotask(() => this.#outlet.wakeWaiting())
         poolPadding(this.#protocol._cipher, negotiated[side.role === 'server' ? 'sc' : 'cs'].cipher)
         if (ready) return
         ready = true
@@ -165,7 +161,7 @@ export class Transport {
 
   /** True while data should wait: the stream is behind, or a key exchange runs and packets would be queued. */
   get congested(): boolean {
-    return this.#protocol._kexinit !== undefined || this.#stream.writableLength > TRANSPORT_BUFFER
+    return this.#outlet.congested
   }
 
   get closed(): boolean {
@@ -174,9 +170,7 @@ export class Transport {
 
   /** Calls back once, as soon as data may flow again; never after the end, of which onClosed tells. */
   whenWritable(callback: () => void): void {
-    if (this.#closed) return
-    this.#waiting.push(callback)
-    if (!this.congested) queueMicrotask(() => this.#wakeWaiting())
+    if (!this.#closed) this.#outlet.whenWritable(callback)
   }
 
   /** Sends one message. */
@@ -257,16 +251,8 @@ export class Transport {
     this.#firstCause = cause
     this.#renewal.stop()
     this.#protocol.cleanup()
-    this.#uncork()
     this.#stream.off('data', this.#onData)
-    // What the peer still sends is thrown away, and what we have said is let out, before the stream goes.
-    this.#stream.resume()
-    if (!this.#stream.destroyed) {
-      this.#stream.end(() => this.#stream.destroy())
-      const giveUp = setTimeout(() => this.#stream.destroy(), CLOSE_TIMEOUT_MS)
-      this.#stream.once('close', () => clearTimeout(giveUp))
-    }
-    this.#waiting = []
+    this.#outlet.end()
     this.#options.onClosed(this.#firstCause)
   }
 
@@ -288,7 +274,7 @@ export class Transport {
 
   readonly #onDrain = (): void => {
     if (!this.#closed) this.#stream.resume()
-    this.#wakeWaiting()
+    this.#outlet.wakeWaiting()
   }
 
   readonly #onEnd = (): void => {
@@ -321,27 +307,10 @@ export class Transport {
   }
 
   #write(data: Buffer): void {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return
     this.#renewal.count(data.length)
-    // One system call for all packets of this turn of the event loop instead of one each.
-    if (!this.#corked) {
-      this.#corked = true
-      this.#stream.cork()
-      process.nextTick(() => this.#uncork())
-    }
-    writePacket(this.#stream, data)
+    this.#outlet.write(data)
     // After this packet's turn: the protocol is in the middle of it.
     if (this.#renewal.isDue) process.nextTick(() => this.#renewal.isDue && this.rekey())
-  }
-
-  #uncork(): void {
-    if (!this.#corked) return
-    this.#corked = false
-    this.#stream.uncork()
-  }
-
-  #wakeWaiting(): void {
-    while (this.#waiting.length > 0 && !this.congested) this.#waiting.shift()?.()
   }
 
   #verifyHostKey(presented: Buffer, expected: ParsedKey): boolean {

@@ -8,6 +8,7 @@ import { silent } from '../../../src/core/log.js'
 import { acceptKeys, offerKey, onlyKey, requestAuthentication } from '../../../src/ssh/authentication.js'
 import { hostKeysOf } from '../../../src/ssh/host-keys.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
+import { Outlet } from '../../../src/ssh/outlet.js'
 import { Transport } from '../../../src/ssh/transport.js'
 import { byte, MSG, Reader } from '../../../src/ssh/wire.js'
 import { streamPair } from '../../../src/streams/memory.js'
@@ -48,9 +49,8 @@ describe('the transport', () => {
   it('ends while a channel waits for it, without asking the channel to send again', async () => {
     const pair = await connectionPair()
     const [channel] = await pair.open()
-    const { transport } = pair.client
     let asked = 0
-    jest.spyOn(transport, 'congested', 'get').mockImplementation(() => {
+    jest.spyOn(Outlet.prototype, 'congested', 'get').mockImplementation(() => {
       if (++asked > 1000) throw new Error('the channel asks for ever')
       return true
     })
