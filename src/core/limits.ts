@@ -80,6 +80,8 @@ export const PACKET_RECEIVED_MAX = 256 * KIB
 /** Key re-exchange after this many bytes in either direction, or this much time (RFC 4253 §9). */
 export const REKEY_BYTES = 1024 * MIB
 export const REKEY_MS = 60 * 60_000
+/** Keys are exchanged once more after so much, where a faster cipher is at hand: an exchange takes about as long as this gains. */
+export const CIPHER_CHANGE_BYTES = 8 * MIB
 /** How long the peer may take to finish a key exchange. */
 export const KEX_TIMEOUT_MS = 60_000
 

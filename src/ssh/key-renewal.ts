@@ -14,6 +14,7 @@ export class KeyRenewal {
   readonly #fail: (cause: SshjobError) => void
   #bytes = 0
   #limit = REKEY_BYTES
+  #next = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout
   #giveUp: NodeJS.Timeout | undefined
 
@@ -31,13 +32,18 @@ export class KeyRenewal {
     this.#timer = setInterval(this.#begin, ms).unref()
   }
 
+  /** The next exchange, and only that, is due after so many bytes already. */
+  soon(bytes: number): void {
+    this.#next = bytes
+  }
+
   /** Bytes that went in either direction. */
   count(bytes: number): void {
     this.#bytes += bytes
   }
 
   get isDue(): boolean {
-    return this.#bytes >= this.#limit
+    return this.#bytes >= Math.min(this.#limit, this.#next)
   }
 
   /** An exchange has begun. */
@@ -53,6 +59,7 @@ export class KeyRenewal {
   finished(): void {
     clearTimeout(this.#giveUp)
     this.#bytes = 0
+    this.#next = Number.POSITIVE_INFINITY
   }
 
   stop(): void {

@@ -3,6 +3,7 @@
  * test/unit/ssh/ssh2-internals.test.ts fails when one of them is not what it was.
  */
 declare module 'ssh2/lib/protocol/Protocol.js' {
+  import type { KexInit } from 'ssh2/lib/protocol/kex.js'
   import type { ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
 
   export interface Negotiated {
@@ -82,6 +83,8 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     /** Called with every decrypted payload outside a key exchange; ours looks at it first. */
     _onPayload: (payload: Buffer) => unknown
     _onHandshakeComplete: (negotiated: Negotiated) => void
+    /** What our KEXINITs offer. */
+    _offer: KexInit
     /** Our KEXINIT while a key exchange runs: packets are queued meanwhile. */
     _kexinit: Buffer | undefined
     _queue: Buffer[] | undefined
@@ -104,6 +107,19 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     }
   }
   export default Protocol
+}
+
+declare module 'ssh2/lib/protocol/kex.js' {
+  import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
+
+  class KexInit {
+    constructor(offer: AlgorithmOffer)
+  }
+
+  export type { KexInit }
+
+  const kex: { KexInit: typeof KexInit }
+  export default kex
 }
 
 declare module 'ssh2/lib/protocol/utils.js' {

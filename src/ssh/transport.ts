@@ -4,16 +4,16 @@ import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
-import { KEX_QUEUE_MAX_PACKETS, TRANSPORT_BUFFER_MAX } from '../core/limits.js'
+import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS, TRANSPORT_BUFFER_MAX } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { VERSION } from '../core/version.js'
 import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
 import { replaceExtInfo } from './ext-info.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
-import { judgeGuesses } from './kex-guess.js'
 import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
+import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
 import { poolPadding } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
@@ -118,6 +118,7 @@ export class Transport {
           this.#hostKey = side.hostKeys.find(({ algorithm }) => algorithm === negotiated.serverHostKey)
         }
         this.#sendExtInfo()
+        if (negotiation.preferFaster(negotiated)) this.#renewal.soon(CIPHER_CHANGE_BYTES)
         options.onReady(negotiated)
       },
       messageHandlers: {
@@ -130,7 +131,7 @@ export class Transport {
         },
       },
     })
-    judgeGuesses(this.#protocol, offered)
+    const negotiation = new Negotiation(this.#protocol, offered)
     if (side.role === 'server') {
       this.#sendExtInfo = replaceExtInfo(this.#protocol, algorithms.signatures, (...parts) =>
         this.send(...parts),

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import crypto from 'ssh2/lib/protocol/crypto.js'
 import { offer } from '../../src/ssh/algorithms.js'
 import { describeClient, SSH } from '../helpers/clients.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
@@ -68,5 +69,26 @@ describeClient(SSH, 'algorithms', () => {
     expect(sha256(program.stdout())).toBe(sha256(load))
     const rekeyed = program.stderr().toString().split('SSH2_MSG_NEWKEYS received').length - 2
     expect(rekeyed).toBeGreaterThan(10)
+  })
+
+  it('go from ChaCha20 to AES-GCM for bulk data, where ssh has both and ChaCha20 is not native', async () => {
+    await start()
+    const bulk = randomBytes(20_000_000)
+    const run = async (ciphers: string) => {
+      const program = ssh.start(['-v', '-c', ciphers, HOST, 'cat'], { stdin: bulk })
+      expect(await program.ended).toEqual({ exitCode: 0, signal: null })
+      expect(sha256(program.stdout())).toBe(sha256(bulk))
+      return [
+        ...program
+          .stderr()
+          .toString()
+          .matchAll(/server->client cipher: (\S+)/g),
+      ].map(([, name]) => name)
+    }
+    const [chacha, gcm] = ['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com']
+    expect(await run(`${chacha},aes128-ctr,${gcm}`)).toEqual(
+      crypto.bindingAvailable ? [chacha] : [chacha, gcm],
+    )
+    expect(await run(chacha)).toEqual([chacha])
   })
 })

@@ -4,6 +4,7 @@ import { silent } from '../../../src/core/log.js'
 import { hostKeyAlgorithms, offer } from '../../../src/ssh/algorithms.js'
 import { hostKeysOf } from '../../../src/ssh/host-keys.js'
 import { guessedWrong } from '../../../src/ssh/kex-guess.js'
+import { readKexinit } from '../../../src/ssh/kexinit.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
 import { Transport } from '../../../src/ssh/transport.js'
 import { boolean, byte, MSG, string, uint32 } from '../../../src/ssh/wire.js'
@@ -43,7 +44,7 @@ describe('the guess of a key exchange', () => {
     ['wrong in the host key', kexinit('curve25519-sha256', 'rsa-sha2-256,ssh-ed25519'), true],
     ['none', kexinit('ecdh-sha2-nistp256', 'ssh-ed25519', false), false],
   ])('is %s', (_what, message, wrong) => {
-    expect(guessedWrong(message, OURS)).toBe(wrong)
+    expect(guessedWrong(readKexinit(message), OURS)).toBe(wrong)
   })
 })
 
