@@ -62,6 +62,7 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
   export interface PacketCipher {
     outSeqno: number
     allocPacket(payloadLength: number): Buffer
+    encrypt(packet: Buffer): void
   }
 
   class Protocol {

@@ -15,7 +15,7 @@ import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
 import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
-import { poolPadding } from './packet-allocator.js'
+import { poolPackets } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /**
@@ -111,7 +111,8 @@ export class Transport {
       onHandshakeComplete: (negotiated) => {
         this.#renewal.finished()
         queueMicrotask(() => this.#outlet.wakeWaiting())
-        poolPadding(this.#protocol._cipher, negotiated[side.role === 'server' ? 'sc' : 'cs'].cipher)
+        const { cipher, mac } = negotiated[side.role === 'server' ? 'sc' : 'cs']
+        poolPackets(this.#protocol._cipher, cipher, mac)
         if (ready) return
         ready = true
         if (side.role === 'server') {
