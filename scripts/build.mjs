@@ -17,6 +17,7 @@ const PROGRAMS = {
   sshjob: 'src/cli/sshjob.ts',
   'sshjob-server': 'src/cli/sshjob-server.ts',
   'sshjob-keygen': 'src/cli/sshjob-keygen.ts',
+  'start-cached': 'src/cli/start-cached.ts',
 }
 
 /** CommonJS inside of ES modules: `require` for Node.js's own modules, the file names for Emscripten's output. */

@@ -4,10 +4,12 @@ import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
+import { WRITE_CACHE } from '../code-cache.js'
 import { keygenScript, serverScript } from './launchers.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
 import { checkPrefix, formatSettings, type Launchers, readPrefix, SETTINGS_FILE } from './settings-file.js'
 import { failureOf, runAsUser } from './trial.js'
+import { serveOnce } from './warm-up.js'
 
 export const DEFAULT_PREFIX = '/usr/local/lib/sshjob'
 /** The link to the copy that counts: the configuration names it, so that it holds for starters that run already. */
@@ -40,7 +42,7 @@ export async function install({ prefix, dryRun, tell }: InstallOptions): Promise
     return
   }
   try {
-    const copy = makeCopy(prefix, node)
+    const copy = await makeCopy(prefix, node)
     const before = switchTo(prefix, copy)
     tell(`Copied Node.js ${process.version} and sshjob ${VERSION} to ${path.join(prefix, copy)}.`)
     // Its time says since when jobs are entered by it.
@@ -74,12 +76,24 @@ export async function uninstall({ dryRun, tell }: Omit<InstallOptions, 'prefix'>
   }
 }
 
+type Program = keyof typeof LAUNCHERS
+
 /** What runs a program of the copy in this folder. */
-function commandOf(folder: string, program: keyof typeof LAUNCHERS, { command }: OwnNode): string[] {
+function commandOf(
+  folder: string,
+  program: Program,
+  { command }: OwnNode,
+  options: readonly string[] = [],
+): string[] {
   const words = command.map((word) =>
     path.isAbsolute(word) || word.startsWith('--') ? word : path.join(folder, word),
   )
-  return [...words, path.join(folder, `dist/sshjob-${program}.cjs`)]
+  return [
+    ...words,
+    path.join(folder, 'dist/start-cached.cjs'),
+    ...options,
+    path.join(folder, `dist/sshjob-${program}.cjs`),
+  ]
 }
 
 /** What the configuration names. */
@@ -95,7 +109,7 @@ function writeLaunchers(fresh: string, current: string, node: OwnNode): void {
 }
 
 /** A new copy under its final name, complete, readable for every user, and seen to run. Gives its name. */
-function makeCopy(prefix: string, node: OwnNode): string {
+async function makeCopy(prefix: string, node: OwnNode): Promise<string> {
   const fresh = path.join(prefix, `.new-${randomBytes(6).toString('hex')}`)
   const umask = process.umask(0o022)
   try {
@@ -106,7 +120,9 @@ function makeCopy(prefix: string, node: OwnNode): string {
     tryToRun(commandOf(fresh, 'server', node), prefix)
     const name = `${VERSION}-${fingerprint(fresh)}`
     const target = path.join(prefix, name)
-    if (!fs.existsSync(target)) fs.renameSync(fresh, target)
+    if (fs.existsSync(target)) return name
+    await makeCodeCache(fresh, node)
+    fs.renameSync(fresh, target)
     return name
   } finally {
     process.umask(umask)
@@ -125,6 +141,26 @@ function tryToRun(server: readonly string[], prefix: string): void {
       { cause: error },
     )
   }
+}
+
+/**
+ * Has the server of a copy serve a session, from which V8 keeps what it has compiled: with that, it starts in three
+ * quarters of the time.
+ */
+async function makeCodeCache(fresh: string, node: OwnNode): Promise<void> {
+  try {
+    await serveOnce(
+      commandOf(fresh, 'server', node, [WRITE_CACHE]),
+      commandOf(fresh, 'keygen', node, [WRITE_CACHE]),
+    )
+  } catch (error) {
+    throw new SshjobError(
+      'file-failed',
+      `A session by the new copy failed, so it was not installed: ${failureOf(error)}`,
+      { cause: error },
+    )
+  }
+  makeReadable(fresh)
 }
 
 /** The names of all that is below a folder, folders before what is in them. */
