@@ -17,8 +17,10 @@ const PROGRAMS = {
   sshjob: 'src/cli/sshjob.ts',
   'sshjob-server': 'src/cli/sshjob-server.ts',
   'sshjob-keygen': 'src/cli/sshjob-keygen.ts',
-  'start-cached': 'src/cli/start-cached.ts',
 }
+
+/** Runs one of the programs, which lie in a folder of their own. */
+const LAUNCHER = { launch: 'src/cli/launch.ts' }
 
 /** CommonJS inside of ES modules: `require` for Node.js's own modules, the file names for Emscripten's output. */
 const COMMONJS_IN_MODULE = [
@@ -101,7 +103,8 @@ const bundleLibrary = () =>
  */
 const bundlePrograms = () =>
   bundle({
-    entryPoints: PROGRAMS,
+    entryPoints: { ...PROGRAMS, ...LAUNCHER },
+    outdir: join(fresh, 'programs'),
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     banner: { js: MODULE_IN_COMMONJS },
@@ -121,17 +124,21 @@ function emitTypes(outdir) {
   )
 }
 
-/** @param {string} file */
-function makeExecutable(file) {
-  const text = readFileSync(file, 'utf8')
-  if (!text.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${text}`)
+/** @param {string} name */
+function writeProgram(name) {
+  const file = join(fresh, `${name}.cjs`)
+  const program = `./programs/${name}.cjs`
+  writeFileSync(
+    file,
+    `#!/usr/bin/env node\nrequire('./programs/launch.cjs').launch(require.resolve('${program}'))\n`,
+  )
   chmodSync(file, 0o755)
 }
 
 try {
   const inputs = [...(await bundleLibrary()), ...(await bundlePrograms())]
   emitTypes(fresh)
-  for (const name of Object.keys(PROGRAMS)) makeExecutable(join(fresh, `${name}.cjs`))
+  for (const name of Object.keys(PROGRAMS)) writeProgram(name)
   writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, inputs))
   const old = join(root, `dist.old-${process.pid}`)
   if (existsSync(dist)) renameSync(dist, old)

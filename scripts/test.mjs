@@ -34,7 +34,14 @@ function runJest() {
     cwd: root,
     // --json prints the whole result on stdout as well.
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...colour, TMPDIR: files, SSHJOB_TEST_RUN: run, SSHJOB_TEST_SKIPS: skips },
+    env: {
+      ...process.env,
+      ...colour,
+      TMPDIR: files,
+      XDG_CACHE_HOME: join(run, 'cache'),
+      SSHJOB_TEST_RUN: run,
+      SSHJOB_TEST_SKIPS: skips,
+    },
   })
   let openHandles = false
   let tail = ''

@@ -7,6 +7,7 @@ import type { Logger } from '../core/log.js'
 import type { HtcondorOptions } from '../engines/engine.js'
 import type { EngineAddress } from '../engines/engines.js'
 import type { FoundJob } from '../engines/open-job.js'
+import { keepCode } from './keep-code.js'
 import { usage } from './options.js'
 import { printable } from './report.js'
 
@@ -49,6 +50,7 @@ export async function openSession(
     throw target.waitMs === 0 ? withHint(error) : error
   })
   log.info({ ...connection.job }, 'connected')
+  keepCode()
   return connection
 }
 

@@ -80,7 +80,7 @@ export const PACKET_RECEIVED_MAX = 256 * KIB
 /** Key re-exchange after this many bytes in either direction, or this much time (RFC 4253 §9). */
 export const REKEY_BYTES = 1024 * MIB
 export const REKEY_MS = 60 * 60_000
-/** Keys are exchanged once more after so much, where a faster cipher is at hand: an exchange takes about as long as this gains. */
+/** Keys are exchanged once more after so much where a faster cipher is at hand; an exchange takes as long as that gains. */
 export const CIPHER_CHANGE_BYTES = 8 * MIB
 /** How long the peer may take to finish a key exchange. */
 export const KEX_TIMEOUT_MS = 60_000
@@ -185,3 +185,6 @@ export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 /** Between two looks at a job that an engine has not started: at first, and at most, growing by a quarter each time. */
 export const ENGINE_RETRY_MIN_MS = 2_000
 export const ENGINE_RETRY_MAX_MS = 30_000
+
+/** How long what V8 has compiled is kept, at most; versions that are no longer used leave theirs behind. */
+export const CODE_CACHE_MAX_AGE_MS = 30 * 24 * 60 * 60_000

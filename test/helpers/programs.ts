@@ -7,7 +7,7 @@ const DIST = join(process.cwd(), 'dist')
 export const SSHJOB = join(DIST, 'sshjob.cjs')
 export const SSHJOB_SERVER = join(DIST, 'sshjob-server.cjs')
 export const SSHJOB_KEYGEN = join(DIST, 'sshjob-keygen.cjs')
-export const START_CACHED = join(DIST, 'start-cached.cjs')
+export const LAUNCH = join(DIST, 'programs/launch.cjs')
 
 /** A test's program that writes more than this to stdout or stderr is ended: the test is wrong, or the program. */
 const MAX_COLLECTED_BYTES = 64 * 1024 * 1024

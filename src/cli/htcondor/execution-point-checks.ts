@@ -113,9 +113,9 @@ function checkVersion(prefix: string): Finding[] {
 function checkTerminals([launcher = '']: readonly string[]): Finding[] {
   try {
     const command = commandIn(fs.readFileSync(launcher, 'utf8'))
-    const first = command.findIndex((word) => word.endsWith('.cjs'))
-    const addon = path.join(path.dirname(command[first] ?? ''), '../node_modules/node-pty')
-    runAsUser([...command.slice(0, first), '-e', 'require(process.argv[1])', addon])
+    const program = command.pop() ?? ''
+    const addon = path.join(path.dirname(program), '../node_modules/node-pty')
+    runAsUser([...command, '-e', 'require(process.argv[1])', addon])
     return []
   } catch (error) {
     return [

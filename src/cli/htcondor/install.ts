@@ -4,7 +4,6 @@ import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
-import { WRITE_CACHE } from '../code-cache.js'
 import { keygenScript, serverScript } from './launchers.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
 import { checkPrefix, formatSettings, type Launchers, readPrefix, SETTINGS_FILE } from './settings-file.js'
@@ -76,24 +75,16 @@ export async function uninstall({ dryRun, tell }: Omit<InstallOptions, 'prefix'>
   }
 }
 
-type Program = keyof typeof LAUNCHERS
-
-/** What runs a program of the copy in this folder. */
-function commandOf(
-  folder: string,
-  program: Program,
-  { command }: OwnNode,
-  options: readonly string[] = [],
-): string[] {
-  const words = command.map((word) =>
+/** What runs the Node.js of the copy in this folder. */
+function nodeIn(folder: string, { command }: OwnNode): string[] {
+  return command.map((word) =>
     path.isAbsolute(word) || word.startsWith('--') ? word : path.join(folder, word),
   )
-  return [
-    ...words,
-    path.join(folder, 'dist/start-cached.cjs'),
-    ...options,
-    path.join(folder, `dist/sshjob-${program}.cjs`),
-  ]
+}
+
+/** What runs a program of it. */
+function commandOf(folder: string, program: keyof typeof LAUNCHERS, node: OwnNode): string[] {
+  return [...nodeIn(folder, node), path.join(folder, `dist/sshjob-${program}.cjs`)]
 }
 
 /** What the configuration names. */
@@ -121,7 +112,7 @@ async function makeCopy(prefix: string, node: OwnNode): Promise<string> {
     const name = `${VERSION}-${fingerprint(fresh)}`
     const target = path.join(prefix, name)
     if (fs.existsSync(target)) return name
-    await makeCodeCache(fresh, node)
+    await warmUp(fresh, node)
     fs.renameSync(fresh, target)
     return name
   } finally {
@@ -143,16 +134,12 @@ function tryToRun(server: readonly string[], prefix: string): void {
   }
 }
 
-/**
- * Has the server of a copy serve a session, from which V8 keeps what it has compiled: with that, it starts in three
- * quarters of the time.
- */
-async function makeCodeCache(fresh: string, node: OwnNode): Promise<void> {
+/** Has the copy serve a session, from which it keeps what V8 has compiled: it starts faster with that. */
+async function warmUp(fresh: string, node: OwnNode): Promise<void> {
+  const programs = path.join(fresh, 'dist/programs')
+  const kept = path.join(fresh, '.kept')
   try {
-    await serveOnce(
-      commandOf(fresh, 'server', node, [WRITE_CACHE]),
-      commandOf(fresh, 'keygen', node, [WRITE_CACHE]),
-    )
+    await serveOnce(nodeIn(fresh, node), programs, kept)
   } catch (error) {
     throw new SshjobError(
       'file-failed',
@@ -160,6 +147,8 @@ async function makeCodeCache(fresh: string, node: OwnNode): Promise<void> {
       { cause: error },
     )
   }
+  fs.renameSync(path.join(kept, 'sshjob'), path.join(programs, 'cache'))
+  fs.rmdirSync(kept)
   makeReadable(fresh)
 }
 

@@ -60,9 +60,12 @@ export function loadedLibraries(): string[] {
 export function ownPrograms(): OwnFile[] {
   const dist = path.dirname(thisProgram())
   const require = createRequire(thisProgram())
-  const programs = readdirSync(dist)
-    .filter((name) => name.endsWith('.cjs') || name.endsWith('.txt'))
-    .map((name) => ({ from: path.join(dist, name), to: `dist/${name}` }))
+  const programs = [dist, path.join(dist, 'programs')].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.cjs') || name.endsWith('.txt'))
+      .map((name) => path.join(folder, name))
+      .map((from) => ({ from, to: path.join('dist', path.relative(dist, from)) })),
+  )
   const pty = path.dirname(require.resolve('node-pty/package.json'))
   const parts = [
     'package.json',

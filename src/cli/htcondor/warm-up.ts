@@ -10,25 +10,44 @@ import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
 import { generateKey } from '../../ssh/keys.js'
 import { JoinedStream } from '../../streams/joined.js'
 
+const TIME_LIMIT = { timeout: HTCONDOR_TOOL_TIMEOUT_MS, killSignal: 'SIGKILL' } as const
+/** A program that is launched like this keeps what V8 has compiled, whatever it does. */
+const LAUNCH =
+  'const [launcher] = process.argv.splice(1, 1); require(launcher).launch(process.argv[1], () => true)'
+
 /**
  * Does what HTCondor does for a session: makes a key, and has the server serve a command and a terminal. Ends when both
  * programs have ended.
- * @param server the command that starts it
- * @param keygen the command that makes keys
+ * @param node the command that starts Node.js
+ * @param programs the folder of the programs
+ * @param kept where they keep what V8 has compiled, as XDG_CACHE_HOME
  * @throws SshjobError why there was no session
  */
-export async function serveOnce(server: readonly string[], keygen: readonly string[]): Promise<void> {
+export async function serveOnce(node: readonly string[], programs: string, kept: string): Promise<void> {
+  const [file = '', ...words] = node
+  const argumentsFor = (program: string): string[] => [
+    ...words,
+    '-e',
+    LAUNCH,
+    path.join(programs, 'launch.cjs'),
+    path.join(programs, program),
+  ]
+  const options = { env: { XDG_CACHE_HOME: kept }, ...TIME_LIMIT }
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'sshjob-install-'))
   const config = path.join(folder, 'sshd_config')
   const hostKey = path.join(folder, 'host_key')
   const keys = path.join(folder, 'authorized_keys')
   const user = generateKey()
   try {
-    run(keygen, ['-q', '-N', '', '-t', 'ed25519', '-f', hostKey])
+    const making = ['-q', '-N', '', '-t', 'ed25519', '-f', hostKey]
+    execFileSync(file, [...argumentsFor('sshjob-keygen.cjs'), ...making], { stdio: 'pipe', ...options })
     fs.writeFileSync(keys, user.publicKey)
     fs.writeFileSync(config, `HostKey ${hostKey}\nAuthorizedKeysFile ${keys}\nStrictModes no\n`)
-    const [program = '', ...args] = [...server, '-i', '-f', config]
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], ...TIME_LIMIT })
+    const serving = ['-i', '-f', config]
+    const child = spawn(file, [...argumentsFor('sshjob-server.cjs'), ...serving], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      ...options,
+    })
     await Promise.all([
       once(child, 'exit'),
       useOnce(new JoinedStream(child.stdout, child.stdin), {
@@ -39,12 +58,6 @@ export async function serveOnce(server: readonly string[], keygen: readonly stri
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
-}
-
-const TIME_LIMIT = { timeout: HTCONDOR_TOOL_TIMEOUT_MS, killSignal: 'SIGKILL' } as const
-
-function run([program = '', ...words]: readonly string[], args: readonly string[]): void {
-  execFileSync(program, [...words, ...args], { stdio: 'pipe', ...TIME_LIMIT })
 }
 
 async function useOnce(

@@ -349,6 +349,11 @@ export function describeClient(suite: Suite): void {
           expect(await pool.get('root', ['ls', '-A', '/srv/no'])).toBe('')
           expect(await administer('install')).toMatchObject({ exitCode: 0 })
           expect(await files()).toBe(before)
+          const compiled = await pool.get('root', ['ls', `${INSTALLED}/current/dist/programs/cache`])
+          expect(compiled.split('\n').map((name) => name.replace(/-[0-9a-f]{16}-.*/, ''))).toEqual([
+            'sshjob-keygen',
+            'sshjob-server',
+          ])
 
           expect(await administer('uninstall')).toMatchObject({ exitCode: 0 })
           expect(

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readlinkSync } from 'node:fs'
+import { readlinkSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   type ProgramResult,
   type RunningProgram,
@@ -50,6 +51,21 @@ describe('sshjob JOB COMMAND', () => {
       exitCode: 7,
       signal: null,
     })
+  })
+
+  it('keeps what V8 has compiled in a session, once, and nothing else', async () => {
+    const home = join(folder(), 'home')
+    const env = { ...job.env, HOME: home, XDG_CACHE_HOME: '' }
+    const kept = async (): Promise<string[]> => readdir(join(home, '.cache/sshjob')).catch(() => [])
+    await runProgram(SSHJOB, ['--version'], { env })
+    expect(await kept()).toEqual([])
+    await runProgram(SSHJOB, ['train', 'true'], { env })
+    const [entry = ''] = await kept()
+    expect(entry).toMatch(/^sshjob-[0-9a-f]{16}-v\d+\.\d+\.\d+-\w+$/)
+    const written = statSync(join(home, '.cache/sshjob', entry)).ino
+    expect(await runProgram(SSHJOB, ['train', 'echo out'], { env })).toMatchObject({ stdout: 'out\n' })
+    expect(await kept()).toEqual([entry])
+    expect(statSync(join(home, '.cache/sshjob', entry)).ino).toBe(written)
   })
 
   it('passes on a 255 of the command without a word', async () => {

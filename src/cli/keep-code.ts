@@ -1,0 +1,14 @@
+/** The launcher, which looks at it when the program ends, is in a file of its own. */
+const KEEP = Symbol.for('sshjob.keep-code')
+
+/**
+ * Has what V8 has compiled by the end of this run kept for the next ones. To be called in runs that do what most will
+ * do: V8 keeps what has run, and `--version` runs next to nothing. Servers don't: they would leave it in homes of jobs.
+ */
+export function keepCode(): void {
+  Reflect.set(globalThis, KEEP, true)
+}
+
+export function shouldKeepCode(): boolean {
+  return Reflect.get(globalThis, KEEP) === true
+}

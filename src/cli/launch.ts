@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import vm from 'node:vm'
+import { CODE_CACHE_MAX_AGE_MS } from '../core/limits.js'
+import { shouldKeepCode } from './keep-code.js'
+
+/** Beside the programs: what an installation brings along. */
+const BESIDE = 'cache'
+
+/**
+ * Runs a CommonJS program as Node.js would, from what V8 has compiled in an earlier run: compiling is a fifth of a short
+ * command. That is kept beside the program or in the user's cache folder, for this very text and version of Node.js;
+ * what V8 can't use it leaves alone.
+ * @param keeps asked at the end, where nothing of use was kept. Default: whether the program has called keepCode()
+ */
+export function launch(program: string, keeps: () => boolean = shouldKeepCode): void {
+  const source = fs.readFileSync(program, 'utf8')
+  const entry = nameFor(program, source)
+  const own = ownFolder()
+  const kept = readEntry(path.join(path.dirname(program), BESIDE), entry) ?? readEntry(own, entry)
+  const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
+    filename: program,
+    cachedData: kept,
+  })
+  if (own !== undefined && (kept === undefined || script.cachedDataRejected === true)) {
+    process.once('exit', () => {
+      if (keeps()) writeEntry(own, entry, script.createCachedData())
+    })
+  }
+  const module = { exports: {} }
+  script.runInThisContext()(module.exports, createRequire(program), module, program, path.dirname(program))
+}
+
+/** V8 itself tells programs apart by their length alone. */
+function nameFor(program: string, source: string): string {
+  const name = path.basename(program, path.extname(program))
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 16)
+  return `${name}-${hash}-${process.version}-${process.arch}`
+}
+
+/** By the XDG Base Directory Specification, which has no use for relative paths. */
+function ownFolder(): string | undefined {
+  const { XDG_CACHE_HOME: given = '', HOME: home = '' } = process.env
+  const base = path.isAbsolute(given) ? given : path.join(home, '.cache')
+  return path.isAbsolute(base) ? path.join(base, 'sshjob') : undefined
+}
+
+/** Runs as our own code, so nobody else may have written it: root may well have the HOME of somebody else. */
+function readEntry(folder: string | undefined, entry: string): Buffer | undefined {
+  if (folder === undefined) return undefined
+  try {
+    const descriptor = fs.openSync(path.join(folder, entry), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    try {
+      const { uid, mode } = fs.fstatSync(descriptor)
+      const trusted = (uid === process.geteuid?.() || uid === 0) && (mode & 0o022) === 0
+      return trusted ? fs.readFileSync(descriptor) : undefined
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  } catch {
+    return undefined // without it the program is only slower
+  }
+}
+
+function writeEntry(folder: string, entry: string, data: Buffer): void {
+  const fresh = path.join(folder, `.new-${randomBytes(6).toString('hex')}`)
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    try {
+      fs.writeFileSync(fresh, data, { flag: 'wx', mode: 0o600 })
+      fs.renameSync(fresh, path.join(folder, entry))
+    } finally {
+      fs.rmSync(fresh, { force: true })
+    }
+    removeOld(folder)
+  } catch {
+    return // without it the next run is only as slow as this one
+  }
+}
+
+/** Those of versions that are gone would stay for ever. */
+function removeOld(folder: string): void {
+  for (const name of fs.readdirSync(folder)) {
+    const file = path.join(folder, name)
+    if (Date.now() - fs.lstatSync(file).mtimeMs > CODE_CACHE_MAX_AGE_MS) fs.rmSync(file, { force: true })
+  }
+}
