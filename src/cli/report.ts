@@ -1,4 +1,4 @@
-import { messageOf, SshjobError } from '../core/errors.js'
+import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 
 /** The exit status of our own failures, as of ssh(1). */
 export const EXIT_FAILURE = 255
@@ -25,6 +25,15 @@ export function reportFailure(error: unknown): number {
     )
   }
   return EXIT_FAILURE
+}
+
+/** Makes a reader who has had enough, such as head(1), no failure: the command is done all the same, and says no more. */
+export function allowClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (systemCode(error) !== 'EPIPE') throw error
+    })
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { flushOutput, reportFailure } from './report.js'
+import { allowClosedOutput, flushOutput, reportFailure } from './report.js'
 
 /**
  * The first word may name a subcommand; anything else is an option or the name of a job. Only what is asked for is
@@ -32,5 +32,6 @@ async function exit(status: number): Promise<void> {
 }
 
 // Whatever goes wrong is one sentence and our status, never a stack trace and 1: that could be the job's own.
+allowClosedOutput()
 process.on('uncaughtException', (error) => process.exit(reportFailure(error)))
 run(process.argv.slice(2)).catch(reportFailure).then(exit)
