@@ -180,6 +180,8 @@ export const HTCONDOR_TOOL_TIMEOUT_MS = 15_000
 export const HTCONDOR_ANSWER_MAX_BYTES = 64 * MIB
 /** How long condor_ssh_to_job may take to reach the job: a schedd that is busy lets it wait. */
 export const HTCONDOR_OPEN_TIMEOUT_MS = 120_000
+/** How long after a parallel job has begun to run a node that can't be entered may still be starting. */
+export const HTCONDOR_NODE_START_MS = 30_000
 /** How long condor_ssh_to_job may take to tidy up once the session is over. */
 export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 /** Between two looks at a job that an engine has not started: at first, and at most, growing by a quarter each time. */

@@ -13,7 +13,8 @@ export interface ConnectToJobOptions extends ConnectOptions {
  * by its id there, 'htcondor:1138.0' (or '1138.0', if no job here is called that).
  *
  * @throws SshjobError 'job-not-found', 'job-not-started', 'job-held', 'job-ended', 'unreachable', 'denied', 'busy',
- *   'program-missing' without HTCondor's programs, and what connect() throws
+ *   'usage' for a parallel job of HTCondor's without one of its nodes, 'program-missing' without HTCondor's programs, and
+ *   what connect() throws
  */
 export async function connectToJob(id: string, options: ConnectToJobOptions = {}): Promise<JobConnection> {
   const { htcondor, ...others } = options

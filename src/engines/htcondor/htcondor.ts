@@ -5,6 +5,7 @@ import type { Engine, ExplainOptions } from '../engine.js'
 import { analyse } from './analysis.js'
 import { queueId, recogniseJobId } from './job-id.js'
 import { describeJob, explainState, stateOf } from './job-state.js'
+import { explainNode } from './nodes.js'
 import { openHtcondorJob } from './open.js'
 import { type JobAd, readHistory, readQueue } from './queue.js'
 import { hasTool, queueArguments } from './tools.js'
@@ -16,8 +17,7 @@ export const htcondor: Engine = {
   isHere: () => hasTool('condor_ssh_to_job'),
 
   async list(options) {
-    const jobs = (await readQueue(undefined, options)).map(describeJob)
-    return jobs.filter((job) => job !== undefined)
+    return (await readQueue(undefined, options)).flatMap(describeJob)
   },
 
   open: openHtcondorJob,
@@ -29,8 +29,10 @@ export const htcondor: Engine = {
       const job = queueId(id)
       const ad = await findAd(job, options)
       if (ad === undefined) return notFound(job)
-      const findings = stateOf(ad) === 'idle' && options.thorough ? await analyse(job, options) : undefined
-      return explainState(job, ad, failure, findings) ?? failure
+      const state = stateOf(ad)
+      const findings = state === 'idle' && options.thorough ? await analyse(job, options) : undefined
+      const ofNode = state === 'running' ? explainNode(id, ad, failure) : undefined
+      return ofNode ?? explainState(job, ad, failure, findings) ?? failure
     } catch (error) {
       if (error instanceof SshjobError && error.code === 'aborted') throw error
       return failure

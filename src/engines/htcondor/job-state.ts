@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { endSentence, SshjobError } from '../../core/errors.js'
 import { formatTime } from '../../core/format-time.js'
 import type { EngineJob } from '../engine.js'
+import { nodesOf } from './nodes.js'
 import type { JobAd } from './queue.js'
 
 /** JobStatus of the job ClassAd, which HTCondor's manual numbers so. */
@@ -21,14 +22,14 @@ export function stateOf(ad: JobAd): string {
   return state === 'running' && ad.TransferringInput === true ? 'transferring input' : state
 }
 
-/** A job of the queue for the list, or undefined for what is none. */
-export function describeJob(ad: JobAd): EngineJob | undefined {
+/** A job of the queue for the list: one line, or one for each node that can be entered; none for what is no job. */
+export function describeJob(ad: JobAd): EngineJob[] {
   const { ClusterId: cluster, ProcId: proc } = ad
-  if (typeof cluster !== 'number' || typeof proc !== 'number') return undefined
+  if (typeof cluster !== 'number' || typeof proc !== 'number') return []
   const state = stateOf(ad)
   const since = number(ad.EnteredCurrentStatus) ?? number(ad.QDate)
   const command = [text(ad.Cmd) ?? '', text(ad.Arguments) ?? text(ad.Args) ?? '']
-  return {
+  const job = {
     id: `${cluster}.${proc}`,
     state,
     reason: state === 'held' ? text(ad.HoldReason) : state === 'idle' ? rejection(ad) : undefined,
@@ -37,16 +38,22 @@ export function describeJob(ad: JobAd): EngineJob | undefined {
     since: since === undefined ? undefined : new Date(since * 1_000).toISOString(),
     command: command.filter((word) => word !== ''),
   }
+  const slots = isAtHost(state) ? nodesOf(ad) : []
+  if (slots.length < 2) return [job]
+  return slots.map((slot, node) => ({ ...job, id: `${job.id}.${node}`, host: withoutSlot(slot) }))
 }
 
 function isAtHost(state: string): boolean {
   return state !== 'idle' && state !== 'held'
 }
 
-/** Without the slot: 'slot1_2@node7' runs on node7. */
 function hostOf(ad: JobAd): string | undefined {
-  const host = text(ad.RemoteHost) ?? text(ad.LastRemoteHost)
-  return host?.slice(host.lastIndexOf('@') + 1)
+  return withoutSlot(text(ad.RemoteHost) ?? text(ad.LastRemoteHost))
+}
+
+/** 'slot1_2@node7' is on node7. */
+function withoutSlot(name: string | undefined): string | undefined {
+  return name?.slice(name.lastIndexOf('@') + 1)
 }
 
 /**

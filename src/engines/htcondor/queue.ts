@@ -15,6 +15,7 @@ const ATTRIBUTES = [
   'EnteredCurrentStatus',
   'RemoteHost',
   'LastRemoteHost',
+  'AllRemoteHosts',
   'TransferringInput',
   'TransferQueued',
   'HoldReason',

@@ -1,16 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { describeAsRoot } from '../../helpers/needs.js'
-import type { ProgramResult } from '../../helpers/programs.js'
 import { openScreen } from '../../helpers/screen.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { CASE_MS, clientIn, leavesQueue, SSHJOB, until } from './client.js'
+import { describeInstallation } from './client-install.js'
+import { describeParallelJobs } from './client-parallel.js'
 import { POOL_START_MS, type Pool, type Suite, startPool } from './start-pool.js'
 
-const SSHJOB = ['node', '/opt/sshjob/dist/sshjob.cjs'] as const
-const INSTALLED = '/usr/local/lib/sshjob'
-const CASE_MS = 120_000
 const MIB = 1024 * 1024
-const SLEEP = ['executable = /bin/sleep', 'transfer_executable = false', 'arguments = 100000'] as const
 
 /** sshjob on an access point of HTCondor, in a pool of this suite: first with stock sshd at the other end, then with ours. */
 export function describeClient(suite: Suite): void {
@@ -23,11 +20,8 @@ export function describeClient(suite: Suite): void {
     }, POOL_START_MS)
     afterAll(() => pool?.stop())
 
-    const sshjob = (args: readonly string[], stdin?: string | Buffer): Promise<ProgramResult> =>
-      pool.run('alice', [...SSHJOB, ...args], stdin === undefined ? {} : { stdin })
-    const administer = (...args: string[]): Promise<ProgramResult> =>
-      pool.run('root', [...SSHJOB, 'htcondor', ...args])
-    const queued = (...lines: string[]): Promise<string> => pool.submit('alice', ...SLEEP, ...lines)
+    const client = clientIn(suite, () => pool)
+    const { sshjob, administer, queued } = client
 
     describe('about jobs that do not run', () => {
       it(
@@ -291,93 +285,7 @@ export function describeClient(suite: Suite): void {
       )
     })
 
-    describe('sshjob htcondor', () => {
-      it(
-        'finds an installation that is used, and one that is not',
-        async () => {
-          expect(await administer('doctor')).toMatchObject({
-            exitCode: 0,
-            stdout: expect.stringContaining(
-              `ok      Sessions are served by the copy of sshjob in ${INSTALLED}.`,
-            ),
-          })
-          await pool.get('root', ['tee', '/etc/condor/config.d/99-other'], {
-            stdin: 'SSH_TO_JOB_SSHD = /usr/sbin/sshd\nENABLE_SSH_TO_JOB = False\n',
-          })
-          const { exitCode, stdout } = await administer('doctor')
-          expect(exitCode).toBe(1)
-          expect(stdout).toMatch(
-            /^broken {2}ENABLE_SSH_TO_JOB is false \(\/etc\/condor\/config.d\/99-other, line 2/m,
-          )
-          expect(stdout).toMatch(
-            /^broken {2}sshjob is installed in \S+ and not used: SSH_TO_JOB_SSHD is \/usr\/sbin\/sshd/m,
-          )
-          await pool.get('root', ['rm', '/etc/condor/config.d/99-other'])
-        },
-        CASE_MS,
-      )
-
-      it(
-        'finds a copy that users can not run',
-        async () => {
-          await pool.get('root', ['chmod', '700', INSTALLED])
-          const { exitCode, stdout } = await administer('doctor')
-          expect(exitCode).toBe(1)
-          expect(stdout).toMatch(/^broken .* failed as a user without rights: .*\n {8}Its file system/m)
-          await pool.get('root', ['chmod', '755', INSTALLED])
-        },
-        CASE_MS,
-      )
-
-      it(
-        'leaves no half of an installation, and takes all of it away',
-        async () => {
-          const settings = '/etc/condor/config.d/60-sshjob.conf'
-          const files = async (): Promise<string> =>
-            pool.get('root', ['sh', '-c', `ls -A ${INSTALLED} /etc/condor/config.d; cat ${settings}`])
-          const before = await files()
-          expect(await administer('install', '--dry-run')).toMatchObject({ exitCode: 0 })
-          expect(await pool.run('alice', [...SSHJOB, 'htcondor', 'install'])).toMatchObject({
-            exitCode: 255,
-            stderr: expect.stringMatching(/^sshjob: This needs root, or a --prefix of yours: EACCES/),
-          })
-          await pool.get('root', ['sh', '-c', 'mkdir -p /srv/no && mount -t tmpfs -o noexec none /srv/no'])
-          expect(await administer('install', '--prefix', '/srv/no/sshjob')).toMatchObject({
-            exitCode: 255,
-            stderr: expect.stringContaining("can't be run by users"),
-          })
-          expect(await pool.get('root', ['ls', '-A', '/srv/no'])).toBe('')
-          expect(await administer('install')).toMatchObject({ exitCode: 0 })
-          expect(await files()).toBe(before)
-          const compiled = await pool.get('root', ['ls', `${INSTALLED}/current/dist/programs/cache`])
-          expect(compiled.split('\n').map((name) => name.replace(/-[0-9a-f]{16}-.*/, ''))).toEqual([
-            'sshjob-keygen',
-            'sshjob-server',
-          ])
-
-          expect(await administer('uninstall')).toMatchObject({ exitCode: 0 })
-          expect(
-            await pool.get('root', ['sh', '-c', `ls -d ${INSTALLED} ${settings} 2>/dev/null; true`]),
-          ).toBe('')
-          expect(await administer('uninstall')).toMatchObject({
-            exitCode: 255,
-            stderr: `sshjob: Nothing is installed here: there is no ${settings}.\n`,
-          })
-        },
-        CASE_MS,
-      )
-    })
+    describeParallelJobs(client)
+    describeInstallation(client)
   })
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + CASE_MS / 2
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('What was waited for did not come.')
-    await delay(200)
-  }
-}
-
-async function leavesQueue(pool: Pool, job: string): Promise<void> {
-  await until(async () => (await pool.get('alice', ['condor_q', job, '-af', 'ClusterId'])) === '')
 }

@@ -81,7 +81,8 @@ export async function startPool(suite: Suite, name: string): Promise<Pool> {
       }
     },
     async becomesEnterable(user, job) {
-      await pool.reaches(job, 'running')
+      // The nodes of a parallel job are one entry of the queue.
+      await pool.reaches(job.split('.', 2).join('.'), 'running')
       const tries = async (): Promise<string> =>
         (await pool.run(user, ['condor_ssh_to_job', job, 'true'])).stderr
       while ((await tries()).includes('Use -auto-retry')) await delay(POLL_MS)

@@ -112,7 +112,7 @@ describe('a job of the queue in the list', () => {
       EnteredCurrentStatus: SECONDS,
       QDate: SECONDS - 60,
     }
-    expect(describeJob(ad)).toEqual({
+    const listed = {
       id: '12.3',
       state: 'running',
       reason: undefined,
@@ -120,7 +120,13 @@ describe('a job of the queue in the list', () => {
       user: 'ada',
       since: new Date(SECONDS * 1_000).toISOString(),
       command: ['/bin/sleep', '600'],
-    })
+    }
+    expect(describeJob(ad)).toEqual([listed])
+    expect(describeJob({ ...ad, AllRemoteHosts: 'slot1@node7' })).toEqual([listed])
+    expect(describeJob({ ...ad, AllRemoteHosts: 'slot1@node7,slot2@node8' })).toEqual([
+      { ...listed, id: '12.3.0' },
+      { ...listed, id: '12.3.1', host: 'node8' },
+    ])
   })
 
   it('has a reason while it is idle or held, and no host', () => {
@@ -130,11 +136,13 @@ describe('a job of the queue in the list', () => {
       LastRemoteHost: 'slot1@node7',
       LastRejMatchReason: 'no match found',
     }
-    expect(describeJob({ ...ad, JobStatus: 1 })).toMatchObject({ reason: 'no match found', host: undefined })
-    expect(describeJob({ ...ad, JobStatus: 5, HoldReason: 'why' })).toMatchObject({ reason: 'why' })
+    expect(describeJob({ ...ad, JobStatus: 1 })).toMatchObject([
+      { reason: 'no match found', host: undefined },
+    ])
+    expect(describeJob({ ...ad, JobStatus: 5, HoldReason: 'why' })).toMatchObject([{ reason: 'why' }])
   })
 
   it('is none without an id', () => {
-    expect(describeJob({ JobStatus: 2 })).toBeUndefined()
+    expect(describeJob({ JobStatus: 2 })).toEqual([])
   })
 })
