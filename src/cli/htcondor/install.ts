@@ -5,6 +5,7 @@ import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
 import { keygenScript, serverScript } from './launchers.js'
+import { doWithoutParts, outsideParts } from './outside-parts.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
 import { checkPrefix, formatSettings, type Launchers, readPrefix, SETTINGS_FILE } from './settings-file.js'
 import { failureOf, runAsUser } from './trial.js'
@@ -106,6 +107,10 @@ async function makeCopy(prefix: string, node: OwnNode): Promise<string> {
   try {
     fs.mkdirSync(fresh, { recursive: true })
     copyOwnFiles([...node.files, ...ownPrograms()], fresh)
+    doWithoutParts(
+      node.files.map(({ to }) => path.join(fresh, to)),
+      outsideParts(),
+    )
     writeLaunchers(fresh, path.join(prefix, CURRENT), node)
     makeReadable(fresh)
     tryToRun(commandOf(fresh, 'server', node), prefix)

@@ -3,7 +3,7 @@ import { CASE_MS, type Client, SSHJOB } from './client.js'
 const INSTALLED = '/usr/local/lib/sshjob'
 
 /** What an administrator runs on an execution point. */
-export function describeInstallation({ pool, administer }: Client): void {
+export function describeInstallation({ suite, pool, administer, queued }: Client): void {
   describe('sshjob htcondor', () => {
     it(
       'finds an installation that is used, and one that is not',
@@ -41,6 +41,39 @@ export function describeInstallation({ pool, administer }: Client): void {
       },
       CASE_MS,
     )
+
+    // Debian's is a small program, a library, and parts in JavaScript that belong to other packages.
+    if (suite === 'trixie') {
+      it(
+        "makes of a distribution's Node.js a copy that needs nothing of it",
+        async () => {
+          const program = ['/usr/bin/node', '/opt/sshjob/dist/sshjob.cjs', 'htcondor', 'install']
+          expect(await pool().run('root', program)).toMatchObject({ exitCode: 0, stderr: '' })
+          await pool().get('root', ['apt-get', 'purge', '-qq', '-y', '--auto-remove', 'nodejs'])
+          expect((await pool().run('root', ['ls', '/usr/bin/node', '/usr/share/nodejs'])).stdout).toBe('')
+
+          const job = await queued()
+          await pool().becomesEnterable('alice', job)
+          const command =
+            "tr '\\0' ' ' </proc/$PPID/cmdline; echo; grep -o '/[^ ]*libnode[^ ]*' /proc/$PPID/maps; exit 7"
+          const session = await pool().run('alice', ['condor_ssh_to_job', job, command])
+          expect(session.exitCode).toBe(7)
+          expect(session.stdout).toContain(
+            `${INSTALLED}/current/bin/node ${INSTALLED}/current/dist/sshjob-server.cjs`,
+          )
+          expect(session.stdout).toMatch(new RegExp(`^${INSTALLED}/\\S+/libnode\\.so`, 'm'))
+          expect(await administer('doctor')).toMatchObject({ exitCode: 0 })
+          await pool().get('alice', ['condor_rm', job])
+
+          // Of that copy another one can be made.
+          const copied = `$(sed -n 's/^exec \\(.*\\) [^ ]* "\\$@"$/\\1/p' ${INSTALLED}/current/bin/sshjob-server)`
+          const again = `${copied} /opt/sshjob/dist/sshjob.cjs htcondor install --prefix /srv/again`
+          await pool().get('root', ['sh', '-ec', `${again}; /srv/again/current/bin/sshjob-server --version`])
+          expect(await administer('install')).toMatchObject({ exitCode: 0 })
+        },
+        CASE_MS,
+      )
+    }
 
     it(
       'leaves no half of an installation, and takes all of it away',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
 import { commandIn, serverScript } from '../../../src/cli/htcondor/launchers.js'
+import { doWithoutParts, outsideParts } from '../../../src/cli/htcondor/outside-parts.js'
 import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
 import {
   checkPrefix,
@@ -14,6 +15,7 @@ import {
 import { countStartersBefore } from '../../../src/cli/htcondor/starters.js'
 import { splitArguments } from '../../../src/engines/htcondor/arguments.js'
 import { SET_ASIDE, setAside } from '../../../src/engines/htcondor/set-aside.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 describe('the settings for HTCondor', () => {
   const text = formatSettings('/opt/sshjob', {
@@ -96,6 +98,51 @@ describe('the copy of Node.js', () => {
 
   it('takes what this process has loaded', () => {
     expect(loadedLibraries().some((file) => path.basename(file).startsWith('libc.'))).toBe(true)
+  })
+})
+
+describe('what a distribution keeps apart from Node.js', () => {
+  const PARTS = ['/usr/share/nodejs/undici/undici-fetch.js', '/usr/share/nodejs/acorn/dist/acorn.js']
+  const files = temporaryDirectory()
+
+  function library(...texts: string[]): string {
+    const file = path.join(files(), 'libnode.so')
+    writeFileSync(file, `\x7fELF\0${texts.map((text) => `${text}\0`).join('more\0')}"${PARTS[0]}"\0`)
+    return file
+  }
+
+  it('is what it was configured with', () => {
+    const defines = [
+      'NODE_OPENSSL_CONF_NAME=nodejs_conf',
+      ...PARTS.map((part) => `NODE_SHARED_BUILTIN_A_PATH=${part}`),
+    ]
+    expect(outsideParts(defines)).toEqual(PARTS)
+    expect(outsideParts([])).toEqual([])
+  })
+
+  it('is not read by a copy, nor by a copy of that', () => {
+    const other = path.join(files(), 'libuv.so')
+    writeFileSync(other, 'other')
+    const file = library(...PARTS)
+    const before = readFileSync(file, 'latin1')
+    doWithoutParts([other, file], PARTS)
+    const after = readFileSync(file, 'latin1')
+    const nothing = (part: string): string => '/proc/sys/kernel/pid_max'.padEnd(part.length, '\0')
+    // Only whole literals: the texts in which they are stay as they are.
+    expect(after).toBe(
+      PARTS.reduce((text, part) => text.replace(`\0${part}\0`, `\0${nothing(part)}\0`), before),
+    )
+    doWithoutParts([other, file], PARTS)
+    expect(readFileSync(file, 'latin1')).toBe(after)
+  })
+
+  it.each([
+    ['is not there', [PARTS[0] ?? ''], PARTS],
+    ['is too short', ['/lib/a.js'], ['/lib/a.js']],
+  ])('is an error where a path %s', (_, there, wanted) => {
+    expect(() => doWithoutParts([library(...there)], wanted)).toThrow(
+      `This Node.js reads ${wanted.at(-1)} when it starts`,
+    )
   })
 })
 
