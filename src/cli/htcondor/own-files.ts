@@ -17,11 +17,11 @@ export interface OwnNode {
 }
 
 /**
- * What every Linux has, and a process must take from where it runs: a C library that looks up users by modules of the
+ * Addons, which come with the programs; and what every Linux has, and a process must take from where it runs: a C library that looks up users by modules of the
  * system, nss(5), and what the compiler links to everything.
  */
-const SYSTEM_LIBRARY =
-  /^(?:ld-(?:linux|musl)[^/]*|lib(?:c|m|dl|pthread|rt|util|anl|resolv|nss_\w+|gcc_s|stdc\+\+|atomic)\.(?:so|musl).*)$/
+const NOT_ITS_OWN =
+  /^(?:ld-(?:linux|musl)[^/]*|lib(?:c|m|dl|pthread|rt|util|anl|resolv|nss_\w+|gcc_s|stdc\+\+|atomic)\.(?:so|musl).*|.*\.node)$/
 const LOADER = /\/ld-(?:linux|musl)[^/]*$/
 
 /**
@@ -33,7 +33,7 @@ const LOADER = /\/ld-(?:linux|musl)[^/]*$/
 export function ownNode(executable: string, libraries: readonly string[]): OwnNode {
   const node = { from: executable, to: 'bin/node' }
   const own = libraries.filter(
-    (file) => path.isAbsolute(file) && file !== executable && !SYSTEM_LIBRARY.test(path.basename(file)),
+    (file) => path.isAbsolute(file) && file !== executable && !NOT_ITS_OWN.test(path.basename(file)),
   )
   const loader = libraries.find((file) => LOADER.test(file))
   if (own.length === 0 || loader === undefined) return { files: [node], command: ['bin/node'] }

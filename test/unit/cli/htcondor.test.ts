@@ -78,7 +78,8 @@ describe('the copy of Node.js', () => {
   const SYSTEM = ['/lib64/ld-linux-x86-64.so.2', '/lib/x86_64-linux-gnu/libc.so.6', '/usr/lib/libstdc++.so.6']
 
   it('is one file where it needs no more than the system has', () => {
-    expect(ownNode('/usr/bin/node', ['linux-vdso.so.1', ...SYSTEM])).toEqual({
+    const addon = '/opt/sshjob/node_modules/ssh2/lib/protocol/crypto/build/Release/sshcrypto.node'
+    expect(ownNode('/usr/bin/node', ['linux-vdso.so.1', ...SYSTEM, addon])).toEqual({
       files: [{ from: '/usr/bin/node', to: 'bin/node' }],
       command: ['bin/node'],
     })
