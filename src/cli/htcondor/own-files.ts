@@ -17,8 +17,8 @@ export interface OwnNode {
 }
 
 /**
- * Addons, which come with the programs; and what every Linux has, and a process must take from where it runs: a C library that looks up users by modules of the
- * system, nss(5), and what the compiler links to everything.
+ * Addons, which come with the programs; and what every Linux has, and a process must take from where it runs: a C
+ * library that looks up users by modules of the system, nss(5), and what the compiler links to everything.
  */
 const NOT_ITS_OWN =
   /^(?:ld-(?:linux|musl)[^/]*|lib(?:c|m|dl|pthread|rt|util|anl|resolv|nss_\w+|gcc_s|stdc\+\+|atomic)\.(?:so|musl).*|.*\.node)$/
