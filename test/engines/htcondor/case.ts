@@ -2,8 +2,32 @@ import type { ProgramResult } from '../../helpers/programs.js'
 import type { Server } from './comparison.js'
 import type { Pool } from './start-pool.js'
 
+export const SSHJOB = ['node', '/opt/sshjob/dist/sshjob.cjs'] as const
+
+/** A program that enters jobs, and what is its own about it. */
+export interface Client {
+  readonly command: readonly string[]
+  readonly options: { readonly verbose: string; readonly wait: string; readonly shells: string }
+  /** How it tells that SIGKILL has ended the command: with these options, by this exit status and these words. */
+  readonly signal: { readonly options: readonly string[]; readonly exitCode: number; readonly said: string }
+}
+
+export const CLIENTS = {
+  condor_ssh_to_job: {
+    command: ['condor_ssh_to_job'],
+    options: { verbose: '-debug', wait: '-auto-retry', shells: '-shells' },
+    signal: { options: ['-ssh', 'ssh -v'], exitCode: 255, said: 'rtype exit-signal' },
+  },
+  sshjob: {
+    command: SSHJOB,
+    options: { verbose: '-vv', wait: '--wait', shells: '--shells' },
+    signal: { options: [], exitCode: 128 + 9, said: 'sshjob: The remote process was ended by signal KILL.' },
+  },
+} as const satisfies Record<string, Client>
+
 export interface Context {
   readonly pool: Pool
+  readonly client: Client
   readonly server: Server
   /** The configuration of the execution point that makes it the server. */
   readonly settings: string
@@ -13,20 +37,26 @@ export interface Context {
   readonly folder: string
 }
 
-/** One thing that people do with condor_ssh_to_job. It rejects where that doesn't work. */
+/** One thing that people do with a client. It rejects where that doesn't work. */
 export interface Case {
   /** The row of the table in docs/htcondor.md. */
   readonly title: string
   /** What is seen where it doesn't work. */
   readonly symptom?: RegExp
+  /** Of this client alone. Default: of all of them. */
+  readonly client?: keyof typeof CLIENTS
   run(context: Context): Promise<void>
 }
 
 export const SLEEP = ['executable = /bin/sleep', 'transfer_executable = false', 'arguments = 100000'] as const
 
-/** Runs condor_ssh_to_job as alice. */
-export function enter({ pool }: Context, args: readonly string[], stdin?: string): Promise<ProgramResult> {
-  return pool.run('alice', ['condor_ssh_to_job', ...args], stdin === undefined ? {} : { stdin })
+/** Runs the client as alice. */
+export function enter(
+  { pool, client }: Context,
+  args: readonly string[],
+  stdin?: string,
+): Promise<ProgramResult> {
+  return pool.run('alice', [...client.command, ...args], stdin === undefined ? {} : { stdin })
 }
 
 /** A job of alice's for one case, running. */

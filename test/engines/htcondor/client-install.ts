@@ -1,4 +1,5 @@
-import { CASE_MS, type Client, SSHJOB } from './client.js'
+import { SSHJOB } from './case.js'
+import { CASE_MS, type Client } from './client.js'
 
 const INSTALLED = '/usr/local/lib/sshjob'
 

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProgramResult } from '../../helpers/programs.js'
-import { SLEEP } from './case.js'
+import { SLEEP, SSHJOB } from './case.js'
 import type { Pool, Suite } from './start-pool.js'
 
-export const SSHJOB = ['node', '/opt/sshjob/dist/sshjob.cjs'] as const
 export const CASE_MS = 120_000
 
 /** `sshjob` in a pool that starts before the first test does. */

@@ -41,18 +41,19 @@ export const COMMAND_CASES: readonly Case[] = [
   {
     title: 'a signal that ends the command',
     run: async (context) => {
-      const result = await enter(context, ['-ssh', 'ssh -v', context.job, 'kill -KILL $$'])
-      expect(result.exitCode).toBe(255)
-      expect(result.stderr).toContain('rtype exit-signal')
+      const { signal } = context.client
+      const result = await enter(context, [...signal.options, context.job, 'kill -KILL $$'])
+      expect(result.exitCode).toBe(signal.exitCode)
+      expect(result.stderr).toContain(signal.said)
     },
   },
   {
     title: '64 MiB into a command and out of it',
-    run: async ({ pool, job }) => {
+    run: async ({ pool, client, job }) => {
       const script = `
-        head -c 64M /dev/urandom >sent && condor_ssh_to_job ${job} 'cat >there; cat there' <sent >received
-        sha256sum <sent; sha256sum <received; condor_ssh_to_job ${job} 'sha256sum <there'; rm sent received there`
-      const hashes = (await pool.get('alice', ['bash', '-c', script])).split('\n')
+        head -c 64M /dev/urandom >sent && "$@" ${job} 'cat >there; cat there' <sent >received
+        sha256sum <sent; sha256sum <received; "$@" ${job} 'sha256sum <there'; rm sent received there`
+      const hashes = (await pool.get('alice', ['bash', '-c', script, 'bash', ...client.command])).split('\n')
       expect(hashes).toHaveLength(3)
       expect(new Set(hashes).size).toBe(1)
     },

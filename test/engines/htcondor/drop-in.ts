@@ -1,6 +1,6 @@
 import { describeAsRoot, describeWith } from '../../helpers/needs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { type Context, SLEEP } from './case.js'
+import { CLIENTS, type Context, SLEEP } from './case.js'
 import { COMMAND_CASES } from './command-cases.js'
 import { readComparison, SERVERS } from './comparison.js'
 import { FILE_CASES } from './file-cases.js'
@@ -20,7 +20,10 @@ const CASES = [
 const NEEDS = ['debootstrap', 'unshare', 'tmux', 'Xvfb']
 const CASE_MS = 120_000
 
-/** The unmodified condor_ssh_to_job, with sshd and with our server at the other end, in a pool of this suite. */
+/**
+ * In a pool of this suite: the unmodified condor_ssh_to_job, with sshd and with our server at the other end, which is the
+ * table in docs/htcondor.md; and our client with our server, to which all of it works.
+ */
 export function describeDropIn(suite: Suite): void {
   const title = `condor_ssh_to_job in a pool of ${suite}`
   describeAsRoot(title, () => describeWith(NEEDS, title, () => body(suite)))
@@ -37,7 +40,11 @@ function body(suite: Suite): void {
   }, POOL_START_MS)
   afterAll(() => pool?.stop())
 
-  describe.each(SERVERS)('and %s', (server) => {
+  const pairs = [
+    ...SERVERS.map((server) => ['condor_ssh_to_job', server] as const),
+    ['sshjob', 'sshjob-server'] as const,
+  ]
+  describe.each(pairs)('%s and %s', (name, server) => {
     let context: Context
 
     beforeAll(async () => {
@@ -45,13 +52,13 @@ function body(suite: Suite): void {
       await pool.restartExecutionPoint(settings)
       const job = await pool.submit('alice', ...SLEEP, 'environment = "FROM_THE_JOB=yes"')
       await pool.becomesEnterable('alice', job)
-      context = { pool, server, settings, job, folder: folder() }
+      context = { pool, client: CLIENTS[name], server, settings, job, folder: folder() }
     }, CASE_MS)
     afterAll(() => pool.get('alice', ['condor_rm', '-all']), CASE_MS)
 
-    for (const { title, symptom, run } of CASES) {
+    for (const { title, symptom, client = name, run } of CASES) {
       const { verdict, cell } = claim(title, server, suite)
-      if (verdict === 'not asked') continue
+      if (verdict === 'not asked' || client !== name) continue
       if (verdict === 'no' && symptom === undefined) throw new Error(`'${title}' has no symptom.`)
       it(
         `${title}: ${cell}`,

@@ -17,6 +17,7 @@ async function expectSame({ pool }: Context, ...files: readonly string[]): Promi
 export const FILE_CASES: readonly Case[] = [
   {
     title: '`-ssh sftp`',
+    client: 'condor_ssh_to_job',
     symptom: /usage: sftp|Connection closed/,
     run: (context) =>
       withFile(context, async (sent) => {
@@ -28,6 +29,7 @@ export const FILE_CASES: readonly Case[] = [
   },
   {
     title: '`-ssh scp`',
+    client: 'condor_ssh_to_job',
     symptom: /none: No such file|Connection closed/,
     run: (context) =>
       withFile(context, async (sent) => {
@@ -44,8 +46,8 @@ export const FILE_CASES: readonly Case[] = [
     title: '`rsync -e condor_ssh_to_job`',
     run: (context) =>
       withFile(context, async (sent) => {
-        const { pool, job } = context
-        const rsync = ['rsync', '--checksum', '-e', 'condor_ssh_to_job']
+        const { pool, client, job } = context
+        const rsync = ['rsync', '--checksum', '-e', client.command.join(' ')]
         await pool.get('alice', [...rsync, sent, `${job}:files/there`])
         await pool.get('alice', [...rsync, `${job}:files/there`, 'files/back'])
         await expectSame(context, 'files/there', 'files/back')

@@ -8,7 +8,7 @@ async function openSession(
   command: string,
 ): Promise<{ job: string; session: RunningProgram }> {
   const job = await runningJob(context)
-  const session = context.pool.start('alice', ['condor_ssh_to_job', job, command])
+  const session = context.pool.start('alice', [...context.client.command, job, command])
   await session.waitFor(/^here$/m)
   return { job, session }
 }
@@ -34,11 +34,11 @@ export const LIFE_CASES: readonly Case[] = [
   {
     title: '`-auto-retry` waits for an idle job',
     run: async (context) => {
-      const { pool } = context
+      const { pool, client } = context
       const job = await pool.submit('alice', ...SLEEP, 'requirements = false')
       await pool.reaches(job, 'idle')
-      const session = pool.start('alice', ['condor_ssh_to_job', '-auto-retry', job, 'echo here'])
-      await session.waitFor(/Waiting for job to start/)
+      const session = pool.start('alice', [...client.command, client.options.wait, job, 'echo here'])
+      await session.waitFor(/Waiting for job/)
       await pool.get('alice', ['condor_qedit', job, 'Requirements', 'true'])
       await pool.get('alice', ['condor_reschedule'])
       expect(await session.ended).toMatchObject({ exitCode: 0 })
@@ -75,10 +75,10 @@ export const LIFE_CASES: readonly Case[] = [
   {
     title: 'a job of a user whose shell is nologin',
     symptom: /This account is currently not available/,
-    run: async ({ pool }) => {
+    run: async ({ pool, client }) => {
       const job = await pool.submit('carol', ...SLEEP)
       await pool.becomesEnterable('carol', job)
-      const result = await pool.run('carol', ['condor_ssh_to_job', job, 'id -un; exit 7'])
+      const result = await pool.run('carol', [...client.command, job, 'id -un; exit 7'])
       await pool.get('carol', ['condor_rm', job])
       must(result, { exitCode: 7, stdout: 'carol\n' })
     },

@@ -26,11 +26,11 @@ export const NETWORK_CASES: readonly Case[] = [
   {
     title: 'behind CCB, on a private network, without the shared port',
     run: async (context) => {
-      const { pool } = context
+      const { pool, client } = context
       const address = await pool.restartExecutionPoint(context.settings + BEHIND_A_BROKER)
       expect(address).toMatch(/CCBID=.*PrivNet=inside/)
       const job = await runningJob(context)
-      const result = await enter(context, ['-debug', job, 'echo here; exit 7'])
+      const result = await enter(context, [client.options.verbose, job, 'echo here; exit 7'])
       await pool.get('alice', ['condor_rm', job])
       must(result, { exitCode: 7, stdout: /here\n$/ })
       expect(result.stderr).toMatch(/CCB/)

@@ -21,7 +21,7 @@ export const TERMINAL_CASES: readonly Case[] = [
   {
     title: 'an interactive shell, with its welcome and the size of the window',
     run: (context) =>
-      onScreen(context, ['condor_ssh_to_job', context.job], async (screen) => {
+      onScreen(context, [...context.client.command, context.job], async (screen) => {
         await screen.waitFor(
           /^Welcome to slot\S+@ep\.pool\.test!\nYour condor job is running with pid\(s\) \d+\.$/m,
         )
@@ -43,7 +43,7 @@ export const TERMINAL_CASES: readonly Case[] = [
     title: 'the notice of TMOUT',
     run: async (context) => {
       const job = await runningJob(context, 'environment = "TMOUT=4000"')
-      await onScreen(context, ['condor_ssh_to_job', job], (screen) =>
+      await onScreen(context, [...context.client.command, job], (screen) =>
         screen.waitFor(/^You will be logged out after 4000 seconds of inactivity\.$/m),
       )
       await context.pool.get('alice', ['condor_rm', job])
@@ -51,6 +51,7 @@ export const TERMINAL_CASES: readonly Case[] = [
   },
   {
     title: '`condor_submit -interactive`',
+    client: 'condor_ssh_to_job',
     run: async (context) => {
       const { pool } = context
       const ask = ['condor_q', '-constraint', 'InteractiveJob =?= true', '-af', 'JobStatus']
@@ -72,21 +73,22 @@ export const TERMINAL_CASES: readonly Case[] = [
     title: '`-shells` chooses the shell',
     run: async (context) => {
       const which = 'readlink /proc/$$/exe\n'
-      const dash = await enter(context, ['-shells', '/no/such/shell,/bin/dash', context.job], which)
+      const { shells } = context.client.options
+      const dash = await enter(context, [shells, '/no/such/shell,/bin/dash', context.job], which)
       expect(dash.stdout).toMatch(/dash\n$/)
       expect((await enter(context, [context.job], which)).stdout).toMatch(/bash\n$/)
     },
   },
   {
     title: '`-X`: a program of the job on the display',
-    run: async ({ pool, job }) => {
+    run: async ({ pool, client, job }) => {
       // By TCP alone, in the pool's network: nothing in this machine's /tmp.
       const only = ['-listen', 'tcp', '-nolisten', 'unix', '-nolisten', 'local', '-nolock']
       const display = ['Xvfb', '-noreset', '-ac', ...only, '-displayfd', '1']
       const screen = pool.startBeside(display)
       await screen.waitFor(/^\d+\n/)
       const number = screen.stdout().toString().trim()
-      const command = ['condor_ssh_to_job', '-X', job, 'echo $DISPLAY; xset q']
+      const command = [...client.command, '-X', job, 'echo $DISPLAY; xset q']
       const result = await pool.run('alice', ['env', `DISPLAY=127.0.0.1:${number}`, ...command])
       screen.kill()
       await screen.ended
