@@ -27,7 +27,7 @@ export function letClientIn(
   const stopAsking = rules.keepAlive && keepAlive(transport, connection, rules.keepAlive)
   const stopWatching =
     rules.unusedMs === undefined ? undefined : endUnused(transport, connection, rules.unusedMs)
-  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key) : undefined
+  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, log) : undefined
   return {
     rules,
     forwarding,

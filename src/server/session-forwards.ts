@@ -30,12 +30,17 @@ export class SessionForwards {
     return this.#make('X11', this.#forwarding.x11Refusal(), () => this.#forwarding.x11(request))
   }
 
+  /** Never rejects: what the job has made of a folder of its own may be there to stay. */
   async close(): Promise<void> {
     this.#closed = true
     const made = await Promise.allSettled(this.#made.values())
-    await Promise.all(
+    const closed = await Promise.allSettled(
       made.map((forward) => (forward.status === 'fulfilled' ? forward.value.close() : undefined)),
     )
+    for (const end of closed) {
+      if (end.status === 'rejected')
+        this.#log.warn({ reason: messageOf(end.reason) }, 'what a forwarding has made is left behind')
+    }
   }
 
   #make(
