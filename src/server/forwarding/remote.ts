@@ -74,7 +74,11 @@ export class RemoteForwards {
     if (path === undefined) return Promise.resolve(false)
     return this.#inTurn(async () => {
       const bind = async (): Promise<Listening> => {
-        if (this.#policy.replacesSockets === true) await rm(path, { force: true })
+        if (this.#policy.replacesSockets === true) {
+          // One of this client's own as well: closed later, it would take the new one's name along.
+          this.#drop(path)
+          await rm(path, { force: true })
+        }
         return listening([await listenUnix(path)])
       }
       const made = await this.#listen(this.#policy.listenUnix(path), bind)
@@ -119,10 +123,13 @@ export class RemoteForwards {
   }
 
   #cancel(name: string): Promise<boolean> {
-    return this.#inTurn(async () => {
-      this.#listening.get(name)?.close()
-      return this.#listening.delete(name)
-    })
+    return this.#inTurn(async () => this.#drop(name))
+  }
+
+  /** False where nothing of this name is listened on. */
+  #drop(name: string): boolean {
+    this.#listening.get(name)?.close()
+    return this.#listening.delete(name)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
