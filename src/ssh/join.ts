@@ -8,6 +8,8 @@ import type { Channel } from './channel.js'
  * closed; nothing else of the connection notices. The socket has to allow half-open connections.
  */
 export function joinSocket(channel: Channel, socket: Socket): void {
+  // It may have gone while the channel was opened: what it says of its end is said already.
+  if (socket.destroyed) return channel.close()
   const { input, output } = channel
   // Nobody sends stderr on such a channel; if one does, it counts against its window like anything unread.
   channel.inputExtended.resume()
