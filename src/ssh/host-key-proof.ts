@@ -1,10 +1,9 @@
 import utils from 'ssh2/lib/protocol/utils.js'
-import type { ParsedKey } from './keys.js'
+import { type ParsedKey, RSA_HASHES } from './keys.js'
 import { type Reader, string } from './wire.js'
 
 const ANNOUNCE = 'hostkeys-00@openssh.com'
 export const PROVE = 'hostkeys-prove-00@openssh.com'
-const HASHES: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' }
 
 /** The request that tells a client all host keys, so that it knows them all the next time: OpenSSH's PROTOCOL, §2.5. */
 export function announceHostKeys(keys: readonly ParsedKey[]): { name: string; data: Buffer[] } {
@@ -34,8 +33,8 @@ export function proveHostKeys(
 
 /** A signature as RFC 4253 §6.6 encodes it. */
 function sign(key: ParsedKey, data: Buffer, algorithm: string): Buffer | undefined {
-  const name = key.type !== 'ssh-rsa' ? key.type : algorithm in HASHES ? algorithm : 'rsa-sha2-512'
-  const signature = key.sign(data, HASHES[name])
+  const name = key.type !== 'ssh-rsa' ? key.type : RSA_HASHES.has(algorithm) ? algorithm : 'rsa-sha2-512'
+  const signature = key.sign(data, RSA_HASHES.get(name))
   if (signature instanceof Error) return undefined
   const converted = utils.convertSignature(signature, key.type)
   return converted === false ? undefined : Buffer.concat([string(name), string(converted)])

@@ -1,13 +1,12 @@
 import type { PublicKeyAuth } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
+import { RSA_HASHES } from './keys.js'
 import { boolean, byte, MSG, Reader, string } from './wire.js'
 
 /** OpenSSH's PROTOCOL, §3.1: public-key authentication whose signature names the server's host key as well. */
 export const HOSTBOUND = 'publickey-hostbound-v00@openssh.com'
 /** What says in EXT_INFO that we take it. An agent whose keys are bound to hosts signs nothing else over a forward. */
 export const HOSTBOUND_EXTENSION = { name: 'publickey-hostbound@openssh.com', value: '0' }
-
-const HASHES: Readonly<Record<string, string>> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' }
 
 /** What a signature has to be about. */
 export interface Binding {
@@ -30,7 +29,7 @@ export function readHostbound(
   const key = reader.string()
   const named = reader.string()
   if (!named.equals(hostKey)) return undefined
-  const hashAlgo = HASHES[algorithm]
+  const hashAlgo = RSA_HASHES.get(algorithm)
   const keyAlgo = hashAlgo === undefined ? algorithm : 'ssh-rsa'
   if (!signed) return { keyAlgo, key, hashAlgo }
   const signature = readSignature(reader.string(), algorithm, keyAlgo)

@@ -6,6 +6,12 @@ import { Reader, string, uint32 } from './wire.js'
 const ED25519 = 'ssh-ed25519'
 const RSA = 'ssh-rsa'
 
+/** What an RSA key hashes with, by the name of the signature: RFC 8332 §3. */
+export const RSA_HASHES: ReadonlyMap<string, string> = new Map([
+  ['rsa-sha2-256', 'sha256'],
+  ['rsa-sha2-512', 'sha512'],
+])
+
 export type { ParsedKey }
 
 /** A key pair as OpenSSH writes it: the private key as a file's text, the public one as a line without comment. */

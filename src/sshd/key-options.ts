@@ -59,7 +59,7 @@ const FLAGS = {
 } as const
 
 function isFlag(name: string): name is keyof typeof FLAGS {
-  return name in FLAGS
+  return Object.hasOwn(FLAGS, name)
 }
 
 function apply(

@@ -210,15 +210,17 @@ export const KEYWORDS: readonly Keyword[] = [
 ]
 
 /** Keywords that sshd itself takes for others … */
-const ALIASES: Readonly<Record<string, string>> = {
-  hostdsakey: 'HostKey',
-  dsaauthentication: 'PubkeyAuthentication',
-  challengeresponseauthentication: 'KbdInteractiveAuthentication',
-  skeyauthentication: 'KbdInteractiveAuthentication',
-  pubkeyacceptedkeytypes: 'PubkeyAcceptedAlgorithms',
-  hostbasedacceptedkeytypes: 'HostbasedAcceptedAlgorithms',
-  keepalive: 'TCPKeepAlive',
-}
+const ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    hostdsakey: 'HostKey',
+    dsaauthentication: 'PubkeyAuthentication',
+    challengeresponseauthentication: 'KbdInteractiveAuthentication',
+    skeyauthentication: 'KbdInteractiveAuthentication',
+    pubkeyacceptedkeytypes: 'PubkeyAcceptedAlgorithms',
+    hostbasedacceptedkeytypes: 'HostbasedAcceptedAlgorithms',
+    keepalive: 'TCPKeepAlive',
+  }),
+)
 
 /** … and those that it has not had for years, and passes over. */
 const DEPRECATED = [
@@ -240,5 +242,5 @@ const BY_NAME = new Map(KEYWORDS.map((keyword) => [keyword.name.toLowerCase(), k
 export function findKeyword(name: string): Keyword | 'deprecated' | undefined {
   const lower = name.toLowerCase()
   if (DEPRECATED.includes(lower)) return 'deprecated'
-  return BY_NAME.get((ALIASES[lower] ?? lower).toLowerCase())
+  return BY_NAME.get((ALIASES.get(lower) ?? lower).toLowerCase())
 }

@@ -52,6 +52,13 @@ describe('a signature that is bound to the host key', () => {
     expect(await ask({ sessionId: Buffer.alloc(32) })).toBe(USERAUTH.failure)
   })
 
+  it('may be of an algorithm that nobody has heard of', () => {
+    const binding: Binding = { sessionId: Buffer.from('id'), hostKey: Buffer.from('host') }
+    const data = [boolean(false), string('constructor'), string('key'), string(binding.hostKey)]
+    const request = { user: 'a', service: 'ssh-connection', data: Buffer.concat(data) }
+    expect(readHostbound(request, binding)).toMatchObject({ keyAlgo: 'constructor', hashAlgo: undefined })
+  })
+
   it('is read for the kinds of keys whose signatures OpenSSL wants in another form', () => {
     const binding: Binding = { sessionId: Buffer.from('id'), hostKey: Buffer.from('host') }
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -33,6 +33,7 @@ describe('a file of keys', () => {
     [`cert-authority,principals="a" ${publicKey}`, 'its option cert-authority is not supported'],
     [`verify-required ${publicKey}`, 'its option verify-required is not supported'],
     [`invented ${publicKey}`, 'its option invented is not supported'],
+    [`constructor ${publicKey}`, 'its option constructor is not supported'],
     [`command="a",command="b" ${publicKey}`, 'it has more than one command'],
     [
       `command="internal-sftp -R" ${publicKey}`,

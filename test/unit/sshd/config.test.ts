@@ -42,6 +42,7 @@ describe('a configuration', () => {
 
   it.each([
     ['Nonsense yes', "config line 1: there is no keyword 'Nonsense'."],
+    ['Constructor yes', "config line 1: there is no keyword 'Constructor'."],
     ['PermitTTY maybe', "config line 1: 'maybe' is no value for PermitTTY."],
     ['PermitTTY', 'config line 1: PermitTTY needs a value.'],
     ['PermitTTY yes no', 'config line 1: there is more behind PermitTTY than one value.'],
