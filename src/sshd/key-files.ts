@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { messageOf, systemCode } from '../core/errors.js'
 import { AUTHORIZED_KEYS_MAX_BYTES } from '../core/limits.js'
@@ -27,9 +27,10 @@ export function readKeyFile(
 ): string | undefined {
   let fd: number | undefined
   try {
-    fd = openSync(file, 'r')
+    // A FIFO would keep us waiting, for who writes into it and then for what.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     const status = fstatSync(fd)
-    // /dev/null is a way of saying that there are none; a FIFO would keep us waiting.
+    // /dev/null is a way of saying that there are none.
     if (!status.isFile()) return undefined
     if (status.size > AUTHORIZED_KEYS_MAX_BYTES) return refuse(log, file, 'it is too large')
     const unsafe = strict ? findUnsafe(file, status, user) : undefined

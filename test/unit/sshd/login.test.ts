@@ -1,4 +1,6 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { silent } from '../../../src/core/log.js'
 import type { OfferedKey } from '../../../src/ssh/authentication.js'
@@ -49,6 +51,18 @@ describe('a login', () => {
     expect(login([files]).authorize(offer(generateKey().publicKey))).toBeUndefined()
     expect(login(['AuthorizedKeysFile none']).authorize(offer(publicKey))).toBeUndefined()
     expect(login(['AuthorizedKeysFile /dev/null']).authorize(offer(publicKey))).toBeUndefined()
+  })
+
+  it('does not wait for who writes into a FIFO in the place of such a file', async () => {
+    const [fifo, marker] = [join(folder(), 'fifo'), join(folder(), 'a-writer-comes')]
+    execFileSync('mkfifo', [fifo])
+    // So that a login that does wait ends, and can be told from one that does not.
+    const script = 'sleep 3; touch "$1"; : > "$0"'
+    const writer = spawn('sh', ['-c', script, fifo, marker], { detached: true, stdio: 'ignore' })
+    expect(login([`AuthorizedKeysFile ${fifo}`]).authorize(offer(publicKey))).toBeUndefined()
+    expect(existsSync(marker)).toBe(false)
+    if (writer.pid !== undefined) process.kill(-writer.pid, 'SIGKILL')
+    await once(writer, 'exit')
   })
 
   it("fills in the session user's name, whatever the client's is", () => {
