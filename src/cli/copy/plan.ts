@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { FileStats } from '../../client/sftp/types.js'
 import { SshjobError } from '../../core/errors.js'
-import type { Side } from './sides.js'
+import { joinPath, type Side } from './sides.js'
 
 export interface PlannedItem {
   from: Buffer
@@ -24,8 +24,6 @@ export interface PlanOptions {
   /** Says what is left out. */
   note: (sentence: string) => void
 }
-
-const SLASH = Buffer.from('/')
 
 /**
  * Looks at the sources, and finds what they will be called. A target that is a folder takes them with their names.
@@ -54,7 +52,7 @@ export async function planCopy(
     await addItem(
       plan,
       source,
-      { from, to: named ? join(to, Buffer.from(last, 'latin1')) : to, stats },
+      { from, to: named ? joinPath(to, Buffer.from(last, 'latin1')) : to, stats },
       options,
     )
   }
@@ -72,18 +70,12 @@ async function addItem(plan: CopyPlan, source: Side, item: PlannedItem, options:
       return
     case 'folder':
       plan.folders.push(item)
-      for (const name of await source.list(item.from)) {
-        const from = join(item.from, name)
-        const stats = await source.lstat(from)
-        if (stats !== undefined)
-          await addItem(plan, source, { from, to: join(item.to, name), stats, parent: item }, options)
+      for (const { name, stats } of await source.list(item.from)) {
+        const [from, to] = [joinPath(item.from, name), joinPath(item.to, name)]
+        await addItem(plan, source, { from, to, stats, parent: item }, options)
       }
       return
     case 'other':
       options.note(`sshjob: ${item.from} is neither file, folder nor link: left out.`)
   }
-}
-
-function join(folder: Buffer, name: Buffer): Buffer {
-  return Buffer.concat(folder.at(-1) === SLASH[0] ? [folder, name] : [folder, SLASH, name])
 }

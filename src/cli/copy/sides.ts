@@ -3,12 +3,18 @@ import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'n
 import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
 import { SshjobError, systemCode } from '../../core/errors.js'
 
+export interface FolderEntry {
+  name: Buffer
+  /** Of a link itself. */
+  stats: FileStats
+}
+
 /** A file system, here or in the job, as far as copying a tree needs it. Paths are bytes. */
 export interface Side {
   stat(path: Buffer): Promise<FileStats | undefined>
   lstat(path: Buffer): Promise<FileStats | undefined>
-  /** Names, without '.' and '..'. */
-  list(path: Buffer): Promise<Buffer[]>
+  /** What is in a folder, without '.' and '..'. */
+  list(path: Buffer): Promise<FolderEntry[]>
   makeFolder(path: Buffer, mode: number): Promise<void>
   readLink(path: Buffer): Promise<Buffer>
   makeLink(target: Buffer, path: Buffer): Promise<void>
@@ -19,11 +25,23 @@ export interface Side {
 export type CopyFile = (from: Buffer, to: Buffer, options: TransferOptions) => Promise<void>
 
 const PERMISSIONS = 0o7777
+const SLASH = Buffer.from('/')
+
+export function joinPath(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat(folder.at(-1) === SLASH[0] ? [folder, name] : [folder, SLASH, name])
+}
 
 export const localSide: Side = {
   stat: (path) => unlessMissing(async () => statsOf(await stat(path))),
   lstat: (path) => unlessMissing(async () => statsOf(await lstat(path))),
-  list: (path) => readdir(path, { encoding: 'buffer' }),
+  async list(path) {
+    const entries: FolderEntry[] = []
+    for (const name of await readdir(path, { encoding: 'buffer' })) {
+      const stats = await localSide.lstat(joinPath(path, name))
+      if (stats !== undefined) entries.push({ name, stats })
+    }
+    return entries
+  },
   makeFolder: async (path, mode) => void (await mkdir(path, mode)),
   readLink: (path) => readlink(path, { encoding: 'buffer' }),
   makeLink: (target, path) => symlink(target, path),
@@ -37,7 +55,9 @@ export function remoteSide(files: RemoteFiles): Side {
   return {
     stat: (path) => unlessMissing(() => files.stat(path)),
     lstat: (path) => unlessMissing(() => files.lstat(path)),
-    list: async (path) => (await files.readdir(path)).map(({ nameBytes }) => nameBytes),
+    // A listing says all of each entry: asking for it by name would cost a round trip each.
+    list: async (path) =>
+      (await files.readdir(path)).map((entry) => ({ name: entry.nameBytes, stats: entry })),
     makeFolder: (path, mode) => files.mkdir(path, { mode }),
     readLink: (path) => files.readlink(path),
     makeLink: (target, path) => files.symlink(target, path),

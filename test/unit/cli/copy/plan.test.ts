@@ -1,0 +1,35 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { planCopy } from '../../../../src/cli/copy/plan.js'
+import { localSide, remoteSide } from '../../../../src/cli/copy/sides.js'
+import { sessionPair } from '../../../helpers/session-pair.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
+
+const directory = temporaryDirectory()
+
+it('what is in a folder of the job is known from its listing: nothing is asked for each file', async () => {
+  const tree = join(directory(), 'tree')
+  mkdirSync(join(tree, 'inner'), { recursive: true })
+  writeFileSync(join(tree, 'file'), '12345')
+  writeFileSync(join(tree, 'inner', 'file'), '1', { mode: 0o640 })
+  symlinkSync('nowhere', join(tree, 'link'))
+  const pair = await sessionPair()
+  const { files } = pair.client
+  const lstat = jest.spyOn(files, 'lstat')
+  const operands = { sources: [Buffer.from(tree)], target: Buffer.from(directory()) }
+  const options = { recursive: true, note: () => undefined }
+  const plan = await planCopy(remoteSide(files), localSide, operands, options)
+  expect(lstat).not.toHaveBeenCalled()
+  // The other way round, it is the same.
+  const mirror = await planCopy(localSide, remoteSide(files), operands, options)
+  const seen = ({ folders, files, links, totalBytes }: typeof plan) => ({
+    items: [...folders, ...files, ...links]
+      .map(({ from, to, stats: { type, mode } }) => [from.toString(), to.toString(), type, mode])
+      .sort(),
+    totalBytes,
+  })
+  expect(seen(plan)).toEqual(seen(mirror))
+  expect(seen(plan).items).toHaveLength(5)
+  expect(plan.totalBytes).toBe(6)
+  await pair.close()
+})
