@@ -1,5 +1,5 @@
 import type { FileProgress } from '../../client/sftp/types.js'
-import { messageOf, SshjobError } from '../../core/errors.js'
+import { type ErrorCode, messageOf, SshjobError } from '../../core/errors.js'
 import { COPY_FILES_AT_ONCE } from '../../core/limits.js'
 import type { CopyPlan, PlannedItem } from './plan.js'
 import type { CopyFile, Side } from './sides.js'
@@ -14,6 +14,8 @@ export interface RunOptions {
 }
 
 const OWNER_MAY_WRITE = 0o700
+/** There is nothing to go on with. */
+const LOST: readonly ErrorCode[] = ['connection-lost', 'connection-closed']
 
 /** Does what was planned; gives how many could not be copied. */
 export async function runPlan(
@@ -30,11 +32,7 @@ export async function runPlan(
     try {
       await work()
     } catch (error) {
-      if (
-        error instanceof SshjobError &&
-        ['connection-lost', 'connection-closed', 'keepalive-timeout'].includes(error.code)
-      )
-        throw error
+      if (error instanceof SshjobError && LOST.includes(error.code)) throw error
       failures++
       failed.add(item)
       options.onFailure(`sshjob: ${item.from}: ${messageOf(error)}`)
