@@ -101,7 +101,7 @@ export class RemoteFile {
 
   /**
    * Sends bytes for an offset, and resolves when there is room for more, which is before they are written.
-   * @throws what an earlier write has failed with
+   * @throws what an earlier write, or `written`, has failed with
    */
   async write(data: Buffer, offset: number, written: (bytes: number) => void): Promise<void> {
     for (let at = 0; at < data.length; at += this.#requests.dataMax) {
@@ -111,13 +111,11 @@ export class RemoteFile {
       this.#inFlight += piece.length
       this.#requests
         .ask(FXP.WRITE, this.#handle, uint64(offset + at), string(piece))
-        .then(
-          () => written(piece.length),
-          (error: unknown) => {
-            this.#failure ??= error
-            this.#failedAt = Math.min(this.#failedAt ?? Number.POSITIVE_INFINITY, offset + at)
-          },
-        )
+        .then(() => written(piece.length))
+        .catch((error: unknown) => {
+          this.#failure ??= error
+          this.#failedAt = Math.min(this.#failedAt ?? Number.POSITIVE_INFINITY, offset + at)
+        })
         .finally(() => {
           this.#inFlight -= piece.length
           this.#wake?.()
