@@ -49,12 +49,8 @@ async function open(
   if (signal?.aborted) throw abortError(signal)
   if (agent !== undefined) incoming.allowAgent(agent)
   const display = x11 === undefined ? undefined : incoming.allowDisplay(x11)
-  const opening = connection.open('session')
-  const channel = await orAbort(opening, signal).catch((error: unknown) => {
-    opening.then(
-      (late) => late.close(),
-      () => undefined, // refused: there is nothing to close
-    )
+  const opening = orAbort(connection.open('session'), signal, (late) => late.close())
+  const channel = await opening.catch((error: unknown) => {
     display?.forbid()
     throw error
   })

@@ -1,10 +1,17 @@
 import { abortError } from './errors.js'
 
-/** The outcome of the promise, or the abort if that is first. What the promise does later is the caller's to undo. */
-export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** The outcome of the promise, or the abort if that is first; `undo` gets what the promise comes to after it. */
+export function orAbort<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  undo: (late: T) => void = () => undefined,
+): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal))
+    const onAbort = (): void => {
+      reject(abortError(signal))
+      promise.then(undo, () => undefined) // failed: there is nothing to undo
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
     if (signal.aborted) onAbort()

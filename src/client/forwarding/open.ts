@@ -44,14 +44,7 @@ export async function openStream(
   { signal }: OpenOptions,
 ): Promise<ChannelStream> {
   if (signal?.aborted) throw abortError(signal)
-  const opening = openChannel(connection, target)
-  const channel = await orAbort(opening, signal).catch((error: unknown) => {
-    opening.then(
-      (late) => late.close(),
-      () => undefined, // refused: there is nothing to close
-    )
-    throw error
-  })
+  const channel = await orAbort(openChannel(connection, target), signal, (late) => late.close())
   const stream = new ChannelStream(channel)
   const onAbort = (): void => {
     if (signal !== undefined) stream.destroy(abortError(signal))

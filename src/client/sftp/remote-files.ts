@@ -1,5 +1,5 @@
 import { Readable, Writable } from 'node:stream'
-import { SshjobError } from '../../core/errors.js'
+import { asError, SshjobError } from '../../core/errors.js'
 import { READ_FILE_LIMIT } from '../../core/limits.js'
 import { orAbort } from '../../core/or-abort.js'
 import type { Channel } from '../../ssh/channel.js'
@@ -29,15 +29,10 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
     return current
   }
 
-  /** Runs an operation on a path; what it fails with names the path. */
-  async function use<T>(
-    path: RemotePath,
-    options: FileOptions | undefined,
-    act: (requests: SftpRequests, path: Buffer) => Promise<T>,
-  ): Promise<T> {
+  const use: Use = async (path, options, act, undo) => {
     try {
       const work = connect().then((requests) => act(requests, bytesOf(path)))
-      return await orAbort(work, options?.signal)
+      return await orAbort(work, options?.signal, undo)
     } catch (error) {
       throw describeFailure(error, path)
     }
@@ -109,14 +104,13 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
     createReadStream(path, { signal, start = 0, end = Number.POSITIVE_INFINITY } = {}) {
       async function* read(): AsyncGenerator<Buffer> {
         const open = (requests: SftpRequests, name: Buffer) => RemoteFile.open(requests, name, FXF.READ)
-        const file = await use(path, { ...(signal && { signal }) }, open)
+        const file = await use(path, { ...(signal && { signal }) }, open, discard)
         try {
           yield* file.read(start, end, (await file.stat()).size)
         } catch (error) {
           throw describeFailure(error, path)
         } finally {
-          // Reading is over: what could go wrong here has no meaning for what was read.
-          await file.close().catch(() => undefined)
+          await discard(file)
         }
       }
       return Readable.from(read(), { objectMode: false, ...(signal && { signal }) })
@@ -132,11 +126,18 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
   return files
 }
 
+/** Runs an operation on a path; what it fails with names the path. What it gives after an abort goes to `undo`. */
 type Use = <T>(
   path: RemotePath,
   options: FileOptions | undefined,
   act: (requests: SftpRequests, path: Buffer) => Promise<T>,
+  undo?: (late: T) => void,
 ) => Promise<T>
+
+/** Closes a file of which nobody wants any more: what could go wrong here has no meaning for what was read. */
+async function discard(file: RemoteFile): Promise<void> {
+  await file.close().catch(() => undefined)
+}
 
 function writeStream(
   path: RemotePath,
@@ -155,10 +156,12 @@ function writeStream(
     ...(options.signal && { signal: options.signal }),
     construct(done) {
       const flags = FXF.WRITE | FXF.CREAT | (options.start === undefined ? FXF.TRUNC : 0)
-      const open = async (requests: SftpRequests, name: Buffer): Promise<void> => {
-        file = await RemoteFile.open(requests, name, flags, modeOf(options))
-      }
-      settle(use(path, options, open), done)
+      const open = (requests: SftpRequests, name: Buffer) =>
+        RemoteFile.open(requests, name, flags, modeOf(options))
+      const opened = use(path, options, open, discard).then((made) => {
+        file = made
+      })
+      settle(opened, done)
     },
     write(chunk: Buffer, _encoding, done) {
       const offset = at
@@ -217,7 +220,7 @@ function readEntries(data: Reader, entries: FileEntry[]): void {
 }
 
 function describeFailure(error: unknown, path: RemotePath): Error {
-  if (!(error instanceof StatusError)) return error instanceof Error ? error : new Error(String(error))
+  if (!(error instanceof StatusError)) return asError(error)
   const said = error.message === '' ? 'the job refuses it' : error.message
   const code =
     error.status === FX.NO_SUCH_FILE
