@@ -15,24 +15,23 @@ export interface Accounts {
 
 /** Reads passwd(5) and group(5). Where one is missing or can't be read, there are numbers instead of names. */
 export async function readAccounts(): Promise<Accounts> {
-  const users = new Map<number, NamedAccount>()
+  // Of two names for one number, and of two lines for one name, the first counts: getpwuid(3), getpwnam(3).
+  const users: (NamedAccount & { uid: number })[] = []
   for (const [name, , id, , , home] of await readTable('/etc/passwd')) {
-    if (name !== undefined && id !== undefined && !users.has(Number(id)))
-      users.set(Number(id), { name, home: home ?? '/' })
+    if (name !== undefined && id !== undefined) users.push({ name, uid: Number(id), home: home ?? '/' })
   }
-  const own = readAccount()
+  const { name, home } = readAccount()
   const uid = process.getuid?.()
-  if (uid !== undefined && own.home !== undefined && !users.has(uid)) {
-    users.set(uid, { name: own.name, home: own.home })
-  }
+  if (uid !== undefined && home !== undefined) users.push({ name, uid, home })
+  const userNames = new Map(users.toReversed().map((user) => [user.uid, user.name]))
   const groups = new Map<number, string>()
   for (const [name, , id] of await readTable('/etc/group')) {
     if (name !== undefined && id !== undefined && !groups.has(Number(id))) groups.set(Number(id), name)
   }
   return {
-    userName: (id) => users.get(id)?.name,
+    userName: (id) => userNames.get(id),
     groupName: (id) => groups.get(id),
-    user: (name) => [...users.values()].find((user) => user.name === name),
+    user: (wanted) => users.find((user) => user.name === wanted),
   }
 }
 
