@@ -4,7 +4,7 @@ import { type Login, onlyKey } from '../ssh/authentication.js'
 import { type HostKey, hostKeysOf } from '../ssh/host-keys.js'
 import type { RekeyLimits } from '../ssh/key-renewal.js'
 import type { ParsedKey } from '../ssh/keys.js'
-import { type ForwardingOptions, type ForwardingPolicy, makePolicy } from './forwarding/policy.js'
+import type { ForwardingPolicy } from './forwarding/policy.js'
 
 /** Our own server of files, where relative paths start in this folder, if not where they always do; or a command for
  *  the shell. */
@@ -48,10 +48,10 @@ export interface Admission {
 }
 
 /** The simple case: one host key, and one key that gets in. */
-export function admitKey(hostKey: ParsedKey, clientKey: ParsedKey, options: ForwardingOptions): Admission {
+export function admitKey(hostKey: ParsedKey, clientKey: ParsedKey, forwarding: ForwardingPolicy): Admission {
   return {
     hostKeys: hostKeysOf(hostKey),
-    login: onlyKey(clientKey, { forwarding: makePolicy(options) }),
+    login: onlyKey(clientKey, { forwarding }),
     loginGraceMs: LOGIN_GRACE_MS,
   }
 }

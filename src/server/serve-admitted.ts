@@ -15,5 +15,5 @@ export function serveAdmitted(
   admission: Admission,
   options: ConnectionOptions,
 ): Served {
-  return new ServedConnection(stream, job, options, () => admission)
+  return new ServedConnection(stream, job, options, { admission: () => admission })
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Job } from '../job/job.js'
 import { parseKey } from '../ssh/keys.js'
-import { type Admission, admitKey } from './admission.js'
+import { admitKey } from './admission.js'
 import { makePolicy } from './forwarding/policy.js'
 import { ServedConnection } from './served-connection.js'
 import type { Served, ServeOptions } from './types.js'
@@ -15,15 +15,10 @@ import type { Served, ServeOptions } from './types.js'
  * @throws SshjobError 'usage' for an option that is wrong
  */
 export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Served {
-  makePolicy(options) // throws for options that are wrong, before anything has begun
+  const forwarding = makePolicy(options) // throws for options that are wrong, before anything has begun
   const { credentials } = options
-  const admission = credentials && (() => admitCredentials(credentials, options))
-  return new ServedConnection(stream, job, options, admission)
-}
-
-function admitCredentials(
-  { hostPrivateKey, clientPublicKey }: NonNullable<ServeOptions['credentials']>,
-  options: ServeOptions,
-): Admission {
-  return admitKey(parseKey(hostPrivateKey), parseKey(clientPublicKey), options)
+  if (credentials === undefined) return new ServedConnection(stream, job, options, { hello: forwarding })
+  const { hostPrivateKey, clientPublicKey } = credentials
+  const admission = () => admitKey(parseKey(hostPrivateKey), parseKey(clientPublicKey), forwarding)
+  return new ServedConnection(stream, job, options, { admission })
 }

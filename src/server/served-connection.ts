@@ -13,6 +13,7 @@ import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
 import { type Admission, admitKey, type Rules } from './admission.js'
 import { type Client, letClientIn } from './client.js'
+import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
 import { Session, type SessionContext } from './session.js'
 import type { Served, ServeOptions } from './types.js'
@@ -33,15 +34,18 @@ export function describeJob(job: Job): JobInfo {
 }
 
 /**
- * One connection that is served. Without an `admission` the hello comes first: who says it is let in, with a key of
- * its own, and may do what the options allow.
+ * Who is let in: whom the admission says, or, where the hello comes first, whoever says it, with a key of its own, for
+ * these forwardings.
  */
+type Entry = { admission: () => Admission } | { hello: ForwardingPolicy }
+
+/** One connection that is served. */
 export class ServedConnection implements Served {
   readonly closed: Promise<SshjobError | undefined>
   readonly #stream: Duplex
   readonly #job: Job
   readonly #options: ServeOptions
-  readonly #admission: (() => Admission) | undefined
+  readonly #entry: Entry
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
   readonly #abort = new AbortController()
@@ -51,10 +55,10 @@ export class ServedConnection implements Served {
   readonly #closing = deferred<SshjobError | undefined>()
   #over = false
 
-  constructor(stream: Duplex, job: Job, options: ServeOptions, admission: (() => Admission) | undefined) {
+  constructor(stream: Duplex, job: Job, options: ServeOptions, entry: Entry) {
     this.#stream = stream
     this.#job = job
-    this.#admission = admission
+    this.#entry = entry
     this.#options = options
     this.#log = options.log ?? silent
     this.closed = this.#closing.promise
@@ -87,7 +91,8 @@ export class ServedConnection implements Served {
 
   async #begin(): Promise<void> {
     if (this.#over) return // aborted before it began
-    if (this.#admission !== undefined) return this.#start(this.#admission())
+    const entry = this.#entry
+    if ('admission' in entry) return this.#start(entry.admission())
     const hello = await receiveClientHello(this.#stream, { signal: this.#abort.signal })
     if (this.#over) return
     const accepted = { ok: true, job: describeJob(this.#job) } as const
@@ -101,7 +106,7 @@ export class ServedConnection implements Served {
     const hostKey = generateKey()
     const answer = { ...accepted, hostKey: hostKey.publicKey }
     await answerHello(this.#stream, answer, { signal: this.#abort.signal })
-    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, this.#options))
+    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, entry.hello))
   }
 
   #parseClientKey(text: string): ParsedKey {

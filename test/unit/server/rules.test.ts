@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { admitKey, type Rules } from '../../../src/server/admission.js'
+import { makePolicy } from '../../../src/server/forwarding/policy.js'
 import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
 import { byte, MSG, Reader, string, uint32 } from '../../../src/ssh/wire.js'
@@ -12,7 +13,7 @@ async function admitted(rules: Partial<Rules>, job: MemoryJob = memoryJob(idle))
   const keys = sessionKeys()
   const [serverStream, clientStream] = streamPair()
   const key = parseKey(keys.server.clientPublicKey)
-  const simple = admitKey(parseKey(keys.server.hostPrivateKey), key, {})
+  const simple = admitKey(parseKey(keys.server.hostPrivateKey), key, makePolicy({}))
   const admission = {
     ...simple,
     login: (user: string) => {
@@ -154,7 +155,7 @@ describe('rules of a client', () => {
     const admission = admitKey(
       parseKey(keys.server.hostPrivateKey),
       parseKey(keys.server.clientPublicKey),
-      {},
+      makePolicy({}),
     )
     const served = serveAdmitted(serverStream, memoryJob(idle), admission, {})
     const peer = await rawPeer(clientStream, { ...keys.client, authenticate: false })
