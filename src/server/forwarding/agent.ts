@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { listening } from '../../sockets/loopback.js'
 import { listenUnix } from '../../sockets/unix.js'
 import type { Connection } from '../../ssh/connection.js'
 import { makePrivateFolder } from './private-folder.js'
@@ -18,9 +19,8 @@ export async function forwardAgent(connection: Connection): Promise<SessionForwa
   const folder = await makePrivateFolder()
   try {
     const path = join(folder.path, 'agent')
-    const server = await listenUnix(path)
-    server.on('connection', (socket) => forwardSocket(connection, socket, 'auth-agent@openssh.com'))
-    server.on('error', () => undefined)
+    const server = listening([await listenUnix(path)])
+    server.onConnection((socket) => forwardSocket(connection, socket, 'auth-agent@openssh.com'))
     return {
       environment: new Map([['SSH_AUTH_SOCK', Buffer.from(path)]]),
       async close() {
