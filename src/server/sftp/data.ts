@@ -46,7 +46,8 @@ async function readData(file: OpenFile, id: number, offset: number, length: numb
   return packet.subarray(0, DATA_HEADER + bytesRead)
 }
 
-async function writeData(file: OpenFile, offset: number, data: Buffer): Promise<void> {
+/** Writes all of it. */
+export async function writeData(file: OpenFile, offset: number, data: Buffer): Promise<void> {
   for (let done = 0; done < data.length; ) {
     // Without a position it is write(2), which is what can append to a FIFO or a terminal.
     const position = file.append ? null : offset + done

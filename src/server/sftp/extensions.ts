@@ -1,4 +1,4 @@
-import { fsync, read, write } from 'node:fs'
+import { fsync, read } from 'node:fs'
 import { link, rename, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { SFTP_COPY_BYTES, SFTP_DATA_MAX, SFTP_HANDLES_MAX, SFTP_PACKET_MAX } from '../../core/limits.js'
@@ -7,13 +7,13 @@ import { Reader, string, uint64 } from '../../ssh/wire.js'
 import { extendedAnswer, pathAnswer, statusAnswer } from './answers.js'
 import { setOfLink } from './attributes.js'
 import { fileOf, fileOffset, type Operation, resolvePath, type SftpContext } from './context.js'
+import { writeData } from './data.js'
 import { SftpFailure, status } from './failure.js'
 import { done, onPaths, path } from './operations.js'
 import { realPath } from './real-path.js'
 
 const syncFile = promisify(fsync)
 const readAt = promisify(read)
-const writeAt = promisify(write)
 /** The kernel's NAME_MAX; Node.js has no statvfs(3) that says what a file system takes. */
 const NAME_MAX = 255
 const UID_BYTES = 4
@@ -126,13 +126,9 @@ async function copyData(context: SftpContext, id: number, data: Reader): Promise
     if (context.isOver()) break
     const { bytesRead } = await readAt(from.fd, buffer, 0, Math.min(buffer.length, left), readOffset)
     if (bytesRead === 0) break
-    for (let at = 0; at < bytesRead; ) {
-      const position = to.append ? null : writeOffset
-      const { bytesWritten } = await writeAt(to.fd, buffer, at, bytesRead - at, position)
-      at += bytesWritten
-      writeOffset += bytesWritten
-    }
+    await writeData(to, writeOffset, buffer.subarray(0, bytesRead))
     readOffset += bytesRead
+    writeOffset += bytesRead
     left -= bytesRead
   }
   return done(id)

@@ -21,8 +21,8 @@ const DOT = Buffer.from('.')
 /** What link(2) says where hard links are not to be had. */
 const NO_LINKS = ['EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EXDEV', 'EPERM']
 
-const done = (id: number): Buffer => statusAnswer(id, status(FX.OK))
-const path = (context: SftpContext, data: Reader): Buffer => resolvePath(context, data.string())
+export const done = (id: number): Buffer => statusAnswer(id, status(FX.OK))
+export const path = (context: SftpContext, data: Reader): Buffer => resolvePath(context, data.string())
 
 /** An operation on a path, or two, that has nothing to give back. */
 function onPath(act: (path: Buffer) => Promise<unknown>): Operation {
@@ -32,7 +32,7 @@ function onPath(act: (path: Buffer) => Promise<unknown>): Operation {
   }
 }
 
-function onPaths(act: (from: Buffer, to: Buffer) => Promise<unknown>): Operation {
+export function onPaths(act: (from: Buffer, to: Buffer) => Promise<unknown>): Operation {
   return async (context, id, data) => {
     await act(path(context, data), path(context, data))
     return done(id)
@@ -165,5 +165,3 @@ async function renameIfFree(from: Buffer, to: Buffer): Promise<void> {
   if (isThere) throw new SftpFailure(FX.FAILURE, 'The new name exists')
   await rename(from, to)
 }
-
-export { done, onPaths, path }
