@@ -69,10 +69,6 @@ export class SftpRequests {
     return requests
   }
 
-  get isOver(): boolean {
-    return this.#over !== undefined
-  }
-
   has(extension: string): boolean {
     return this.#extensions.has(extension)
   }
@@ -84,10 +80,6 @@ export class SftpRequests {
     const status = answer.data.uint32()
     if (status !== FX.OK) throw new StatusError(status, answer.data.remaining > 0 ? answer.data.text() : '')
     return answer
-  }
-
-  close(): void {
-    this.#channel.close()
   }
 
   #send(type: number, parts: readonly Buffer[]): Promise<Answer> {
