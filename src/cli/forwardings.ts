@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { Endpoint, Forwarding, JobConnection, ListenAt } from '../client/types.js'
+import { formatAddress } from '../sockets/tcp.js'
 import type { ForwardKind, ForwardSpec } from './forward-specs.js'
 import { printable } from './report.js'
 
@@ -127,5 +128,5 @@ function describe(spec: ForwardSpec, address: Endpoint): string {
 function format(endpoint: Endpoint | ListenAt): string {
   if (endpoint.path !== undefined) return endpoint.path
   const { host = 'localhost', port } = endpoint
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return formatAddress(host, port)
 }

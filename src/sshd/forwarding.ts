@@ -1,4 +1,5 @@
 import type { ForwardingPolicy } from '../server/forwarding/policy.js'
+import { formatAddress } from '../sockets/tcp.js'
 import type { Config } from './config.js'
 import type { KeyOptions } from './key-options.js'
 import { matchesPattern } from './patterns.js'
@@ -26,7 +27,7 @@ export function makeForwarding(config: Config, key: KeyOptions): ForwardingPolic
   const places = (lists: readonly (Permits | undefined)[], host: string, port: number): string | undefined =>
     lists.every((list) => list === undefined || list.some((permit) => covers(permit, host, port)))
       ? undefined
-      : `${host}:${port} is not permitted`
+      : `${formatAddress(host, port)} is not permitted`
   const extra = (name: string, permitted: boolean): string | undefined => {
     if (disabled || !config.flag(name)) return CONFIGURATION
     return permitted ? undefined : KEY

@@ -1,4 +1,5 @@
 import { SshjobError } from '../../core/errors.js'
+import { formatAddress } from '../../sockets/tcp.js'
 
 /** Which forwardings a client may ask for: see ServeOptions. */
 export interface ForwardingOptions {
@@ -78,8 +79,7 @@ function covers(permit: Permit, wish: Permit): boolean {
 }
 
 function describe(wish: Permit): string {
-  if ('path' in wish) return wish.path
-  return `${wish.host.includes(':') ? `[${wish.host}]` : wish.host}:${wish.port}`
+  return 'path' in wish ? wish.path : formatAddress(wish.host, wish.port)
 }
 
 export function parsePermit(text: string, form: 'HOST:PORT' | 'PORT or HOST:PORT'): Permit {
