@@ -5,7 +5,7 @@ import { SshjobError, systemCode } from '../../core/errors.js'
 import { MAX_SESSIONS } from '../../core/limits.js'
 import { checkJobId, defaultJobId } from '../../engines/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
-import type { ServeOptions } from '../../server/types.js'
+import type { StarterOptions } from '../../starter/starter.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
 
 const PROGRAM = 'sshjob-server'
@@ -50,10 +50,7 @@ export interface Settings {
   listen: string | undefined
   maxSessions: number
   lingerMs: number | 'forever'
-  serveOptions: Pick<
-    ServeOptions,
-    'shells' | 'idleTimeoutMs' | 'motd' | 'forwarding' | 'permitOpen' | 'permitListen'
-  >
+  serveOptions: NonNullable<StarterOptions['serveOptions']>
   logLevel: string
   logFile: string | undefined
 }
