@@ -58,6 +58,8 @@ export const FORWARD_CONNECT_TIMEOUT_MS = 30_000
 export const FORWARD_ADDRESS_TIMEOUT_MS = 2_000
 /** Once a forwarded channel is closed: how long its socket may take nothing of what is left for it. */
 export const FORWARD_DRAIN_MS = 10_000
+/** Display n of X11 listens on this port and n: X(7). */
+export const X11_FIRST_PORT = 6_000
 /** Displays for X11 begin at this number (sshd_config(5) X11DisplayOffset), and so many are tried. */
 export const X11_DISPLAY_OFFSET = 10
 export const X11_DISPLAYS = 1_000

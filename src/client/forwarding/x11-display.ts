@@ -3,12 +3,10 @@ import type { Socket } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { SshjobError, systemCode } from '../../core/errors.js'
+import { X11_FIRST_PORT } from '../../core/limits.js'
 import { connectTcp } from '../../sockets/tcp.js'
 import { connectUnix } from '../../sockets/unix.js'
 import { findCookie } from './xauthority.js'
-
-/** Display n of a host listens on this port and n: X(7). */
-const FIRST_PORT = 6_000
 
 /** A display of X11 here. */
 export interface X11Display {
@@ -32,7 +30,7 @@ interface DisplayName {
 export function parseDisplay(text: string): DisplayName {
   const groups = /^(?<host>.*):(?<number>\d{1,5})(\.(?<screen>\d{1,5}))?$/.exec(text)?.groups
   const number = Number(groups?.number)
-  if (groups?.host === undefined || FIRST_PORT + number > 65_535) {
+  if (groups?.host === undefined || X11_FIRST_PORT + number > 65_535) {
     throw new SshjobError('usage', `'${text}' is no display of X11: write :NUMBER or HOST:NUMBER, as in :0.`)
   }
   const host = groups.host.replace(/^\[(.*)\]$/, '$1')
@@ -56,7 +54,7 @@ export async function openDisplay({
   const entries = await readIfThere(authorityFile)
   const socket = await (host === undefined
     ? connectUnix(`/tmp/.X11-unix/X${number}`)
-    : connectTcp(host, FIRST_PORT + number))
+    : connectTcp(host, X11_FIRST_PORT + number))
   socket.on('error', () => undefined)
   const address = host === undefined ? undefined : socket.remoteAddress
   return { socket, cookie: findCookie(entries, { number, address, hostname: hostname() }) }

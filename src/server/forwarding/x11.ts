@@ -2,7 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { SshjobError, systemCode } from '../../core/errors.js'
-import { X11_AUTHORITY_MAX_BYTES, X11_DISPLAY_OFFSET, X11_DISPLAYS } from '../../core/limits.js'
+import {
+  X11_AUTHORITY_MAX_BYTES,
+  X11_DISPLAY_OFFSET,
+  X11_DISPLAYS,
+  X11_FIRST_PORT,
+} from '../../core/limits.js'
 import { type Listening, listenEverywhere, listenLoopback } from '../../sockets/loopback.js'
 import type { Connection } from '../../ssh/connection.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
@@ -11,9 +16,6 @@ import type { Displays } from './policy.js'
 import { makePrivateFolder } from './private-folder.js'
 import { forwardSocket } from './remote.js'
 import { encodeXauthority } from './xauthority.js'
-
-/** Display n of a host listens on this port and n: X(7). */
-const FIRST_PORT = 6000
 
 /** x11-req: RFC 4254 §6.3.1. */
 export interface X11Request {
@@ -48,7 +50,7 @@ export async function forwardX11(
   const folder = await makePrivateFolder()
   try {
     const listening = await listenDisplay(offset, localhost ? listenLoopback : listenEverywhere)
-    const display = listening.port - FIRST_PORT
+    const display = listening.port - X11_FIRST_PORT
     listening.onConnection((socket) => {
       const origin = [string(socket.remoteAddress ?? ''), uint32(socket.remotePort ?? 0)]
       forwardSocket(connection, socket, 'x11', ...origin)
@@ -81,7 +83,7 @@ export async function forwardX11(
 async function listenDisplay(offset: number, listen: typeof listenLoopback): Promise<Listening> {
   for (let display = offset; display < offset + X11_DISPLAYS; display++) {
     try {
-      return await listen(FIRST_PORT + display)
+      return await listen(X11_FIRST_PORT + display)
     } catch (error) {
       if (!(error instanceof SshjobError) || systemCode(error.cause) !== 'EADDRINUSE') throw error
     }
