@@ -6,7 +6,7 @@ import { SshjobError } from '../core/errors.js'
 const NOT_SHELLS = ['nologin', 'false', 'true', 'sync', 'halt', 'shutdown', 'null']
 
 /** Where execvp(3) looks without a PATH. */
-const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
+export const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 
 export function isExecutable(path: string): boolean {
   try {

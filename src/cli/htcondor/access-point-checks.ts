@@ -1,32 +1,24 @@
-import fs from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import path from 'node:path'
 import { messageOf } from '../../core/errors.js'
 import { SOCKET_PATH_MAX_BYTES } from '../../core/limits.js'
-import { findSetting, readSetting } from '../../engines/htcondor/configuration.js'
 import { readQueue } from '../../engines/htcondor/queue.js'
-import { hasTool } from '../../engines/htcondor/tools.js'
+import { findTool } from '../../engines/htcondor/tools.js'
+import { checkEnabled } from './check-enabled.js'
 import type { Finding } from './doctor.js'
 
 /** The machine where `sshjob 1138.0` and condor_ssh_to_job are called. */
 export async function checkAccessPoint(): Promise<Finding[]> {
-  return [...(await checkPermission()), await checkQueue(), ...checkClient()]
-}
-
-async function checkPermission(): Promise<Finding[]> {
-  const value = await readSetting('SCHEDD_ENABLE_SSH_TO_JOB')
-  if (value === undefined || /^true$/i.test(value)) return []
-  const where = (await findSetting('SCHEDD_ENABLE_SSH_TO_JOB')) ?? 'its defaults'
-  if (/^false$/i.test(value)) {
-    return [
-      {
-        level: 'broken',
-        text: `SCHEDD_ENABLE_SSH_TO_JOB is false (${where}): this schedd lets nobody into its jobs.`,
-        advice: 'Remove that line, then: condor_reconfig',
-      },
-    ]
+  const whenFalse = {
+    text: 'this schedd lets nobody into its jobs.',
+    advice: 'Remove that line, then: condor_reconfig',
   }
-  return [{ level: 'trap', text: `SCHEDD_ENABLE_SSH_TO_JOB (${where}) lets into some jobs only: ${value}` }]
+  return [
+    ...(await checkEnabled('SCHEDD_ENABLE_SSH_TO_JOB', whenFalse)),
+    await checkQueue(),
+    ...checkClient(),
+  ]
 }
 
 async function checkQueue(): Promise<Finding> {
@@ -43,7 +35,8 @@ async function checkQueue(): Promise<Finding> {
 }
 
 function checkClient(): Finding[] {
-  if (!hasTool('condor_ssh_to_job')) {
+  const program = findTool('condor_ssh_to_job')
+  if (program === undefined) {
     return [
       {
         level: 'broken',
@@ -54,18 +47,14 @@ function checkClient(): Finding[] {
   }
   return [
     { level: 'ok', text: 'condor_ssh_to_job is in PATH.' },
-    ...checkCopying(),
+    ...checkCopying(program),
     ...checkTemporaryFolder(),
   ]
 }
 
 /** HTCondor 23.9 gives `-S none` to whatever -ssh names: scp has another -S, and takes ssh to be called 'none'. */
-function checkCopying(): Finding[] {
-  const folders = (process.env.PATH ?? '').split(path.delimiter)
-  const program = folders
-    .map((folder) => path.join(folder, 'condor_ssh_to_job'))
-    .find((file) => fs.existsSync(file))
-  if (program === undefined || !fs.readFileSync(program).includes(' -S none')) return []
+function checkCopying(program: string): Finding[] {
+  if (!readFileSync(program).includes(' -S none')) return []
   return [
     {
       level: 'trap',

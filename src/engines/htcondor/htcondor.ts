@@ -8,13 +8,13 @@ import { describeJob, explainState, stateOf } from './job-state.js'
 import { explainNode } from './nodes.js'
 import { openHtcondorJob } from './open.js'
 import { type JobAd, readHistory, readQueue } from './queue.js'
-import { hasTool, queueArguments } from './tools.js'
+import { findTool, queueArguments } from './tools.js'
 
 /** HTCondor, by its own programs: they know the pool, its security, and how to reach an execution point. */
 export const htcondor: Engine = {
   name: 'htcondor',
   recognise: recogniseJobId,
-  isHere: () => hasTool('condor_ssh_to_job'),
+  isHere: () => findTool('condor_ssh_to_job') !== undefined,
 
   async list(options) {
     return (await readQueue(undefined, options)).flatMap(describeJob)

@@ -3,7 +3,7 @@ import { systemCode } from '../../core/errors.js'
 import { type Environment, makeJobEnvironment } from '../../job/environment.js'
 import type { Job } from '../../job/job.js'
 import { localJob } from '../../job/local-job.js'
-import { chooseDirectory } from '../../job/shell.js'
+import { chooseDirectory, DEFAULT_PATH } from '../../job/shell.js'
 import { containerSettings, isInContainer, onlyByForcedCommand } from './container.js'
 import { parseForcedCommand } from './forced-command.js'
 import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
@@ -11,8 +11,6 @@ import { SET_ASIDE, setAside } from './set-aside.js'
 
 /** Of the server that HTCondor's starter starts, not of the job. DISPLAY is that of another session, if any. */
 const NOT_OF_THE_JOB = ['LD_PRELOAD', 'CONDOR_SSH_TO_JOB_FAKE_PASSWD_ENTRY', 'DISPLAY']
-/** Where the job has no PATH, a session has what execvp(3) would search, as with sshd. */
-const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 /** HTCondor's script, which is bash's, evaluates a command itself; only shells are the user's choice. */
 const COMMAND_SHELLS = ['/bin/bash', '/usr/bin/bash']
 
@@ -77,6 +75,7 @@ function jobEnvironment(environment: Environment): Map<string, Buffer> {
     const value = environment.get(setAside(name))
     if (value !== undefined) made.set(name, value)
   }
+  // As with sshd, where the job has none.
   if (!made.has('PATH')) made.set('PATH', Buffer.from(DEFAULT_PATH))
   return made
 }

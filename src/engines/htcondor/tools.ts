@@ -1,21 +1,13 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import path from 'node:path'
 import { abortError, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { HTCONDOR_ANSWER_MAX_BYTES, HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import { findProgram } from '../../job/shell.js'
 import type { HtcondorOptions } from '../engine.js'
 
 export interface ToolRun {
   exitCode: number
   stdout: string
   stderr: string
-}
-
-export interface ToolOptions {
-  signal?: AbortSignal | undefined
-  /** Default: HTCONDOR_TOOL_TIMEOUT_MS. */
-  timeoutMs?: number
-  environment?: NodeJS.ProcessEnv
 }
 
 /**
@@ -25,23 +17,23 @@ export interface ToolOptions {
 export function runTool(
   program: string,
   args: readonly string[],
-  { signal, timeoutMs = HTCONDOR_TOOL_TIMEOUT_MS, environment = process.env }: ToolOptions = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<ToolRun> {
   return new Promise((resolve, reject) => {
     const limits = {
-      timeout: timeoutMs,
+      timeout: HTCONDOR_TOOL_TIMEOUT_MS,
       maxBuffer: HTCONDOR_ANSWER_MAX_BYTES,
       killSignal: 'SIGKILL',
     } as const
     const child = execFile(
       program,
       [...args],
-      { ...limits, ...(signal === undefined ? {} : { signal }), env: environment },
+      { ...limits, ...(signal === undefined ? {} : { signal }), env: process.env },
       (error, stdout, stderr) => {
         if (error === null) resolve({ exitCode: 0, stdout, stderr })
         else if (signal?.aborted) reject(abortError(signal))
         else if (systemCode(error) === 'ENOENT') reject(missing(program))
-        else if (error.killed) reject(silent(program, timeoutMs, error))
+        else if (error.killed) reject(silent(program, error))
         else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })
         else reject(failed(program, error))
       },
@@ -51,16 +43,9 @@ export function runTool(
   })
 }
 
-/** Whether a program is in PATH. */
-export function hasTool(program: string): boolean {
-  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => {
-    try {
-      accessSync(path.join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+/** The path of a program in PATH. */
+export function findTool(program: string): string | undefined {
+  return findProgram(program, process.env.PATH, '.')
 }
 
 /** The options that say which queue is meant; HTCondor's tools have them in common. */
@@ -75,11 +60,15 @@ function missing(program: string): SshjobError {
   )
 }
 
-function silent(program: string, timeoutMs: number, cause: Error): SshjobError {
-  return new SshjobError('unreachable', `${program} gave no answer within ${timeoutMs / 1_000} s.`, {
-    cause,
-    retry: true,
-  })
+function silent(program: string, cause: Error): SshjobError {
+  return new SshjobError(
+    'unreachable',
+    `${program} gave no answer within ${HTCONDOR_TOOL_TIMEOUT_MS / 1_000} s.`,
+    {
+      cause,
+      retry: true,
+    },
+  )
 }
 
 function failed(program: string, cause: Error): SshjobError {
