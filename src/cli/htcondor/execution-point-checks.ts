@@ -3,6 +3,8 @@ import path from 'node:path'
 import { VERSION } from '../../core/version.js'
 import { splitArguments } from '../../engines/htcondor/arguments.js'
 import { findSetting, readConfigurationFolder, readSetting } from '../../engines/htcondor/configuration.js'
+import { checkEnabled } from './check-enabled.js'
+import { currentCopy } from './copies.js'
 import type { Finding } from './doctor.js'
 import { commandIn } from './launchers.js'
 import { readPrefix, SETTINGS_FILE, settingsIn } from './settings-file.js'
@@ -19,8 +21,12 @@ const SCRIPTS = ['condor_ssh_to_job_sshd_setup', 'condor_ssh_to_job_shell_setup'
 /** The machine where jobs run. */
 export async function checkExecutionPoint(): Promise<Finding[]> {
   const settings = await readServerSettings()
+  const whenFalse = {
+    text: 'nobody is let into a job here.',
+    advice: 'Remove that line: jobs that start from then on can be entered.',
+  }
   return [
-    ...(await checkEnabled()),
+    ...(await checkEnabled('ENABLE_SSH_TO_JOB', whenFalse)),
     ...(await checkUse(settings)),
     ...(await checkScripts(settings)),
     ...checkServer(settings),
@@ -45,22 +51,6 @@ async function readServerSettings(): Promise<ServerSettings> {
       path.join((await readSetting('LIB')) ?? '/usr/lib/condor', 'condor_ssh_to_job_sshd_config_template'),
     ),
   }
-}
-
-async function checkEnabled(): Promise<Finding[]> {
-  const value = await readSetting('ENABLE_SSH_TO_JOB')
-  if (value === undefined || /^true$/i.test(value)) return []
-  const where = (await findSetting('ENABLE_SSH_TO_JOB')) ?? 'its defaults'
-  if (/^false$/i.test(value)) {
-    return [
-      {
-        level: 'broken',
-        text: `ENABLE_SSH_TO_JOB is false (${where}): nobody is let into a job here.`,
-        advice: 'Remove that line: jobs that start from then on can be entered.',
-      },
-    ]
-  }
-  return [{ level: 'trap', text: `ENABLE_SSH_TO_JOB (${where}) lets into some jobs only: ${value}` }]
 }
 
 async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
@@ -97,9 +87,8 @@ async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
 }
 
 function checkVersion(prefix: string): Finding[] {
-  const link = path.join(prefix, 'current')
-  const copy = fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? fs.readlinkSync(link) : ''
-  if (copy === '' || copy.startsWith(`${VERSION}-`)) return []
+  const copy = currentCopy(prefix)
+  if (copy === undefined || copy.startsWith(`${VERSION}-`)) return []
   return [
     {
       level: 'trap',

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
+import { CURRENT, currentCopy } from './copies.js'
 import { keygenScript, serverScript } from './launchers.js'
 import { doWithoutParts, outsideParts } from './outside-parts.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
@@ -12,8 +13,6 @@ import { failureOf, runAsUser } from './trial.js'
 import { serveOnce } from './warm-up.js'
 
 export const DEFAULT_PREFIX = '/usr/local/lib/sshjob'
-/** The link to the copy that counts: the configuration names it, so that it holds for starters that run already. */
-const CURRENT = 'current'
 const LAUNCHERS = { server: 'bin/sshjob-server', keygen: 'bin/sshjob-keygen' } as const
 /** Copies, and what a call that was killed has left of one. */
 const COPY = /^(?:\d+\.\d+\.\d+-[0-9a-f]+|\.(?:new|link)-[0-9a-f]+)$/
@@ -181,13 +180,10 @@ function fingerprint(folder: string): string {
 
 /** Gives the name of the copy that counted before, which sessions may still be starting from. */
 function switchTo(prefix: string, copy: string): string | undefined {
-  const link = path.join(prefix, CURRENT)
-  const before = fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()
-    ? fs.readlinkSync(link)
-    : undefined
+  const before = currentCopy(prefix)
   const fresh = path.join(prefix, `.link-${randomBytes(6).toString('hex')}`)
   fs.symlinkSync(copy, fresh)
-  fs.renameSync(fresh, link)
+  fs.renameSync(fresh, path.join(prefix, CURRENT))
   return before
 }
 
