@@ -113,15 +113,14 @@ class CommandStream extends JoinedStream {
       child.on('exit', (code, signal) => {
         if (code !== 0) {
           const fail = (): void => {
+            clearTimeout(timer)
             this.#failure = exitFailure(this.#program, code, signal, this.#stderr.toString().trim())
             resolve()
           }
           // stderr may be held open by a process that outlives the command, so don't wait for its end for ever.
           const timer = setTimeout(fail, COMMAND_EXIT_GRACE_MS)
-          if (child.stderr === null || child.stderr.readableEnded) fail()
-          else child.stderr.once('close', () => fail())
-          if (child.stderr === null) clearTimeout(timer)
-          child.stderr?.once('close', () => clearTimeout(timer))
+          if (child.stderr === null || child.stderr.closed) fail()
+          else child.stderr.once('close', fail)
         } else resolve()
       })
     })
