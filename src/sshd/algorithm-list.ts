@@ -12,11 +12,19 @@ const OURS = {
 /** SHA-1: for those alone who name it, because there are clients that have nothing better. */
 const ONLY_BY_NAME: readonly string[] = ['ssh-rsa']
 
+type AlgorithmList = keyof typeof OURS
+
+/** Whether a keyword of sshd_config(5) is about algorithms. */
+export function isAlgorithmList(keyword: string): keyword is AlgorithmList {
+  return Object.hasOwn(OURS, keyword)
+}
+
 /**
- * What of our algorithms a list of sshd_config(5) leaves: names and patterns in its own order; behind '+' those that are added, behind '-' those that are taken away, behind '^' those that come first. Names
- * that we don't have are left out.
+ * What of our algorithms a list of sshd_config(5) leaves: names and patterns in its own order; behind '+' those that
+ * are added, behind '-' those that are taken away, behind '^' those that come first. Names that we don't have are left
+ * out.
  */
-export function chooseAlgorithms(name: keyof typeof OURS, text: string | undefined): readonly string[] {
+export function chooseAlgorithms(name: AlgorithmList, text: string | undefined): readonly string[] {
   const ours: readonly string[] = OURS[name]
   if (text === undefined) return ours
   const sign = /^[-^+]/.exec(text)?.[0]

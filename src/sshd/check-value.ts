@@ -10,8 +10,7 @@ export function checkValue(keyword: Keyword, words: readonly string[], rest: str
   const [first] = words
   if (first === undefined) return `${name} needs a value`
   if (kind === 'rest') return [rest.trim()]
-  if (kind === 'any') return [...words]
-  if (kind === 'words' || kind === 'more') return [...words]
+  if (kind === 'any' || kind === 'words' || kind === 'more') return [...words]
   if (kind === 'subsystem') {
     const command = words.slice(1).join(' ')
     return command === '' ? `${name} needs a name and a command` : [first, command]

@@ -1,5 +1,5 @@
 import { SshjobError } from '../core/errors.js'
-import { chooseAlgorithms } from './algorithm-list.js'
+import { chooseAlgorithms, isAlgorithmList } from './algorithm-list.js'
 import { findKeyword, KEYWORDS, type Keyword, type Kind } from './keywords.js'
 import type { ConnectionSpec } from './match.js'
 import { hasInvalidNetwork } from './patterns.js'
@@ -101,8 +101,7 @@ function checkSubsystems(directives: readonly Directive[]): void {
 function checkContents(name: string, values: readonly string[], place: string): void {
   const refusal = name === 'ForceCommand' ? refuseFileServer(values[0] ?? '') : undefined
   if (refusal !== undefined) throw new SshjobError('usage', `${place}: ${refusal}.`)
-  const list = ALGORITHM_LISTS.find((known) => known === name)
-  if (list !== undefined && chooseAlgorithms(list, values[0]).length === 0) {
+  if (isAlgorithmList(name) && chooseAlgorithms(name, values[0]).length === 0) {
     throw new SshjobError('usage', `${place}: sshjob-server has none of the algorithms of ${name}.`)
   }
   const form = name === 'PermitOpen' ? OPEN : name === 'PermitListen' ? LISTEN : undefined
@@ -115,22 +114,15 @@ function checkContents(name: string, values: readonly string[], place: string): 
   if (unnamed !== undefined) throw new SshjobError('usage', `${place}: '${unnamed}' sets no variable.`)
 }
 
-export const ALGORITHM_LISTS = [
-  'Ciphers',
-  'HostKeyAlgorithms',
-  'KexAlgorithms',
-  'MACs',
-  'PubkeyAcceptedAlgorithms',
-] as const
-
 /** The configuration as `sshd -T` prints it: every keyword that counts here, so that it can be read again. */
 export function dumpConfig(config: Config): string {
   const lines = KEYWORDS.flatMap((keyword) => {
-    const name = keyword.name.toLowerCase()
-    if (keyword.kind === 'any' || keyword.name === 'Port' || keyword.name === 'ListenAddress') return []
-    const list = ALGORITHM_LISTS.find((known) => known === keyword.name)
-    if (list !== undefined) return [`${name} ${chooseAlgorithms(list, config.word(list)).join(',')}`]
-    return config.all(keyword.name).map((words) => {
+    const { name: written } = keyword
+    const name = written.toLowerCase()
+    if (keyword.kind === 'any' || written === 'Port' || written === 'ListenAddress') return []
+    if (isAlgorithmList(written))
+      return [`${name} ${chooseAlgorithms(written, config.word(written)).join(',')}`]
+    return config.all(written).map((words) => {
       if (keyword.kind === 'rekey') return `${name} ${dumpRekey(words)}`
       return `${name} ${words.map((word) => (keyword.kind === 'rest' ? word : quote(word))).join(' ')}`
     })
