@@ -6,23 +6,16 @@ import type { ProgressLine } from './copy/progress.js'
 import { runPlan } from './copy/run-plan.js'
 import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
 import { openSession } from './open-session.js'
-import { describeOptions, parseArguments, usage } from './options.js'
-import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
+import { describeOptions, parseArguments } from './options.js'
+import { REACH_OPTIONS, readReach } from './reach-options.js'
 import { printable, say } from './report.js'
-import { parseWait } from './session-options.js'
 import { createVerboseLog } from './verbose-log.js'
 
 const OPTIONS = {
   recursive: { short: 'r', help: 'copy folders with what is in them' },
   preserve: { short: 'p', help: 'keep permissions and times' },
   resume: { help: 'go on behind what the target has already of a file' },
-  wait: {
-    value: 'SECONDS',
-    optional: true,
-    help: 'while the job has not started, keep trying (for so long; else for ever)',
-  },
-  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
-  ...QUEUE_OPTIONS,
+  ...REACH_OPTIONS,
   quiet: { short: 'q', help: 'no progress and no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
   help: { short: 'h', help: 'print this' },
@@ -48,16 +41,12 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
     return 0
   }
   const locations = parseLocations(argumentBytes(operands))
-  const proxyCommand = given.findLast(({ name }) => name === 'proxy-command')?.value
-  if (proxyCommand?.trim() === '') throw usage('--proxy-command needs a command.')
-  const wait = given.findLast(({ name }) => name === 'wait')
-  const waitMs = wait === undefined ? 0 : parseWait(wait.value ?? '')
+  const way = { job: locations.job, ...readReach(given) }
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
   const note = (sentence: string): void => {
     if (!has('quiet')) say(printable(sentence))
   }
 
-  const way = { job: locations.job, proxyCommand, waitMs, htcondor: readQueueOptions(given) }
   const connection = await openSession(way, log, note)
   const { files } = connection
   const up = locations.direction === 'up'

@@ -5,17 +5,14 @@ import { SshjobError } from '../core/errors.js'
 import { RETRY_INTERVAL_MS } from '../core/limits.js'
 import { openSession } from './open-session.js'
 import { describeOptions, type OptionTable, parseArguments, usage } from './options.js'
-import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
+import { REACH_OPTIONS, readReach } from './reach-options.js'
 import { say } from './report.js'
-import { parseWait } from './session-options.js'
 import { createVerboseLog } from './verbose-log.js'
 
 const OPTIONS = {
   port: { short: 'p', value: 'PORT', help: 'the port here (default: the same, or any that is free)' },
   'no-browser': { help: 'open no browser' },
-  wait: { value: 'SECONDS', optional: true, help: 'while the job has not started, keep trying' },
-  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
-  ...QUEUE_OPTIONS,
+  ...REACH_OPTIONS,
   quiet: { short: 'q', help: 'no notes, only the address and errors' },
   verbose: { short: 'v', help: 'say what happens to the connection' },
   help: { short: 'h', help: 'print this' },
@@ -25,8 +22,6 @@ const OPTIONS = {
 export async function runOpenCommand(args: readonly string[]): Promise<number> {
   const { given, operands } = parseArguments(args, OPTIONS)
   const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
-  const valueFor = (name: keyof typeof OPTIONS): string | undefined =>
-    given.findLast((option) => option.name === name)?.value
   if (has('help')) {
     process.stdout.write(helpText())
     return 0
@@ -36,12 +31,11 @@ export async function runOpenCommand(args: readonly string[]): Promise<number> {
     throw usage("'sshjob open' takes a job and a port of it: sshjob open JOB PORT.")
   }
   const port = readPort(portText)
-  const here = valueFor('port') === undefined ? undefined : readPort(valueFor('port') ?? '')
+  const portHere = given.findLast(({ name }) => name === 'port')?.value
+  const here = portHere === undefined ? undefined : readPort(portHere)
   const note = has('quiet') ? () => undefined : say
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
-  const waitMs = has('wait') ? parseWait(valueFor('wait') ?? '') : 0
-  const target = { job, proxyCommand: valueFor('proxy-command'), waitMs, htcondor: readQueueOptions(given) }
-  const connection = await openSession(target, log, note)
+  const connection = await openSession({ job, ...readReach(given) }, log, note)
 
   await untilAnswered(connection, port, () =>
     note(`sshjob: Waiting for port ${port} of job ${job} to answer.`),

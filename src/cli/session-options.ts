@@ -3,6 +3,7 @@ import type { HtcondorOptions } from '../engines/engine.js'
 import { type ForwardSpec, parseDynamic, parseForward, parseTarget } from './forward-specs.js'
 import { type OptionTable, parseArguments, usage } from './options.js'
 import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
+import { parseProxyCommand, parseWait, REACH_OPTIONS } from './reach-options.js'
 import { escapeCharacter } from './terminal/escapes.js'
 
 /** What `sshjob [options] JOB [COMMAND…]` was asked to do. */
@@ -71,12 +72,8 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
   'no-input': { short: 'n', help: 'leave the standard input alone' },
   escape: { short: 'e', value: 'CHAR', help: "escape character: a character, ^X or 'none' (default ~)" },
   env: { value: 'NAME=VALUE', help: "add a variable to the job's environment (repeatable)" },
-  wait: {
-    value: 'SECONDS',
-    optional: true,
-    help: 'while the job has not started, keep trying (for so long; else for ever)',
-  },
-  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
+  wait: REACH_OPTIONS.wait,
+  'proxy-command': REACH_OPTIONS['proxy-command'],
   'local-forward': {
     short: 'L',
     value: '[BIND:]PORT:HOST:PORT',
@@ -208,8 +205,7 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       request.waitMs = parseWait(value)
       break
     case 'proxy-command':
-      if (value.trim() === '') throw usage('--proxy-command needs a command.')
-      request.proxyCommand = value
+      request.proxyCommand = parseProxyCommand(value)
       break
   }
 }
@@ -224,14 +220,4 @@ function parseVariable(text: string): [name: string, value: string] {
   const at = text.indexOf('=')
   if (at < 1) throw usage(`--env takes NAME=VALUE, not '${text}'.`)
   return [text.slice(0, at), text.slice(at + 1)]
-}
-
-/** @throws SshjobError 'usage' */
-export function parseWait(value: string): number {
-  if (value === '') return Number.POSITIVE_INFINITY
-  const seconds = Number(value)
-  if (!/^\d+(\.\d+)?$/.test(value) || !Number.isFinite(seconds)) {
-    throw usage(`--wait takes a number of seconds, as in --wait=60, not '${value}'.`)
-  }
-  return seconds * 1_000
 }

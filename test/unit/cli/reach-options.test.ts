@@ -1,0 +1,32 @@
+import { runCopyCommand } from '../../../src/cli/cp.js'
+import { runOpenCommand } from '../../../src/cli/open.js'
+import { readReach } from '../../../src/cli/reach-options.js'
+
+it('how a job is reached is read alike for every command', () => {
+  expect(readReach([])).toEqual({
+    waitMs: 0,
+    proxyCommand: undefined,
+    htcondor: { name: undefined, pool: undefined },
+  })
+  const given = [
+    { name: 'wait', value: '5' },
+    { name: 'proxy-command', value: 'nc %h 22' },
+    { name: 'wait', value: undefined },
+    { name: 'pool', value: 'cm' },
+  ]
+  expect(readReach(given)).toMatchObject({
+    waitMs: Number.POSITIVE_INFINITY,
+    proxyCommand: 'nc %h 22',
+    htcondor: { pool: 'cm' },
+  })
+})
+
+it.each([
+  ['cp', () => runCopyCommand(['--proxy-command', ' ', 'a', 'job:b'])],
+  ['open', () => runOpenCommand(['--proxy-command', ' ', 'job', '80'])],
+])('%s takes no empty proxy command', async (_name, run) => {
+  await expect(run()).rejects.toMatchObject({
+    code: 'usage',
+    message: expect.stringContaining('--proxy-command needs a command.'),
+  })
+})
