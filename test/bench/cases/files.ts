@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { alternate, type Side } from '../alternate.js'
 import type { Bench, Case } from '../bench.js'
+import { besideFirst } from '../beside-first.js'
 import type { Installation } from '../installation.js'
 import { PINS, sshArguments } from '../keys.js'
 import { read, run } from '../processes.js'
@@ -69,13 +70,10 @@ export const files: Case = {
       ['scp to', (server) => scp(bench, server, source, `127.0.0.1:${target}`)],
     ]
     for (const [what, make] of transfers) {
-      const [peer, ...mine] = await alternate(servers.map(make), bench.rounds(7))
-      if (peer === undefined) continue
-      for (const [index, measured] of mine.entries()) {
-        rows.push(
-          compare(`${what}, ${inUnits(bytes)}${servers[index + 1]?.label}`, bytes, measured, peer, 1.1),
-        )
-      }
+      const compared = await besideFirst(servers, servers.map(make), bench.rounds(7), (label, ours, peer) =>
+        compare(`${what}, ${inUnits(bytes)}${label}`, bytes, ours, peer, 1.1),
+      )
+      rows.push(...compared)
     }
     return [...rows, ...(await smallFiles(bench, folder, servers))]
   },
@@ -94,18 +92,15 @@ async function smallFiles(bench: Bench, folder: string, servers: readonly TcpSer
       const side = sftp(bench, server, `${direction} -r ${many} ${copy}`)
       return { ...side, prepare: () => fs.rm(copy, { recursive: true, force: true }) }
     })
-    const [peer, ...mine] = await alternate(sides, bench.rounds(7))
-    if (peer === undefined) continue
-    for (const [index, measured] of mine.entries()) {
-      rows.push({
-        what: `sftp ${direction} -r, 10,000 files of 1 KiB${servers[index + 1]?.label}`,
-        ours: inMs(measured.ms),
-        peer: inMs(peer.ms),
-        measure: measured.ms / peer.ms,
-        goal: { atMost: 1.2 },
-        cpu: `${inMs(measured.cpu)}, ${inMs(peer.cpu)}`,
-      })
-    }
+    const compared = await besideFirst(servers, sides, bench.rounds(7), (label, ours, peer) => ({
+      what: `sftp ${direction} -r, 10,000 files of 1 KiB${label}`,
+      ours: inMs(ours.ms),
+      peer: inMs(peer.ms),
+      measure: ours.ms / peer.ms,
+      goal: { atMost: 1.2 },
+      cpu: `${inMs(ours.cpu)}, ${inMs(peer.cpu)}`,
+    }))
+    rows.push(...compared)
   }
   return rows
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { Readable } from 'node:stream'
-import { alternate, type Side } from '../alternate.js'
+import type { Side } from '../alternate.js'
 import type { Bench, Case } from '../bench.js'
+import { besideFirst } from '../beside-first.js'
 import { inUnits, type Row } from '../report.js'
 import { startBoth, startLocalForward, type TcpServer } from '../servers.js'
 import { compare } from './throughput.js'
@@ -61,13 +62,14 @@ export const localForward: Case = {
         const port = await startLocalForward(bench, server, target)
         return { server: server.pid, work: () => move(port, direction, bytes) }
       }
-      const [peer, ...mine] = await alternate(await Promise.all(servers.map(forward)), bench.rounds(7))
-      if (peer === undefined) continue
-      for (const [index, ours] of mine.entries()) {
-        const what = `local forward, ${inUnits(bytes)} ${direction} the job's side${servers[index + 1]?.label}`
+      const sides = await Promise.all(servers.map(forward))
+      const what = `local forward, ${inUnits(bytes)} ${direction} the job's side`
+      const compared = await besideFirst(servers, sides, bench.rounds(7), (label, ours, peer) => ({
+        ...compare(`${what}${label}`, bytes, ours, peer, 1),
         // sshd's work is done by a process of the connection, whose time nobody has while it lives.
-        rows.push({ ...compare(what, bytes, ours, peer, 1), cpu: '' })
-      }
+        cpu: '',
+      }))
+      rows.push(...compared)
     }
     return rows
   },

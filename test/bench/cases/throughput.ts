@@ -1,5 +1,6 @@
-import { alternate, type Measured, type Side } from '../alternate.js'
+import type { Measured, Side } from '../alternate.js'
 import type { Bench, Case } from '../bench.js'
+import { besideFirst } from '../beside-first.js'
 import type { Installation } from '../installation.js'
 import { sshArguments } from '../keys.js'
 import { run } from '../processes.js'
@@ -77,12 +78,10 @@ export const throughput: Case = {
     ] as const
     for (const { what, direction, piece } of transfers) {
       const sides = servers.map((server) => sshTransfer(bench, server, direction, bytes, piece))
-      const [peer, ...mine] = await alternate(sides, bench.rounds(7))
-      if (peer === undefined) continue
-      for (const [index, ours] of mine.entries()) {
-        const label = servers[index + 1]?.label ?? ''
-        rows.push(compare(`${what}${label}`, bytes, ours, peer, label === '' ? 0.8 : 1))
-      }
+      const compared = await besideFirst(servers, sides, bench.rounds(7), (label, ours, peer) =>
+        compare(`${what}${label}`, bytes, ours, peer, label === '' ? 0.8 : 1),
+      )
+      rows.push(...compared)
     }
     return rows
   },
