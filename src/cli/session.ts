@@ -106,7 +106,7 @@ async function forward(specs: readonly ForwardSpec[], load: () => Promise<Forwar
 }
 
 /** The rules of ssh(1): a shell has a terminal if our input is one, a command has one on demand. */
-export function wantsTerminal(request: SessionRequest, note: (sentence: string) => void): boolean {
+function wantsTerminal(request: SessionRequest, note: (sentence: string) => void): boolean {
   if (!request.run || request.terminal === 'never') return false
   if (request.terminal === 'always') return true
   if (request.terminal === undefined && request.command.length > 0) return false

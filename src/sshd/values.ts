@@ -1,5 +1,3 @@
-import { isIP } from 'node:net'
-
 /** sshd_config(5) TIME FORMATS: '90', '1h30m', in seconds; undefined where it is none. */
 export function parseTime(text: string): number | undefined {
   const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 }
@@ -35,13 +33,4 @@ export function parseFlag(text: string): 'yes' | 'no' | undefined {
   const lower = text.toLowerCase()
   if (lower === 'yes' || lower === 'true') return 'yes'
   return lower === 'no' || lower === 'false' ? 'no' : undefined
-}
-
-/** A host and perhaps a port: 'host', 'host:22', '[::1]:22', '::1'. */
-export function parseListenAddress(text: string): { host: string; port: number | undefined } | undefined {
-  if (isIP(text) === 6) return { host: text, port: undefined }
-  const groups = /^(\[(?<inner>[^\]]+)\]|(?<host>[^:[\]]+))(:(?<port>\d{1,5}))?$/.exec(text)?.groups
-  const host = groups?.inner ?? groups?.host
-  if (host === undefined) return undefined
-  return { host, port: groups?.port === undefined ? undefined : Number(groups.port) }
 }

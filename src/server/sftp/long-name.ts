@@ -26,7 +26,7 @@ export function longName(name: Buffer, stats: Stats, accounts: Accounts, now = D
 }
 
 /** '-rwxr-xr-x', with s, S, t and T for the bits beyond: strmode(3). */
-export function modeText(mode: number): string {
+function modeText(mode: number): string {
   const triple = (shift: number, special: number, letter: string): string => {
     const bits = mode >> shift
     const execute = (bits & 1) !== 0
