@@ -4,7 +4,7 @@ import type { Connection } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { count, forwardingOf, listenAt } from './listen.js'
 import { checkPort, openChannel } from './open.js'
-import { readSocksRequest } from './socks.js'
+import { serveSocks } from './socks.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
 
 /** `ssh -L`: each connection to `from` here is one to `to` from inside the job. */
@@ -30,7 +30,7 @@ export async function forwardDynamic(
   { onFailure }: ForwardOptions,
 ): Promise<Forwarding> {
   return listen(connection, from, (socket) => {
-    serveSocks(connection, socket).catch((error: unknown) => onFailure?.(asError(error)))
+    connectAsAsked(connection, socket).catch((error: unknown) => onFailure?.(asError(error)))
   })
 }
 
@@ -58,19 +58,10 @@ async function connect(connection: Connection, socket: Socket, to: Endpoint): Pr
   joinSocket(await openChannel(connection, to, originOf(socket)), socket)
 }
 
-async function serveSocks(connection: Connection, socket: Socket): Promise<void> {
+async function connectAsAsked(connection: Connection, socket: Socket): Promise<void> {
   const client = { input: socket, output: socket, close: () => socket.destroySoon() }
-  const request = await readSocksRequest(client)
-  if (request === undefined) return
-  const { host, port } = request
-  try {
-    const channel = await openChannel(connection, { host, port }, originOf(socket))
-    request.accept()
-    joinSocket(channel, socket)
-  } catch (error) {
-    request.refuse()
-    throw error
-  }
+  const channel = await serveSocks(client, (to) => openChannel(connection, to, originOf(socket)))
+  if (channel !== undefined) joinSocket(channel, socket)
 }
 
 function originOf(socket: Socket): { host: string; port: number } {

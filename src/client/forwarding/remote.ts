@@ -8,7 +8,7 @@ import { joinSocket } from '../../ssh/join.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../ssh/wire.js'
 import { count, forwardingOf, type Passage } from './listen.js'
 import { checkPort } from './open.js'
-import { readSocksRequest } from './socks.js'
+import { serveSocks } from './socks.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
 import { type AllowedDisplay, ForwardedDisplays, type X11Display } from './x11.js'
 
@@ -112,7 +112,7 @@ export class IncomingChannels {
         refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED,
         message: 'this forwarding was not asked for',
       }
-    if (target.to === 'socks') return { accept: (channel) => serveSocks(channel, target) }
+    if (target.to === 'socks') return { accept: (channel) => connectAsAsked(channel, target) }
     return connect(target.to, target)
   }
 }
@@ -128,26 +128,15 @@ async function connect(to: Endpoint, target?: Target): Promise<OpenAnswer> {
 }
 
 /** Never rejects, and throws nothing: the channel is closed where it fails. */
-function serveSocks(channel: Channel, target: Target): void {
+function connectAsAsked(channel: Channel, target: Target): void {
   const { input, output } = channel
   channel.inputExtended.resume()
   output.on('error', () => undefined)
   const serve = async (): Promise<void> => {
-    const request = await readSocksRequest({
-      input,
-      output,
-      close: () => output.end(() => channel.close()),
-    })
-    if (request === undefined) return
-    try {
-      const socket = await connectTo(request, target)
-      if (channel.isClosed) return void socket.destroy()
-      request.accept()
-      joinSocket(channel, socket)
-    } catch (error) {
-      request.refuse()
-      throw error
-    }
+    const client = { input, output, close: () => output.end(() => channel.close()) }
+    const socket = await serveSocks(client, (to) => connectTo(to, target))
+    if (channel.isClosed) socket?.destroy()
+    else if (socket !== undefined) joinSocket(channel, socket)
   }
   serve().catch((error: unknown) => target.onFailure?.(asError(error)))
 }

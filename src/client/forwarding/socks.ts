@@ -46,6 +46,28 @@ export async function readSocksRequest(client: SocksClient): Promise<SocksReques
   return undefined
 }
 
+/**
+ * Serves a client up to the data: has what it wants connected, and tells it what came of that. Undefined where it wants
+ * nothing that there is.
+ * @throws what `connect` throws
+ */
+export async function serveSocks<T>(
+  client: SocksClient,
+  connect: (to: { host: string; port: number }) => Promise<T>,
+): Promise<T | undefined> {
+  const request = await readSocksRequest(client)
+  if (request === undefined) return undefined
+  const { host, port } = request
+  try {
+    const made = await connect({ host, port })
+    request.accept()
+    return made
+  } catch (error) {
+    request.refuse()
+    throw error
+  }
+}
+
 /** RFC 1928 §6: the connection ends shortly after a reply that says no. What the client still says is dropped. */
 function refuse({ input, output, close }: SocksClient, reply?: Buffer): void {
   input.resume()
