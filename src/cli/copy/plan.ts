@@ -56,7 +56,24 @@ export async function planCopy(
       options,
     )
   }
+  checkTargets([...plan.files, ...plan.links])
   return plan
+}
+
+/** Several are copied at a time: two into one file would be a mixture of both. */
+function checkTargets(items: readonly PlannedItem[]): void {
+  const sources = new Map<string, Buffer>()
+  for (const { from, to } of items) {
+    const name = to.toString('latin1')
+    const other = sources.get(name)
+    if (other !== undefined) {
+      throw new SshjobError(
+        'usage',
+        `${other} and ${from} would both become ${to}: copy one of them elsewhere.`,
+      )
+    }
+    sources.set(name, from)
+  }
 }
 
 async function addItem(plan: CopyPlan, source: Side, item: PlannedItem, options: PlanOptions): Promise<void> {

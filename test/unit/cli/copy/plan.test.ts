@@ -33,3 +33,23 @@ it('what is in a folder of the job is known from its listing: nothing is asked f
   expect(plan.totalBytes).toBe(6)
   await pair.close()
 })
+
+it.each([
+  ['files', false, ['one/same', 'two/same'], 'one/same and '],
+  ['files in folders whose contents are copied', true, ['one/.', 'two/.'], 'one/./same and '],
+])(
+  'two %s that would become one are refused before anything is copied',
+  async (_what, recursive, names, said) => {
+    for (const folder of ['one', 'two']) {
+      mkdirSync(join(directory(), folder), { recursive: true })
+      writeFileSync(join(directory(), folder, 'same'), folder)
+    }
+    mkdirSync(join(directory(), 'target'), { recursive: true })
+    const operands = {
+      sources: names.map((name) => Buffer.from(`${directory()}/${name}`)),
+      target: Buffer.from(join(directory(), 'target')),
+    }
+    const planned = planCopy(localSide, localSide, operands, { recursive, note: () => undefined })
+    await expect(planned).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(said) })
+  },
+)
