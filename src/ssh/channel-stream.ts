@@ -21,10 +21,10 @@ export class ChannelStream extends Duplex {
     input.on('error', (error) => this.destroy(error))
     input.pause()
     void channel.closed.then((cause) => {
-      if (cause !== undefined) return
-      // Closed by the other side: nothing can be sent any more, and what it sent may still be unread.
-      if (this.readableEnded) this.destroy()
-      else this.once('end', () => this.destroy())
+      // Nothing can be sent any more, and what the other side sent may still be unread. Where a failure of the
+      // connection comes before its EOF, there is no end: the input fails, behind what it has.
+      if (this.readableEnded) this.destroy(cause)
+      else this.once('end', () => this.destroy(cause))
     })
   }
 
