@@ -53,7 +53,7 @@ export class RemoteForwards {
         bindTcp(address, port, this.#policy.gatewayPorts),
       )
       if (made === undefined) return false
-      this.#listening.set(`${made.port} ${address}`, made)
+      this.#keep(tcpName(made.port, address), made)
       made.onConnection((socket) => {
         // The address as it was asked for: it is how the client knows which of its forwardings this belongs to.
         const target = [string(address), uint32(made.port)]
@@ -66,7 +66,7 @@ export class RemoteForwards {
 
   cancelTcp(data: Reader): Promise<RequestAnswer> {
     const address = data.text()
-    return this.#cancel(`${data.uint32()} ${address}`)
+    return this.#cancel(tcpName(data.uint32(), address))
   }
 
   listenUnix(data: Reader): Promise<RequestAnswer> {
@@ -76,14 +76,14 @@ export class RemoteForwards {
       const bind = async (): Promise<Listening> => {
         if (this.#policy.replacesSockets === true) {
           // One of this client's own as well: closed later, it would take the new one's name along.
-          this.#drop(path)
+          this.#drop(unixName(path))
           await rm(path, { force: true })
         }
         return listening([await listenUnix(path)])
       }
       const made = await this.#listen(this.#policy.listenUnix(path), bind)
       if (made === undefined) return false
-      this.#listening.set(path, made)
+      this.#keep(unixName(path), made)
       made.onConnection((socket) => {
         forwardSocket(this.#connection, socket, 'forwarded-streamlocal@openssh.com', string(path), string(''))
       })
@@ -92,7 +92,7 @@ export class RemoteForwards {
   }
 
   cancelUnix(data: Reader): Promise<RequestAnswer> {
-    return this.#cancel(readPath(data) ?? '')
+    return this.#cancel(unixName(readPath(data) ?? ''))
   }
 
   close(): void {
@@ -126,6 +126,12 @@ export class RemoteForwards {
     return this.#inTurn(async () => this.#drop(name))
   }
 
+  /** What is listened on is closed with the connection, whatever a client names it. */
+  #keep(name: string, made: Listening): void {
+    this.#drop(name)
+    this.#listening.set(name, made)
+  }
+
   /** False where nothing of this name is listened on. */
   #drop(name: string): boolean {
     this.#listening.get(name)?.close()
@@ -138,6 +144,9 @@ export class RemoteForwards {
     return result
   }
 }
+
+const tcpName = (port: number, address: string): string => `tcp ${port} ${address}`
+const unixName = (path: string): string => `unix ${path}`
 
 /**
  * As sshd with its default, GatewayPorts no: loopback, whatever address a client asks for. The job's neighbours on the
