@@ -110,7 +110,8 @@ export class RemoteFile {
       if (this.#failure !== undefined) throw this.#failure
       this.#inFlight += piece.length
       this.#requests
-        .ask(FXP.WRITE, this.#handle, uint64(offset + at), string(piece))
+        // Its length and its bytes apart: string() would copy them once more.
+        .ask(FXP.WRITE, this.#handle, uint64(offset + at), uint32(piece.length), piece)
         .then(() => written(piece.length))
         .catch((error: unknown) => {
           this.#failure ??= error
