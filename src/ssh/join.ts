@@ -39,7 +39,13 @@ function letGo(socket: Socket): void {
   if (socket.destroyed) return
   socket.unpipe()
   socket.resume()
-  socket.setTimeout(FORWARD_DRAIN_MS, () => socket.destroy())
+  // Not the socket's own timeout: whatever the peer sends would begin it anew.
+  let left = socket.writableLength
+  const watch = setInterval(() => {
+    if (socket.writableLength === left) socket.destroy()
+    left = socket.writableLength
+  }, FORWARD_DRAIN_MS)
+  socket.once('close', () => clearInterval(watch))
   if (socket.writableFinished) socket.destroy()
   else socket.once('finish', () => socket.destroy())
 }
