@@ -27,7 +27,13 @@ export function writeAuthenticationInfo(
     const folder = mkdtempSync(join(tmpdir(), 'sshjob-'))
     const file = join(folder, 'auth')
     const line = `publickey ${typeOfBlob(blob)} ${blob.toString('base64')}\n`
-    writeFileSync(file, line, { mode: 0o600, flag: 'wx' })
-    return { file, remove: () => attempt(() => rmSync(folder, { recursive: true, force: true })) }
+    const remove = (): void => attempt(() => rmSync(folder, { recursive: true, force: true }))
+    try {
+      writeFileSync(file, line, { mode: 0o600, flag: 'wx' })
+      return { file, remove }
+    } catch (error) {
+      remove()
+      throw error
+    }
   })
 }

@@ -6,26 +6,17 @@ import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
 import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS, TRANSPORT_BUFFER_MAX } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { VERSION } from '../core/version.js'
 import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
 import { replaceExtInfo } from './ext-info.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
+import { IDENT, NO_SSH } from './identification.js'
 import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
 import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
 import { poolPackets } from './packet-allocator.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
-
-/**
- * Our identification string (RFC 4253 §4.2). It begins with OpenSSH's name because OpenSSH's client sends
- * eow@openssh.com, without which `ssh JOB yes | head -1` hangs, only to servers that call themselves so.
- */
-const IDENT = `OpenSSH_9.9 sshjob_${VERSION}`
-
-/** What a client is told that does not speak SSH, in the words of OpenSSH. */
-const NO_SSH = 'Invalid SSH identification string.\r\n'
 
 /** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
 const KNOWN_TO_SSH2: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 20, 50, 51, 52, 53, 60, 61])
