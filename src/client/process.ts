@@ -47,14 +47,18 @@ async function open(
 ): Promise<RemoteProcess> {
   const { env = {}, pty, agent, x11, signal } = options
   if (signal?.aborted) throw abortError(signal)
-  if (agent !== undefined) incoming.allowAgent(agent)
   const display = x11 === undefined ? undefined : incoming.allowDisplay(x11)
+  const allowedAgent = agent === undefined ? undefined : incoming.allowAgent(agent)
+  const forbid = (): void => {
+    display?.forbid()
+    allowedAgent?.forbid()
+  }
   const opening = orAbort(connection.open('session'), signal, (late) => late.close())
   const channel = await opening.catch((error: unknown) => {
-    display?.forbid()
+    forbid()
     throw error
   })
-  void channel.closed.then(() => display?.forbid())
+  void channel.closed.then(forbid)
   const remote = new Remote(channel)
   const onAbort = (): void => {
     if (signal !== undefined) remote.abort(abortError(signal))

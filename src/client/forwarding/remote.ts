@@ -24,12 +24,15 @@ export class IncomingChannels {
   readonly #targets = new Map<string, Target>()
   /** Requests for a port of the server's choice: its first connection may come before we have read which. */
   readonly #asking = new Set<Promise<unknown>>()
-  #agent: string | undefined
+  /** The sockets of agents, of the sessions that may use one. */
+  readonly #agents = new Set<{ path: string }>()
   readonly #displays = new ForwardedDisplays()
 
-  /** From now on the server may connect to the agent at this socket: a session was told that it may. */
-  allowAgent(path: string): void {
-    this.#agent = path
+  /** From now on, until the session ends, the server may connect to the agent at this socket. */
+  allowAgent(path: string): { forbid(): void } {
+    const agent = { path }
+    this.#agents.add(agent)
+    return { forbid: () => void this.#agents.delete(agent) }
   }
 
   /** From now on, until the session ends, the server may connect to this display, for who knows the cookie. */
@@ -46,8 +49,11 @@ export class IncomingChannels {
       }
       case 'forwarded-streamlocal@openssh.com':
         return this.#openTarget(data.text())
-      case 'auth-agent@openssh.com':
-        return this.#agent === undefined ? undefined : connect({ path: this.#agent })
+      case 'auth-agent@openssh.com': {
+        // Which session asks, the server does not say.
+        const agent = [...this.#agents].at(-1)
+        return agent && connect(agent)
+      }
       case 'x11':
         return this.#displays.open()
       default:

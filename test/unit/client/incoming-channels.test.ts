@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { IncomingChannels } from '../../../src/client/forwarding/remote.js'
+import { startShell } from '../../../src/client/process.js'
 import { deferred } from '../../../src/core/deferred.js'
 import type { Channel } from '../../../src/ssh/channel.js'
 import type { ConnectionHandlers } from '../../../src/ssh/connection.js'
@@ -7,6 +9,7 @@ import { OPEN_FAILURE, string, uint32 } from '../../../src/ssh/wire.js'
 import { until } from '../../helpers/bytes.js'
 import { type ConnectionPair, connectionPair } from '../../helpers/connection-pair.js'
 import { dial, echoSocket, serveSockets } from '../../helpers/sockets.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const PORT_IN_THE_JOB = 4711
 
@@ -37,6 +40,8 @@ async function begin(
 const forwarded = [string('localhost'), uint32(PORT_IN_THE_JOB), string('127.0.0.1'), uint32(1)]
 
 describe('what a server opens', () => {
+  const folder = temporaryDirectory()
+
   it('is taken also when it comes with the answer that names its port', async () => {
     const { port } = await serveSockets(echoSocket)
     const opened = deferred<Channel>()
@@ -73,6 +78,32 @@ describe('what a server opens', () => {
     await expect(incoming.forward(pair.client.connection, { port: 80 }, to, {})).rejects.toMatchObject({
       code: 'request-refused',
     })
+    await pair.close()
+  })
+
+  it('for the agent is taken while the session lasts that may use it, and no longer', async () => {
+    const agent = join(folder(), 'agent')
+    await serveSockets(echoSocket, agent)
+    const incoming = new IncomingChannels()
+    const session = deferred<Channel>()
+    const accept = (channel: Channel): void => {
+      channel.onRequest = () => true
+      session.resolve(channel)
+    }
+    const refuse = { refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE, message: 'no' }
+    const pair = await connectionPair(undefined, {
+      server: { onChannelOpen: () => ({ accept }), onGlobalRequest: () => false },
+      client: {
+        onChannelOpen: (type, data) => incoming.open(type, data) ?? refuse,
+        onGlobalRequest: () => false,
+      },
+    })
+    const open = () => pair.server.connection.open('auth-agent@openssh.com')
+    const remote = await startShell(pair.client.connection, { pty: false, agent }, incoming)
+    ;(await open()).close()
+    ;(await session.promise).close()
+    await remote.ended.catch(() => undefined)
+    await expect(open()).rejects.toMatchObject({ code: 'channel-refused' })
     await pair.close()
   })
 })
