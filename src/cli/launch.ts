@@ -40,14 +40,26 @@ function nameFor(program: string, source: string): string {
   return `${name}-${hash}-${process.version}-${process.arch}`
 }
 
-/** By the XDG Base Directory Specification, which has no use for relative paths. */
+/**
+ * By the XDG Base Directory Specification, which has no use for relative paths. Root may well have the HOME of somebody
+ * else, who would say where root writes.
+ */
 function ownFolder(): string | undefined {
   const { XDG_CACHE_HOME: given = '', HOME: home = '' } = process.env
-  const base = path.isAbsolute(given) ? given : path.join(home, '.cache')
-  return path.isAbsolute(base) ? path.join(base, 'sshjob') : undefined
+  const [base, cache] = path.isAbsolute(given) ? [given, given] : [home, path.join(home, '.cache')]
+  return path.isAbsolute(base) && mayBeOurs(base) ? path.join(cache, 'sshjob') : undefined
 }
 
-/** Runs as our own code, so nobody else may have written it: root may well have the HOME of somebody else. */
+function mayBeOurs(folder: string): boolean {
+  try {
+    const status = fs.statSync(folder, { throwIfNoEntry: false })
+    return status === undefined || status.uid === process.geteuid?.()
+  } catch {
+    return false // it can't even be looked at
+  }
+}
+
+/** Runs as our own code, so nobody else may have written it. */
 function readEntry(folder: string | undefined, entry: string): Buffer | undefined {
   if (folder === undefined) return undefined
   try {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { CODE_CACHE_MAX_AGE_MS } from '../../../src/core/limits.js'
+import { itAsRoot } from '../../helpers/needs.js'
 import { LAUNCH } from '../../helpers/programs.js'
 
 const KEEP = 'globalThis[Symbol.for("sshjob.keep-code")] = true'
@@ -80,6 +82,18 @@ describe('a program that is launched', () => {
     mistake()
     for (const name of kept()) chmodSync(path.join(cache, name), 0o666)
     expect(run()).toBe('two\n')
+  })
+
+  itAsRoot('neither takes nor leaves anything in the home of another user', async () => {
+    mistake()
+    const home = path.join(folder, 'home')
+    const before = kept()
+    chownSync(home, 54_321, 54_321)
+    for (const name of before) chownSync(path.join(cache, name), 54_321, 54_321)
+    expect(run()).toBe('two\n')
+    write('console.log("three")', KEEP)
+    expect(run()).toBe('three\n')
+    expect(kept()).toEqual(before)
   })
 
   it('runs without a home, and where nothing can be written', () => {
