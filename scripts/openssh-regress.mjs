@@ -20,7 +20,7 @@ import { REFUSED, SLOW, TESTS } from '../test/openssh-regress/tests.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const SUITE = '/usr/lib/openssh/regress'
 const SSHD = '/usr/sbin/sshd'
-const LIMIT_MS = 300_000
+const LIMIT_MS = 600_000
 const WIDTH = 22
 /** So many at a time: each has a network of its own, where that can be had. */
 const WORKERS = 2
