@@ -6,6 +6,9 @@ import { fasterOffer } from './faster-ciphers.js'
 import { guessedWrong } from './kex-guess.js'
 import { type KexInit, readKexinit } from './kexinit.js'
 
+/** SSH_MSG_IGNORE, SSH_MSG_UNIMPLEMENTED and SSH_MSG_DEBUG: RFC 4253 §11.2 to §11.4. */
+const PASSED_OVER: ReadonlySet<number | undefined> = new Set([2, 3, 4])
+
 /** What ssh2 leaves undone where the two ends agree on algorithms (RFC 4253 §7). */
 export class Negotiation {
   readonly #protocol: Protocol
@@ -37,10 +40,21 @@ export class Negotiation {
     Object.defineProperty(this.#protocol, '_kex', {
       get: () => exchange,
       set: (value: Protocol['_kex']) => {
+        if (exchange !== undefined) this.#passOver()
         exchange = value
         if (value?._remoteKexinit) this.#peer = readKexinit(value._remoteKexinit)
       },
     })
+  }
+
+  /**
+   * Strict key exchange forbids other messages in the first exchange alone (OpenSSH's PROTOCOL, §1.9); ssh2 ends the
+   * connection in later ones as well. AsyncSSH sends SSH_MSG_IGNORE in each.
+   */
+  #passOver(): void {
+    const decipher = this.#protocol._decipher
+    const parse = decipher._onPayload
+    decipher._onPayload = (payload) => (PASSED_OVER.has(payload[0]) ? undefined : parse(payload))
   }
 
   /**

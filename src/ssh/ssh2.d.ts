@@ -93,7 +93,8 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     /** The peer has announced a guess that is wrong: the packet behind its KEXINIT is to be ignored. */
     _skipNextInboundPacket: boolean
     _cipher: PacketCipher
-    _decipher: { inSeqno: number }
+    /** Takes the payloads itself while keys are exchanged. */
+    _decipher: { inSeqno: number; _onPayload: (payload: Buffer) => unknown }
     _strictMode: boolean | undefined
     /** Methods of requests that have no answer yet. */
     _authsQueue: string[]

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import Protocol from 'ssh2/lib/protocol/Protocol.js'
+import utils from 'ssh2/lib/protocol/utils.js'
 import { SshjobError } from '../../../src/core/errors.js'
 import { silent } from '../../../src/core/log.js'
 import { acceptKeys, offerKey, onlyKey, requestAuthentication } from '../../../src/ssh/authentication.js'
@@ -10,7 +11,7 @@ import { hostKeysOf } from '../../../src/ssh/host-keys.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
 import { Outlet } from '../../../src/ssh/outlet.js'
 import { Transport } from '../../../src/ssh/transport.js'
-import { byte, MSG, Reader } from '../../../src/ssh/wire.js'
+import { byte, MSG, Reader, uint32 } from '../../../src/ssh/wire.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { digest, sha256, until } from '../../helpers/bytes.js'
 import { connectionPair } from '../../helpers/connection-pair.js'
@@ -114,6 +115,27 @@ describe('the transport', () => {
     ])
     expect(await received).toEqual([sha256(up), sha256(down)])
     expect(exchanges).toBeGreaterThan(200) // both ends count each
+    await pair.close()
+  })
+
+  it.each([2, 3, 4])('passes over a message of type %d while keys are exchanged anew', async (type) => {
+    const pair = await connectionPair()
+    const { protocol } = pair.client.transport
+    const exchanged = new Promise((resolve) => {
+      const complete = pair.server.transport.protocol._onHandshakeComplete
+      pair.server.transport.protocol._onHandshakeComplete = (negotiated) => {
+        complete(negotiated)
+        resolve('exchanged')
+      }
+    })
+    protocol.rekey()
+    const { write } = protocol._packetRW
+    const payload = Buffer.concat([byte(type), uint32(0), uint32(0), uint32(0)])
+    const packet = write.alloc(payload.length, true)
+    packet.set(payload, write.allocStartKEX)
+    utils.sendPacket(protocol, write.finalize(packet, true), true)
+    expect(await Promise.race([exchanged, pair.server.closed])).toBe('exchanged')
+    await pair.open()
     await pair.close()
   })
 
