@@ -1,6 +1,8 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { SshjobError, systemCode } from '../../core/errors.js'
+import { JOB_PIDS_MAX } from '../../core/limits.js'
 import type { Job, ProcessRequest } from '../../job/job.js'
+import { listTree } from '../../job/process-tree.js'
 import { hasContainerSocket, parseForcedCommand, takesCommandsInside } from './forced-command.js'
 import { isTrue, type JobAd } from './job-ad.js'
 
@@ -50,8 +52,17 @@ function readProcess(pid: number | 'self', file: string): string {
  */
 export function containerSettings(pids: readonly number[]): string[] {
   const network = networkOf('self')
-  const shared = pids.length > 0 && pids.every((pid) => network !== undefined && networkOf(pid) === network)
+  const shared = network !== undefined && pids.length > 0 && pids.every((pid) => isOnNetwork(pid, network))
   return ['AllowStreamLocalForwarding no', ...(shared ? [] : ['AllowTcpForwarding no', 'X11Forwarding no'])]
+}
+
+/**
+ * Of the job's first process, only what it has started inside the container counts. Docker's client, which HTCondor
+ * starts, is outside and has nothing inside: its network says nothing of the job's.
+ */
+function isOnNetwork(pid: number, network: string): boolean {
+  const inside = listTree(pid, JOB_PIDS_MAX).filter(isElsewhere)
+  return inside.length > 0 && inside.every((process) => networkOf(process) === network)
 }
 
 /** network_namespaces(7); undefined where we may not know. */

@@ -8,6 +8,8 @@ export const SSHJOB = ['node', '/opt/sshjob/dist/sshjob.cjs'] as const
 export interface Client {
   readonly command: readonly string[]
   readonly options: { readonly verbose: string; readonly wait: string; readonly shells: string }
+  /** The options that connect its input and output to the port of condor_shared_port, where the job is. */
+  readonly port: readonly string[]
   /** How it tells that SIGKILL has ended the command: with these options, by this exit status and these words. */
   readonly signal: { readonly options: readonly string[]; readonly exitCode: number; readonly said: string }
 }
@@ -16,11 +18,13 @@ export const CLIENTS = {
   condor_ssh_to_job: {
     command: ['condor_ssh_to_job'],
     options: { verbose: '-debug', wait: '-auto-retry', shells: '-shells' },
+    port: ['-ssh', 'ssh -W 127.0.0.1:9618'],
     signal: { options: ['-ssh', 'ssh -v'], exitCode: 255, said: 'rtype exit-signal' },
   },
   sshjob: {
     command: SSHJOB,
     options: { verbose: '-vv', wait: '--wait', shells: '--shells' },
+    port: ['-W', '127.0.0.1:9618'],
     signal: { options: [], exitCode: 128 + 9, said: 'sshjob: The remote process was ended by signal KILL.' },
   },
 } as const satisfies Record<string, Client>
@@ -41,8 +45,8 @@ export interface Context {
 export interface Case {
   /** The row of the table in docs/htcondor.md. */
   readonly title: string
-  /** What is seen where it doesn't work. */
-  readonly symptom?: RegExp
+  /** What is seen where it doesn't work, which may depend on the server. */
+  readonly symptom?: RegExp | Readonly<Record<Server, RegExp>>
   /** Of this client alone. Default: of all of them. */
   readonly client?: keyof typeof CLIENTS
   run(context: Context): Promise<void>

@@ -3,6 +3,7 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 import { CLIENTS, type Context, SLEEP } from './case.js'
 import { COMMAND_CASES } from './command-cases.js'
 import { readComparison, SERVERS } from './comparison.js'
+import { DOCKER_CASES } from './docker-cases.js'
 import { FILE_CASES } from './file-cases.js'
 import { LIFE_CASES, PLACE_CASES } from './life-cases.js'
 import { NETWORK_CASES } from './network-cases.js'
@@ -15,6 +16,7 @@ const CASES = [
   ...FILE_CASES,
   ...LIFE_CASES,
   ...PLACE_CASES,
+  ...DOCKER_CASES,
   ...NETWORK_CASES, // last: one restarts the execution point
 ]
 const NEEDS = ['debootstrap', 'unshare', 'tmux', 'Xvfb']
@@ -56,7 +58,8 @@ function body(suite: Suite): void {
     }, CASE_MS)
     afterAll(() => pool.get('alice', ['condor_rm', '-all']), CASE_MS)
 
-    for (const { title, symptom, client = name, run } of CASES) {
+    for (const { title, symptom: symptoms, client = name, run } of CASES) {
+      const symptom = symptoms instanceof RegExp ? symptoms : symptoms?.[server]
       const { verdict, cell } = claim(title, server, suite)
       if (verdict === 'not asked' || client !== name) continue
       if (verdict === 'no' && symptom === undefined) throw new Error(`'${title}' has no symptom.`)
@@ -86,6 +89,7 @@ async function prepare(pool: Pool): Promise<void> {
   )
   await pool.get('root', ['sh', '-ec', [...launchers, 'chmod 755 /usr/local/sbin/sshjob-*'].join('\n')])
   if (pool.suite === 'sid') await pool.get('root', ['bash', '-ec', IMAGE])
+  await pool.startDocker()
 }
 
 /** What an administrator would write. */

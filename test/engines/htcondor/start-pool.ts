@@ -29,6 +29,8 @@ export interface Pool {
   start(user: User, args: readonly string[], options?: Input): RunningProgram
   /** Starts a program of this machine in the pool's network. */
   startBeside(args: readonly string[]): RunningProgram
+  /** Starts Docker, with an image called 'small'. The execution point has to be restarted to see it. */
+  startDocker(): Promise<void>
   /** The line for a shell of this machine that runs a program in the pool. */
   line(user: User, args: readonly string[]): string
   /** Submits a job; gives its id, '12.0'. Each line is one of condor_submit(1)'s. */
@@ -63,6 +65,7 @@ export async function startPool(suite: Suite, name: string): Promise<Pool> {
     get: (user, args, options) => must([SCRIPT, ...words(user, args)], options),
     start: (user, args, options) => startProgram(SCRIPT, words(user, args), options),
     startBeside: (args) => startProgram(SCRIPT, ['net', id, '--', ...args]),
+    startDocker: async () => void (await must([SCRIPT, 'docker', id])),
     line: (user, args) => [SCRIPT, ...words(user, args)].map(quote).join(' '),
     async submit(user, ...lines) {
       const stdin = [...lines, 'queue', ''].join('\n')

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openScreen, type Screen } from '../../helpers/screen.js'
 import { type Case, type Context, enter, runningJob } from './case.js'
 
-async function onScreen(
+export async function onScreen(
   { pool, folder }: Context,
   args: readonly string[],
   use: (screen: Screen) => Promise<void>,

@@ -171,14 +171,18 @@ describe('the job of HTCondor that this process was started beside', () => {
       expect(found.job.files).toBeUndefined()
     })
 
-    it('leads to no file of the host by a forwarding, and to its ports only where they are the job’s too', async () => {
+    const NO_FILES = ['AllowStreamLocalForwarding no']
+    const NOTHING = [...NO_FILES, 'AllowTcpForwarding no', 'X11Forwarding no']
+
+    it('leads to nothing of the host by a forwarding where no process of the job is known to be in it', async () => {
       expect(find({ _CONDOR_JOB_PIDS: String(process.pid) }).settings).toEqual([])
-      await fs.appendFile(path.join(scratch, '.job.ad'), 'WantContainer = true\n')
-      const noFiles = ['AllowStreamLocalForwarding no']
-      const nothing = [...noFiles, 'AllowTcpForwarding no', 'X11Forwarding no']
-      expect(find({ _CONDOR_JOB_PIDS: String(process.pid) }).settings).toEqual(noFiles)
-      expect(find().settings).toEqual(nothing)
-      expect(find({ _CONDOR_JOB_PIDS: `${process.pid} ${2 ** 30}` }).settings).toEqual(nothing)
+      await fs.appendFile(path.join(scratch, '.job.ad'), 'WantDocker = true\n')
+      expect(find().settings).toEqual(NOTHING)
+      // Such as Docker's client, which HTCondor takes for the job.
+      const client = spawn('sleep', ['1000'], { stdio: 'ignore' })
+      expect(find({ _CONDOR_JOB_PIDS: String(client.pid) }).settings).toEqual(NOTHING)
+      client.kill('SIGKILL')
+      await once(client, 'exit')
     })
 
     describeWith(['busybox', 'chroot'], 'that it did not ask for', () => {
@@ -193,6 +197,9 @@ describe('the job of HTCondor that this process was started beside', () => {
           const found = find({ _CONDOR_JOB_PIDS: String(inside.pid) })
           expect(found.replacesForcedCommand(forcedCommand())).toBe(false)
           expect(spawnIn(found, forcedCommand())).toThrow(REFUSAL)
+          // Its ports are the host's too, and files are not.
+          expect(found.settings).toEqual(NO_FILES)
+          expect(find({ _CONDOR_JOB_PIDS: `${inside.pid} ${2 ** 30}` }).settings).toEqual(NOTHING)
         } finally {
           inside.kill('SIGKILL')
           await once(inside, 'exit')
