@@ -35,6 +35,7 @@ export function describeParallelJobs({ pool, sshjob }: Client): void {
       await pool().restartExecutionPoint('SCHEDD.SEC_ENABLE_MATCH_PASSWORD_AUTHENTICATION = False\n')
       await pool().get('root', ['condor_reconfig'])
       job = await started()
+      await pool().becomesEnterable('alice', `${job}.1`)
     }, CASE_MS)
     afterAll(() => pool().get('alice', ['condor_rm', job]), CASE_MS)
 
