@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, type ED25519KeyPairOptions, generateKeyPairSync, randomBytes } from 'node:crypto'
 import keyParser, { type ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
 import { SshjobError } from '../core/errors.js'
 import { Reader, string, uint32 } from './wire.js'
@@ -21,12 +21,23 @@ export interface KeyPair {
 }
 
 /**
+ * Node.js can wait for itself, for ever, where a key that it has generated is exported as a JSON web key: it holds the
+ * key's lock, allocates, and the garbage collector frees what has generated the key, for which it wants that lock
+ * (seen in version 20, once in some 15,000 keys). So keys leave their generation as bytes.
+ */
+const DER: ED25519KeyPairOptions<'der', 'der'> = {
+  privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+  publicKeyEncoding: { format: 'der', type: 'spki' },
+}
+
+/**
  * A fresh ed25519 key pair (RFC 8709). Not by ssh2's keygen: it takes leading zero bytes off the public key, so that
  * one pair in 256 is none.
  */
 export function generateKey(comment = ''): KeyPair {
-  const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-  const [seed, point] = [part(d), part(x)]
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519', DER)
+  // Both end with their 32 bytes: RFC 8410 §4 and §7.
+  const [seed, point] = [privateKey.subarray(-32), publicKey.subarray(-32)]
   return encodePair([string(ED25519), string(point)], [string(point), string(Buffer.concat([seed, point]))], {
     type: ED25519,
     comment,
@@ -35,8 +46,9 @@ export function generateKey(comment = ''): KeyPair {
 
 /** A fresh RSA key pair, RFC 4253 §6.6. */
 export function generateRsaKey(bits: number, comment = ''): KeyPair {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
-  const { n, e, d, p, q, qi } = privateKey.export({ format: 'jwk' })
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits, ...DER })
+  const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' })
+  const { n, e, d, p, q, qi } = key.export({ format: 'jwk' })
   const [modulus, exponent] = [mpint(part(n)), mpint(part(e))]
   const secret = [modulus, exponent, mpint(part(d)), mpint(part(qi)), mpint(part(p)), mpint(part(q))]
   return encodePair([string(RSA), exponent, modulus], secret, { type: RSA, comment })

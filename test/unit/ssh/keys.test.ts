@@ -8,6 +8,8 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 /** 32 bytes of a point behind the name of the type, as RFC 8709 §4 has it. */
 const BLOB_BYTES = 4 + 'ssh-ed25519'.length + 4 + 32
 
+const LIMIT_MS = 60_000
+
 describe('a key', () => {
   it('that is generated works, each of two thousand times: ssh2 loses one in 256', () => {
     const data = Buffer.from('signed')
@@ -23,6 +25,25 @@ describe('a key', () => {
       expect(!(signature instanceof Error) && publicKey.verify(data, signature)).toBe(true)
     }
   })
+
+  it(
+    'is generated however often: Node.js would wait for itself in one of some thousand exports',
+    () => {
+      const script = `
+      import { generateKey } from './src/ssh/keys.ts'
+      for (let i = 0; i < 40_000; i++) generateKey()`
+      const options = [
+        '--import',
+        './test/helpers/register-typescript.mjs',
+        '--input-type=module',
+        '-e',
+        script,
+      ]
+      const { status, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8', timeout: LIMIT_MS })
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    },
+    2 * LIMIT_MS,
+  )
 
   it('is another one each time', () => {
     expect(generateKey().publicKey).not.toBe(generateKey().publicKey)
