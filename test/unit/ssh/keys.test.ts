@@ -31,7 +31,7 @@ describe('a key', () => {
     () => {
       const script = `
       import { generateKey } from './src/ssh/keys.ts'
-      for (let i = 0; i < 40_000; i++) generateKey()`
+      for (let i = 0; i < 20_000; i++) generateKey()`
       const options = [
         '--import',
         './test/helpers/register-typescript.mjs',
