@@ -10,7 +10,7 @@ import { shouldKeepCode } from './keep-code.js'
 const BESIDE = 'cache'
 
 /**
- * Runs a CommonJS program as Node.js would, from what V8 has compiled in an earlier run: compiling is a fifth of a short
+ * Runs a CommonJS program as Node.js would, from what V8 has compiled in an earlier run: compiling is a sixth of a short
  * command. That is kept beside the program or in the user's cache folder, for this very text and version of Node.js;
  * what V8 can't use it leaves alone.
  * @param keeps asked at the end, where nothing of use was kept. Default: whether the program has called keepCode()

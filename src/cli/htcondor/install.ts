@@ -8,9 +8,9 @@ import { CURRENT, currentCopy } from './copies.js'
 import { keygenScript, serverScript } from './launchers.js'
 import { doWithoutParts, outsideParts } from './outside-parts.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
+import { serveOnce } from './serve-once.js'
 import { checkPrefix, formatSettings, type Launchers, readPrefix, SETTINGS_FILE } from './settings-file.js'
 import { failureOf, runAsUser } from './trial.js'
-import { serveOnce } from './warm-up.js'
 
 export const DEFAULT_PREFIX = '/usr/local/lib/sshjob'
 const LAUNCHERS = { server: 'bin/sshjob-server', keygen: 'bin/sshjob-keygen' } as const
