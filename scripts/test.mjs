@@ -20,9 +20,12 @@ const OPEN_HANDLES = 'Jest did not exit one second after'
 // Short: the path of a unix socket below it has 107 bytes in all, unix(7).
 const run = mkdtempSync(join(tmpdir(), 'sj-'))
 const files = join(run, 't')
+// Empty: bash reads .bashrc for each command of ours, and what stands there may wait for others (pyenv's: for a minute).
+const home = join(run, 'home')
 const results = join(run, 'results.json')
 const skips = join(run, 'skips')
 mkdirSync(files)
+mkdirSync(home)
 writeFileSync(skips, '')
 
 /** Runs jest; resolves with its exit status and whether something was left open. */
@@ -38,7 +41,9 @@ function runJest() {
       ...process.env,
       ...colour,
       TMPDIR: files,
-      XDG_CACHE_HOME: join(run, 'cache'),
+      HOME: home,
+      // Its place is below HOME then.
+      XDG_CACHE_HOME: '',
       SSHJOB_TEST_RUN: run,
       SSHJOB_TEST_SKIPS: skips,
     },

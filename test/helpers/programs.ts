@@ -13,6 +13,7 @@ export const LAUNCH = join(DIST, 'programs/launch.cjs')
 const MAX_COLLECTED_BYTES = 64 * 1024 * 1024
 const DEFAULT_WAIT_MS = 20_000
 const ORPHANS_WAIT_MS = 1_000
+const STOP_INTERVAL_MS = 500
 
 export interface StartOptions {
   /** Instead of our own environment, not in addition to it. */
@@ -40,6 +41,8 @@ export interface RunningProgram {
   /** Resolves once stdout or stderr matches. Rejects, showing both, when the program ends first or the time is up. */
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<void>
   kill(signal?: NodeJS.Signals): void
+  /** TERM until it ends: OpenSSH's client, up to 9.2 at least, misses one that comes just before it waits in poll(2). */
+  stop(): Promise<ProgramEnd>
 }
 
 export interface ProgramResult extends ProgramEnd {
@@ -125,6 +128,15 @@ export function startProgram(
     stderr: () => Buffer.concat(chunks.stderr),
     ended,
     kill: (signal = 'SIGTERM') => void child.kill(signal),
+    stop: async () => {
+      child.kill()
+      const timer = setInterval(() => child.kill(), STOP_INTERVAL_MS)
+      try {
+        return await ended
+      } finally {
+        clearInterval(timer)
+      }
+    },
     waitFor: (pattern, timeoutMs = DEFAULT_WAIT_MS) =>
       new Promise((resolve, reject) => {
         const finish = (failure?: string): void => {

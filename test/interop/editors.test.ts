@@ -43,8 +43,7 @@ describeClient(SFTP, 'as JetBrains uses it', () => {
       await client.waitFor(/Entering interactive session/)
       await checkMany(() => dial(here))
       process.kill(Number(pid))
-      client.kill()
-      await client.ended
+      await client.stop()
       expect(readFileSync(join(backend, 'run/log'), 'utf8')).toBe(`listening on ${port}\n`)
     },
   )
@@ -86,7 +85,6 @@ describeClient(also(SSH, 'sftp'), 'as Zed uses it', () => {
     }
     server.child.stdin.end()
     expect((await server.ended).exitCode).toBe(3)
-    master.kill()
-    await master.ended
+    await master.stop()
   })
 })

@@ -26,8 +26,7 @@ describeClient(SSH, 'forwarding', () => {
     const data = randomBytes(20 * MIB)
     expect(sha256(await exchange(await dial(here), data))).toBe(sha256(data))
     expect((await exchange(await dial(other), 'x'.repeat(12_345))).toString()).toBe('got 12345')
-    client.kill()
-    await client.ended
+    await client.stop()
   })
 
   it('-L serves 50 connections at once', async () => {
@@ -41,8 +40,7 @@ describeClient(SSH, 'forwarding', () => {
       Array.from({ length: 50 }, async () => exchange(await dial(here), data)),
     )
     expect(answers.every((answer) => answer.equals(data))).toBe(true)
-    client.kill()
-    await client.ended
+    await client.stop()
   })
 
   it('-R 0 takes a port of the job, and leads out of it, 20 MB unchanged', async () => {
@@ -53,8 +51,7 @@ describeClient(SSH, 'forwarding', () => {
     const inTheJob = Number(/Allocated port (\d+)/.exec(client.stderr().toString())?.[1])
     const data = randomBytes(20 * MIB)
     expect(sha256(await exchange(await dial(inTheJob), data))).toBe(sha256(data))
-    client.kill()
-    await client.ended
+    await client.stop()
   })
 
   it('-L and -R lead to and from unix sockets', async () => {
@@ -68,8 +65,7 @@ describeClient(SSH, 'forwarding', () => {
     await client.waitFor(/remote forward success/)
     expect((await exchange(await dial(path('l')), 'abc')).toString()).toBe('abc')
     expect((await exchange(await dial(path('r')), 'abcd')).toString()).toBe('got 4')
-    client.kill()
-    await client.ended
+    await client.stop()
   })
 
   it('-W connects its input and output', async () => {
@@ -124,8 +120,7 @@ describeClient(also(SSH, 'curl'), 'dynamic forwarding', () => {
         exitCode: 0,
       })
     }
-    client.kill()
-    await client.ended
+    await client.stop()
     server.close()
   })
 
@@ -141,8 +136,7 @@ describeClient(also(SSH, 'curl'), 'dynamic forwarding', () => {
     const url = `http://localhost:${port}/`
     const answer = await ssh.run([HOST, `curl -sS -x socks5h://127.0.0.1:${socks} ${url}`])
     expect(answer).toMatchObject({ stdout: 'you asked for /', exitCode: 0 })
-    client.kill()
-    await client.ended
+    await client.stop()
     server.close()
   })
 })
@@ -171,8 +165,7 @@ describeClient(also(SSH, 'ssh-agent', 'ssh-add', 'ssh-keygen'), 'the agent', () 
     await until(() => !existsSync(dirname(path)))
     const without = await ssh.run([HOST, 'echo "[$SSH_AUTH_SOCK]"'], withAgent)
     expect(without.stdout).toBe('[]\n')
-    agent.kill()
-    await agent.ended
+    await agent.stop()
   })
 })
 
@@ -203,7 +196,6 @@ describeClient(also(SSH, 'Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'), 'X11', () => 
     await until(() => !existsSync(dirname(variables.split(' ')[1] ?? '')))
     const wrong = await ssh.run([flag, HOST, 'XAUTHORITY=/dev/null xdpyinfo'], there)
     expect(wrong.exitCode).not.toBe(0)
-    screen.kill()
-    await screen.ended
+    await screen.stop()
   })
 })

@@ -135,8 +135,7 @@ describeClient(SSH, 'connections', () => {
     const starter = await start()
     const idle = ssh.start(['-N', HOST])
     await starter.waitFor(/"client authenticated"/)
-    idle.kill('SIGTERM')
-    await idle.ended
+    await idle.stop()
     await starter.waitFor(/"msg":"session ended"/)
   })
 

@@ -38,8 +38,7 @@ describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
   })
   afterEach(async () => {
     // Politely: it leaves its socket and its lock behind otherwise.
-    server.kill()
-    await Promise.all([server.ended, job.stop()])
+    await Promise.all([server.stop(), job.stop()])
   })
 
   const run = (name: string, args: string[], file = authority) =>

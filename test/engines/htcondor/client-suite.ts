@@ -193,8 +193,7 @@ export function describeClient(suite: Suite): void {
           const get = "fetch('http://localhost:9988/').then((answer) => answer.text()).then(console.log)"
           expect(await pool.get('alice', ['node', '-e', get])).toBe('a page of the job')
           for (const program of [open, web]) {
-            program.kill()
-            await program.ended
+            await program.stop()
           }
         },
         CASE_MS,

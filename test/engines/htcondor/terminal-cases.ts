@@ -90,8 +90,7 @@ export const TERMINAL_CASES: readonly Case[] = [
       const number = screen.stdout().toString().trim()
       const command = [...client.command, '-X', job, 'echo $DISPLAY; xset q']
       const result = await pool.run('alice', ['env', `DISPLAY=127.0.0.1:${number}`, ...command])
-      screen.kill()
-      await screen.ended
+      await screen.stop()
       expect(result.stdout).toMatch(/^\S+:\d+\.0\n/)
       expect(result.stdout).toContain('Screen Saver')
     },

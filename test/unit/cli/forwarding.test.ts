@@ -150,8 +150,7 @@ describeWith(['ssh-agent', 'ssh-add', 'ssh-keygen'], 'sshjob -A', () => {
     const path = stdout.trim().split('\n').at(-1) ?? ''
     expect(path).not.toBe(socket)
     await until(() => !existsSync(path))
-    agent.kill()
-    await agent.ended
+    await agent.stop()
     await served.stop()
   })
 })

@@ -137,10 +137,10 @@ describe('the files of a job', () => {
     expect(sha256(fs.readFileSync(inside('part')))).toBe(sha256(data))
     fs.writeFileSync(inside('part'), 'something else')
     for (const copy of [
-      files.download(inside('original'), inside('part'), { resume: true }),
-      files.upload(inside('original'), inside('part'), { resume: true }),
+      () => files.download(inside('original'), inside('part'), { resume: true }),
+      () => files.upload(inside('original'), inside('part'), { resume: true }),
     ]) {
-      await expect(copy).rejects.toMatchObject({ code: 'file-failed' })
+      await expect(copy()).rejects.toMatchObject({ code: 'file-failed' })
     }
     expect(fs.readFileSync(inside('part'), 'utf8')).toBe('something else')
   })
