@@ -45,10 +45,10 @@ export class IncomingChannels {
     switch (type) {
       case 'forwarded-tcpip': {
         const host = data.text()
-        return this.#openTarget(`${data.uint32()} ${host}`)
+        return this.#openTarget(tcpName(data.uint32(), host))
       }
       case 'forwarded-streamlocal@openssh.com':
-        return this.#openTarget(data.text())
+        return this.#openTarget(unixName(data.text()))
       case 'auth-agent@openssh.com': {
         // Which session asks, the server does not say.
         const agent = [...this.#agents].at(-1)
@@ -83,7 +83,7 @@ export class IncomingChannels {
       const data = await connection.request('streamlocal-forward@openssh.com', string(from.path))
       if (data === undefined) throw refused(from.path)
       const cancel = ['cancel-streamlocal-forward@openssh.com', string(from.path)] as const
-      return this.#add(connection, from.path, target, { path: from.path }, cancel)
+      return this.#add(connection, unixName(from.path), target, { path: from.path }, cancel)
     }
     checkPort(from.port, 0)
     // As ssh(1): none stands for loopback, which is 'localhost' on the wire.
@@ -92,7 +92,7 @@ export class IncomingChannels {
     if (data === undefined) throw refused(formatAddress(host, from.port))
     const port = from.port === 0 ? readPort(data) : from.port
     const cancel = ['cancel-tcpip-forward', string(host), uint32(port)] as const
-    return this.#add(connection, `${port} ${host}`, target, { host, port }, cancel)
+    return this.#add(connection, tcpName(port, host), target, { host, port }, cancel)
   }
 
   #add(
@@ -122,6 +122,9 @@ export class IncomingChannels {
     return connect(target.to, target)
   }
 }
+
+const tcpName = (port: number, host: string): string => `tcp ${port} ${host}`
+const unixName = (path: string): string => `unix ${path}`
 
 async function connect(to: Endpoint, target?: Target): Promise<OpenAnswer> {
   try {

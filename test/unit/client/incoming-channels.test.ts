@@ -57,6 +57,18 @@ describe('what a server opens', () => {
     await pair.close()
   })
 
+  it('for a port is taken where a socket is named like it', async () => {
+    const { port } = await serveSockets(echoSocket)
+    const [pair, incoming] = await begin(() => Buffer.alloc(0))
+    const { connection } = pair.client
+    await incoming.forward(connection, { port: PORT_IN_THE_JOB }, { host: '127.0.0.1', port }, {})
+    const path = `${PORT_IN_THE_JOB} localhost`
+    await incoming.forward(connection, { path }, { path: join(folder(), 'nobody') }, {})
+    const channel = await pair.server.connection.open('forwarded-tcpip', ...forwarded)
+    expect(channel.isClosed).toBe(false)
+    await pair.close()
+  })
+
   it.each([
     ['forwarded-tcpip', forwarded, 'this forwarding was not asked for.'],
     ['forwarded-streamlocal@openssh.com', [string('/a'), string('')], 'this forwarding was not asked for.'],
