@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -9,10 +8,13 @@ import { shouldKeepCode } from './keep-code.js'
 /** Beside the programs: what an installation brings along. */
 const BESIDE = 'cache'
 
+/** The first line of a program that says which it is: the build writes a hash of all the rest there. */
+const MARK = /^\/\/ ([0-9a-f]{16})\n/
+
 /**
  * Runs a CommonJS program as Node.js would, from what V8 has compiled in an earlier run: compiling is a sixth of a short
  * command. That is kept beside the program or in the user's cache folder, for this very text and version of Node.js;
- * what V8 can't use it leaves alone.
+ * what V8 can't use it leaves alone. Of a program without a mark nothing is kept.
  * @param keeps asked at the end, where nothing of use was kept. Default: whether the program has called keepCode()
  */
 export function launch(program: string, keeps: () => boolean = shouldKeepCode): void {
@@ -24,7 +26,11 @@ export function launch(program: string, keeps: () => boolean = shouldKeepCode): 
     filename: program,
     cachedData: kept,
   })
-  if (own !== undefined && (kept === undefined || script.cachedDataRejected === true)) {
+  if (
+    entry !== undefined &&
+    own !== undefined &&
+    (kept === undefined || script.cachedDataRejected === true)
+  ) {
     process.once('exit', () => {
       if (keeps()) writeEntry(own, entry, script.createCachedData())
     })
@@ -34,10 +40,10 @@ export function launch(program: string, keeps: () => boolean = shouldKeepCode): 
 }
 
 /** V8 itself tells programs apart by their length alone. */
-function nameFor(program: string, source: string): string {
+function nameFor(program: string, source: string): string | undefined {
+  const [, hash] = MARK.exec(source) ?? []
   const name = path.basename(program, path.extname(program))
-  const hash = createHash('sha256').update(source).digest('hex').slice(0, 16)
-  return `${name}-${hash}-${process.version}-${process.arch}`
+  return hash && `${name}-${hash}-${process.version}-${process.arch}`
 }
 
 /**
@@ -60,8 +66,8 @@ function mayBeOurs(folder: string): boolean {
 }
 
 /** Runs as our own code, so nobody else may have written it. */
-function readEntry(folder: string | undefined, entry: string): Buffer | undefined {
-  if (folder === undefined) return undefined
+function readEntry(folder: string | undefined, entry: string | undefined): Buffer | undefined {
+  if (folder === undefined || entry === undefined) return undefined
   try {
     const descriptor = fs.openSync(path.join(folder, entry), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
     try {
@@ -77,7 +83,8 @@ function readEntry(folder: string | undefined, entry: string): Buffer | undefine
 }
 
 function writeEntry(folder: string, entry: string, data: Buffer): void {
-  const fresh = path.join(folder, `.new-${randomBytes(6).toString('hex')}`)
+  // No secret, as nobody else may write here; node:crypto would take longer to load than all of this.
+  const fresh = path.join(folder, `.new-${Math.random().toString(36).slice(2)}`)
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     try {

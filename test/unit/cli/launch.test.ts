@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -31,7 +32,11 @@ describe('a program that is launched', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  const write = (...statements: string[]): void => writeFileSync(program, statements.join('\n'))
+  const write = (...statements: string[]): void => {
+    const text = statements.join('\n')
+    const mark = createHash('sha256').update(text).digest('hex').slice(0, 16)
+    writeFileSync(program, `// ${mark}\n${text}`)
+  }
   const start = (env: NodeJS.ProcessEnv) =>
     spawnSync(process.execPath, ['-e', START, LAUNCH, program, 'a b', 'c'], { encoding: 'utf8', env })
   const run = (env: NodeJS.ProcessEnv = { HOME: path.join(folder, 'home') }): string => start(env).stdout
@@ -54,11 +59,16 @@ describe('a program that is launched', () => {
     expect(run()).toBe('one\n')
   })
 
-  it('is another one once a byte of it is', () => {
+  it('is another one once it says so', () => {
     write('console.log("one")', KEEP)
     run()
     write('console.log("two")', KEEP)
     expect(run()).toBe('two\n')
+  })
+
+  it('is compiled each time where it does not say which it is', () => {
+    writeFileSync(program, `console.log("one"); ${KEEP}`)
+    expect([run(), kept()]).toEqual(['one\n', []])
   })
 
   it('has what was kept beside it', () => {
