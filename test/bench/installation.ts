@@ -10,6 +10,8 @@ export interface Installation {
   readonly library: string
 }
 
+/** For npm; the bench goes without. */
+const { NODE_EXTRA_CA_CERTS } = process.env
 const BINDING = 'node_modules/ssh2/lib/protocol/crypto/build'
 
 /** Npm as the one that runs us, if one does: another may be first in PATH. */
@@ -39,7 +41,7 @@ export async function addNativeCiphers(target: string): Promise<string | undefin
   try {
     await run(command, [...args, 'rebuild', '--ignore-scripts=false', 'ssh2'], {
       cwd: target,
-      env: { ...process.env, ...headers },
+      env: { ...process.env, NODE_EXTRA_CA_CERTS, ...headers },
     })
     const check = "process.exit(require('ssh2/lib/protocol/crypto.js').bindingAvailable ? 0 : 1)"
     await run(process.execPath, ['-e', check], { cwd: target })

@@ -1,8 +1,11 @@
-import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ProgramResult, runProgram } from '../helpers/programs.js'
+
+/** scripts/test.mjs takes them out of the way. */
+const { SSHJOB_TEST_CERTIFICATES } = process.env
+const certificates = SSHJOB_TEST_CERTIFICATES ? { NODE_EXTRA_CA_CERTS: SSHJOB_TEST_CERTIFICATES } : {}
 
 /** What a user gets: the packed project, installed without install scripts in a folder that is empty but for it. */
 let folder: string
@@ -10,15 +13,8 @@ let packed: string[]
 
 const NPM_OPTIONS = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
-/** A user without an account has no home for npm's cache. */
-function environment(): NodeJS.ProcessEnv {
-  const home = process.env.HOME
-  if (home !== undefined && existsSync(home)) return process.env
-  return { ...process.env, HOME: folder, npm_config_cache: join(folder, 'cache') }
-}
-
 async function run(command: string, args: readonly string[], cwd = folder): Promise<ProgramResult> {
-  const result = await runProgram(command, args, { cwd, env: environment() })
+  const result = await runProgram(command, args, { cwd, env: { ...process.env, ...certificates } })
   if (result.exitCode !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stdout}${result.stderr}`)
   return result
 }

@@ -58,15 +58,16 @@ describe('the settings for HTCondor', () => {
 
 describe('the launcher of the server', () => {
   it('sets aside what a job has set for its own Node.js, and hands the arguments on', () => {
-    const script = serverScript(['printenv', 'NODE_OPTIONS', 'LD_LIBRARY_PATH', ...SET_ASIDE.map(setAside)])
+    const script = serverScript(['printenv', ...SET_ASIDE, ...SET_ASIDE.map(setAside)])
     const environment = {
       PATH: process.env.PATH,
       NODE_OPTIONS: "it's --x",
+      NODE_EXTRA_CA_CERTS: '/certificates',
       LD_LIBRARY_PATH: '/a b:',
       MORE: '1',
     }
     const { stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', 'MORE'], { env: environment })
-    expect(stdout.toString()).toBe("it's --x\n/a b:\n1\n")
+    expect(stdout.toString()).toBe("it's --x\n/certificates\n/a b:\n1\n")
   })
 
   it('says what it starts', () => {

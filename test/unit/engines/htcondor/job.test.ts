@@ -67,10 +67,12 @@ describe('the job of HTCondor that this process was started beside', () => {
   it('has what the launcher set aside for it', async () => {
     const found = find({
       SSHJOB_ASIDE_NODE_OPTIONS: '--no-warnings',
+      SSHJOB_ASIDE_NODE_EXTRA_CA_CERTS: '/certificates',
       SSHJOB_ASIDE_LD_LIBRARY_PATH: '/opt/job',
     })
     const environment = await run(found, 'env')
     expect(environment).toMatch(/^NODE_OPTIONS=--no-warnings$/m)
+    expect(environment).toMatch(/^NODE_EXTRA_CA_CERTS=\/certificates$/m)
     expect(environment).toMatch(/^LD_LIBRARY_PATH=\/opt\/job$/m)
     expect(environment).not.toContain('SSHJOB_ASIDE')
   })
