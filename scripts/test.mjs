@@ -31,7 +31,7 @@ writeFileSync(skips, '')
 /** Runs jest; resolves with its exit status and whether something was left open. */
 function runJest() {
   const jest = join(root, 'node_modules/jest/bin/jest.js')
-  const args = ['--json', '--outputFile', results, '--maxWorkers', '2', ...process.argv.slice(2)]
+  const args = ['--json', '--outputFile', results, '--maxWorkers', '3', ...process.argv.slice(2)]
   const colour = process.stderr.isTTY ? { FORCE_COLOR: '1' } : {}
   const child = spawn(process.execPath, [jest, ...args], {
     cwd: root,
