@@ -128,6 +128,23 @@ export function describeWith(needs: readonly string[], title: string, body: Body
   } else describeIf(missing, 'program', title, body)
 }
 
+/** In a container, root may well not: mount(2), CAP_SYS_ADMIN. */
+const missingMounts = (): string | undefined =>
+  spawnSync('unshare', ['-m', 'true'], { stdio: 'ignore' }).status === 0
+    ? undefined
+    : 'root may not mount here'
+
+/** A suite that mounts file systems, in a namespace of its own. */
+export function describeWithMounts(title: string, body: Body): void {
+  const programs = missingPrograms(['unshare', 'mount'])
+  describeIf(
+    missingRoot() ?? programs ?? missingMounts(),
+    programs === undefined ? 'root' : 'program',
+    title,
+    body,
+  )
+}
+
 /** A suite that needs root. */
 export function describeAsRoot(title: string, body: Body): void {
   describeIf(missingRoot(), 'root', title, body)

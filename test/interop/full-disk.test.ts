@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { SFTP_DATA_MAX } from '../../src/core/limits.js'
 import { FX, FXF, FXP } from '../../src/ssh/sftp-protocol.js'
 import { string, uint32, uint64 } from '../../src/ssh/wire.js'
-import { describeAsRoot, findProgram } from '../helpers/needs.js'
+import { describeWithMounts, findProgram } from '../helpers/needs.js'
 import {
   type ProgramResult,
   type RunningProgram,
@@ -21,7 +21,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.js'
 const SFTP_SERVER = '/usr/lib/openssh/sftp-server'
 const DISK_BYTES = 1024 * 1024
 
-describeAsRoot('a full disk', () => {
+describeWithMounts('a full disk', () => {
   const { user, start } = starterSuite()
   const folder = temporaryDirectory()
   const data = randomBytes(2 * DISK_BYTES)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { startChild } from '../../../src/job/child.js'
-import { describeAsRoot, describeWith } from '../../helpers/needs.js'
+import { describeWithMounts } from '../../helpers/needs.js'
 import { runProgram } from '../../helpers/programs.js'
 
 const helper = (name: string): string => join(process.cwd(), 'test/helpers', name)
@@ -56,17 +56,15 @@ describe('a child that cannot be started', () => {
   })
 })
 
-describeAsRoot('a machine without terminals', () => {
-  describeWith(['unshare', 'mount'], 'in a namespace whose /dev is almost empty', () => {
-    it('says so, and runs commands without one', async () => {
-      const script = `touch "$0/null" && mount --bind /dev/null "$0/null" && mount --rbind "$0" /dev && exec "$@"`
-      const folder = mkdtempSync(join(tmpdir(), 'sshjob-dev-'))
-      const command = ['sh', '-c', script, folder, process.execPath, ...HOST, 'sessions', 'echo ran']
-      const { stdout, stderr } = await runProgram('unshare', ['-m', ...command])
-      rmSync(folder, { recursive: true })
-      expect(stdout).toMatch(/^session \d+\n$/)
-      expect(stderr).toContain('No terminal can be opened, /dev/ptmx: no such file or directory (ENOENT).')
-      expect(stderr).toContain("code: 'no-terminal'")
-    })
+describeWithMounts('a machine without terminals', () => {
+  it('says so, and runs commands without one', async () => {
+    const script = `touch "$0/null" && mount --bind /dev/null "$0/null" && mount --rbind "$0" /dev && exec "$@"`
+    const folder = mkdtempSync(join(tmpdir(), 'sshjob-dev-'))
+    const command = ['sh', '-c', script, folder, process.execPath, ...HOST, 'sessions', 'echo ran']
+    const { stdout, stderr } = await runProgram('unshare', ['-m', ...command])
+    rmSync(folder, { recursive: true })
+    expect(stdout).toMatch(/^session \d+\n$/)
+    expect(stderr).toContain('No terminal can be opened, /dev/ptmx: no such file or directory (ENOENT).')
+    expect(stderr).toContain("code: 'no-terminal'")
   })
 })
