@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
+import { localTimes } from '../../client/sftp/attributes.js'
 import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
 import { SshjobError, systemCode } from '../../core/errors.js'
 
@@ -89,7 +90,6 @@ function statsOf(stats: Stats): FileStats {
     mode: stats.mode & PERMISSIONS,
     uid: stats.uid,
     gid: stats.gid,
-    accessed: stats.atime,
-    modified: stats.mtime,
+    ...localTimes(stats),
   }
 }

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type Attributes, decodeAttributes } from '../../ssh/sftp-protocol.js'
 import type { Reader } from '../../ssh/wire.js'
 import type { FileStats } from './types.js'
@@ -23,8 +23,16 @@ export function decodeStats(data: Reader): FileStats {
   }
 }
 
+/** When a file here was used and changed last. The Dates of Node.js are rounded, maybe into the next second. */
+export function localTimes({ atimeMs, mtimeMs }: Stats): Pick<FileStats, 'accessed' | 'modified'> {
+  return { accessed: new Date(Math.floor(atimeMs)), modified: new Date(Math.floor(mtimeMs)) }
+}
+
 /** Times as the protocol has them: both or none, whole seconds. */
-export function timesOf(accessed: Date, modified: Date): NonNullable<Attributes['times']> {
+export function timesOf({
+  accessed,
+  modified,
+}: Pick<FileStats, 'accessed' | 'modified'>): NonNullable<Attributes['times']> {
   return { atime: seconds(accessed), mtime: seconds(modified) }
 }
 

@@ -97,7 +97,10 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
         const attributes: Attributes = mode === undefined ? {} : { mode }
         if (accessed !== undefined || modified !== undefined) {
           const now = decodeStats((await requests.ask(FXP.STAT, string(name))).data)
-          attributes.times = timesOf(accessed ?? now.accessed, modified ?? now.modified)
+          attributes.times = timesOf({
+            accessed: accessed ?? now.accessed,
+            modified: modified ?? now.modified,
+          })
         }
         await requests.ask(FXP.SETSTAT, string(name), encodeAttributes(attributes))
       }),

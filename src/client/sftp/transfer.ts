@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { abortError, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { SFTP_WINDOW_BYTES } from '../../core/limits.js'
 import { FXF } from '../../ssh/sftp-protocol.js'
-import { timesOf } from './attributes.js'
+import { localTimes, timesOf } from './attributes.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import type { SftpRequests } from './requests.js'
 import type { FileStats, LocalPath, TransferOptions } from './types.js'
@@ -44,7 +44,7 @@ export async function uploadFile(
         await file.cutOff().catch(() => undefined)
         throw error
       })
-      if (options.preserve) await file.setAttributes({ mode, times: timesOf(stats.atime, stats.mtime) })
+      if (options.preserve) await file.setAttributes({ mode, times: timesOf(localTimes(stats)) })
     })
   })
 }

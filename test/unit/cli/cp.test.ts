@@ -36,8 +36,8 @@ describe('sshjob cp', () => {
     fs.symlinkSync(Buffer.from([0xff, 0x2f, 0xc3]), Buffer.concat([odd, Buffer.from([0xfe])]))
     fs.symlinkSync('inner/file 1', join(root, 'tree/link'))
     fs.chmodSync(join(root, 'tree/inner'), 0o500)
-    fs.utimesSync(join(root, 'tree/data'), 1_000_000_000, 1_100_000_000)
-    fs.utimesSync(join(root, 'tree/inner'), 1_000_000_000, 1_200_000_000)
+    fs.utimesSync(join(root, 'tree/data'), 1_000_000_000, 1_100_000_000.9998)
+    fs.utimesSync(join(root, 'tree/inner'), 1_000_000_000, 1_200_000_000.9998)
   }
 
   function describeTree(root: string, withTimes: boolean): string[] {

@@ -106,7 +106,8 @@ describe('the files of a job', () => {
 
   it('are copied both ways, with progress up to the end', async () => {
     fs.writeFileSync(inside('up'), data, { mode: 0o741 })
-    fs.utimesSync(inside('up'), 1_000_000_000, 1_100_000_000)
+    // Rounded to milliseconds, it would be in the next second.
+    fs.utimesSync(inside('up'), 1_000_000_000, 1_100_000_000.9998)
     const seen: FileProgress[] = []
     const onProgress = (progress: FileProgress): void => void seen.push(progress)
     await files.upload(inside('up'), inside('there'), { onProgress, preserve: true })
