@@ -69,7 +69,9 @@ const nativeCiphers = {
 const noCompression = {
   name: 'no-compression',
   setup(plugin) {
-    plugin.onResolve({ filter: /^zlib$/ }, (args) => ({ path: args.path, namespace: 'unused' }))
+    plugin.onResolve({ filter: /^zlib$/ }, ({ path, importer }) =>
+      importer.endsWith('ssh2/lib/protocol/zlib.js') ? { path, namespace: 'unused' } : undefined,
+    )
     plugin.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
       contents: 'module.exports = { constants: {}, createInflate: () => ({ _handle: {} }) }',
     }))
