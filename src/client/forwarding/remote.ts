@@ -5,6 +5,7 @@ import { connectUnix } from '../../sockets/unix.js'
 import type { Channel } from '../../ssh/channel.js'
 import type { Connection, OpenAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
+import { tcpName, unixName } from '../../ssh/listener-names.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../ssh/wire.js'
 import { count, forwardingOf, type Passage } from './listen.js'
 import { checkPort } from './open.js'
@@ -122,9 +123,6 @@ export class IncomingChannels {
     return connect(target.to, target)
   }
 }
-
-const tcpName = (port: number, host: string): string => `tcp ${port} ${host}`
-const unixName = (path: string): string => `unix ${path}`
 
 async function connect(to: Endpoint, target?: Target): Promise<OpenAnswer> {
   try {

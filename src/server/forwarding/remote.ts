@@ -8,6 +8,7 @@ import { listenTcp } from '../../sockets/tcp.js'
 import { listenUnix } from '../../sockets/unix.js'
 import type { Connection, RequestAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
+import { tcpName, unixName } from '../../ssh/listener-names.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
 import { readPath } from './local.js'
 import type { ForwardingPolicy, GatewayPorts } from './policy.js'
@@ -144,9 +145,6 @@ export class RemoteForwards {
     return result
   }
 }
-
-const tcpName = (port: number, address: string): string => `tcp ${port} ${address}`
-const unixName = (path: string): string => `unix ${path}`
 
 /**
  * As sshd with its default, GatewayPorts no: loopback, whatever address a client asks for. The job's neighbours on the
