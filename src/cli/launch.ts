@@ -12,27 +12,23 @@ const BESIDE = 'cache'
 const MARK = /^\/\/ ([0-9a-f]{16})\n/
 
 /**
- * Runs a CommonJS program as Node.js would, from what V8 has compiled in an earlier run: compiling is a sixth of a short
- * command. That is kept beside the program or in the user's cache folder, for this very text and version of Node.js;
- * what V8 can't use it leaves alone. Of a program without a mark nothing is kept.
+ * Runs a CommonJS program as Node.js would, from what V8 has compiled in an earlier run: compiling is a quarter of a
+ * short command. That is kept beside the program or in the user's cache folder, for this very text and version of
+ * Node.js; what V8 can't use it leaves alone. Of a program without a mark nothing is kept.
  * @param keeps asked at the end, where nothing of use was kept. Default: whether the program has called keepCode()
  */
 export function launch(program: string, keeps: () => boolean = shouldKeepCode): void {
   const source = fs.readFileSync(program, 'utf8')
   const entry = nameFor(program, source)
-  const own = ownFolder()
-  const kept = readEntry(path.join(path.dirname(program), BESIDE), entry) ?? readEntry(own, entry)
+  const own = placeOf(entry, ownFolder())
+  const kept = readEntry(placeOf(entry, path.join(path.dirname(program), BESIDE))) ?? readEntry(own)
   const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: program,
     cachedData: kept,
   })
-  if (
-    entry !== undefined &&
-    own !== undefined &&
-    (kept === undefined || script.cachedDataRejected === true)
-  ) {
+  if (own !== undefined && (kept === undefined || script.cachedDataRejected === true)) {
     process.once('exit', () => {
-      if (keeps()) writeEntry(own, entry, script.createCachedData())
+      if (keeps()) writeEntry(own, script.createCachedData())
     })
   }
   const module = { exports: {} }
@@ -45,6 +41,9 @@ function nameFor(program: string, source: string): string | undefined {
   const name = path.basename(program, path.extname(program))
   return hash && `${name}-${hash}-${process.version}-${process.arch}`
 }
+
+const placeOf = (entry: string | undefined, folder: string | undefined): string | undefined =>
+  entry && folder && path.join(folder, entry)
 
 /**
  * By the XDG Base Directory Specification, which has no use for relative paths. Root may well have the HOME of somebody
@@ -66,10 +65,10 @@ function mayBeOurs(folder: string): boolean {
 }
 
 /** Runs as our own code, so nobody else may have written it. */
-function readEntry(folder: string | undefined, entry: string | undefined): Buffer | undefined {
-  if (folder === undefined || entry === undefined) return undefined
+function readEntry(file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined
   try {
-    const descriptor = fs.openSync(path.join(folder, entry), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+    const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
     try {
       const { uid, mode } = fs.fstatSync(descriptor)
       const trusted = (uid === process.geteuid?.() || uid === 0) && (mode & 0o022) === 0
@@ -82,14 +81,15 @@ function readEntry(folder: string | undefined, entry: string | undefined): Buffe
   }
 }
 
-function writeEntry(folder: string, entry: string, data: Buffer): void {
+function writeEntry(file: string, data: Buffer): void {
+  const folder = path.dirname(file)
   // No secret, as nobody else may write here; node:crypto would take longer to load than all of this.
   const fresh = path.join(folder, `.new-${Math.random().toString(36).slice(2)}`)
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     try {
       fs.writeFileSync(fresh, data, { flag: 'wx', mode: 0o600 })
-      fs.renameSync(fresh, path.join(folder, entry))
+      fs.renameSync(fresh, file)
     } finally {
       fs.rmSync(fresh, { force: true })
     }
