@@ -136,13 +136,7 @@ const missingMounts = (): string | undefined =>
 
 /** A suite that mounts file systems, in a namespace of its own. */
 export function describeWithMounts(title: string, body: Body): void {
-  const programs = missingPrograms(['unshare', 'mount'])
-  describeIf(
-    missingRoot() ?? programs ?? missingMounts(),
-    programs === undefined ? 'root' : 'program',
-    title,
-    body,
-  )
+  describeIf(missingRoot() ?? missingMounts(), 'root', title, body)
 }
 
 /** A suite that needs root. */
