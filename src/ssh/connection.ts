@@ -252,6 +252,18 @@ export class Connection {
   }
 }
 
+const ownEnds = new WeakSet<object>()
+
 function closedOnPurpose(): SshjobError {
-  return new SshjobError('connection-closed', 'The connection was closed.')
+  const error = new SshjobError('connection-closed', 'The connection was closed.')
+  ownEnds.add(error)
+  return error
+}
+
+/**
+ * Whether this is how a connection says that it was closed at this end, on purpose. Whoever did that need not be told
+ * by an 'error' of each stream through it, which would end the process where nobody hears it.
+ */
+export function isOwnEnd(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && ownEnds.has(error)
 }
