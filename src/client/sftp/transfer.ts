@@ -3,12 +3,11 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { abortError, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { SFTP_WINDOW_BYTES } from '../../core/limits.js'
 import { FXF } from '../../ssh/sftp-protocol.js'
-import { localTimes, timesOf } from './attributes.js'
+import { localTimes, modeOfCopy, timesOf } from './attributes.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import type { SftpRequests } from './requests.js'
 import type { FileStats, LocalPath, TransferOptions } from './types.js'
 
-const PERMISSIONS = 0o7777
 /** Read from a local file at a time. */
 const STEP_BYTES = 1024 * 1024
 /**
@@ -35,7 +34,7 @@ export async function uploadFile(
     const stats = await source.stat()
     if (!stats.isFile()) throw new SshjobError('file-failed', `${local} is not a file.`)
     await refuseLink(target, options)
-    const mode = stats.mode & PERMISSIONS
+    const mode = modeOfCopy(stats.mode, options.preserve)
     const flags = FXF.WRITE | FXF.CREAT | (options.resume ? FXF.READ : FXF.TRUNC)
     const file = await RemoteFile.open(requests, target.path, flags, { mode })
     await thenClose(file, async () => {
@@ -87,11 +86,12 @@ export async function downloadFile(
       constants.O_CREAT |
       (options.resume ? constants.O_RDWR : constants.O_WRONLY) |
       (options.followLinks ? 0 : constants.O_NOFOLLOW)
-    const target = await openLocal(local, flags, stats.mode)
+    const mode = modeOfCopy(stats.mode, options.preserve)
+    const target = await openLocal(local, flags, mode)
     await thenClose(target, async () => {
       await receiveRest(file, target, stats.size, options)
       if (!options.preserve) return
-      await target.chmod(stats.mode)
+      await target.chmod(mode)
       await target.utimes(stats.accessed, stats.modified)
     })
   })
