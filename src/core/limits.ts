@@ -147,6 +147,22 @@ export const JOB_PIDS_MAX = 256
 /** The longest pause between two looks at what is left of a session that was ended. */
 export const SESSION_LOOK_MAX_MS = 250
 
+/** libuv's threads for calls of files and names: its own number, and ours where nothing forbids it. */
+export const THREADS_DEFAULT = 4
+export const THREADS = 32
+/** Processes that there must be room for, or the threads stay at THREADS_DEFAULT. */
+export const THREADS_ROOM = 1_000
+/** How many of them one connection may use for files at a time: as many as libuv has without being asked. */
+export const THREADS_FOR_FILES_EACH = 4
+/** How many name look-ups one connection, and all of them, may have under way. */
+export const NAME_LOOKUPS_EACH = 2
+export const NAME_LOOKUPS_MAX = 4
+/** A call of a file that takes longer keeps its connection to one more at a time, and its file system is asked whether
+ *  it answers at all. */
+export const FILE_SLOW_MS = 3_000
+/** Once a file system has not answered for this long, whoever waits for it is told. */
+export const FILE_GIVE_UP_MS = 30_000
+
 /** The longest SFTP packet, and the most that one READ gives or one WRITE takes, as sftp-server(8) has them. */
 export const SFTP_PACKET_MAX = 256 * KIB
 export const SFTP_DATA_MAX = 255 * KIB

@@ -1,3 +1,4 @@
+import type { BlockingCalls } from '../core/blocking-calls.js'
 import type { Logger } from '../core/log.js'
 import type { OfferedKey } from '../ssh/authentication.js'
 import type { Connection } from '../ssh/connection.js'
@@ -13,30 +14,33 @@ export interface Client {
   readonly rules: Rules
   readonly forwarding: Forwarding
   /** Variables of its sessions. */
-  readonly environment: ReadonlyMap<string, Buffer>
-  leave(): void
+  readonly environment: ReadonlyMap<string, Buffer> | Promise<ReadonlyMap<string, Buffer>>
+  /** Resolves when nothing of it is left. */
+  leave(): Promise<void>
 }
 
 export function letClientIn(
   transport: Transport,
   connection: Connection,
-  { rules, key, log }: { rules: Rules; key: OfferedKey; log: Logger },
+  { rules, key, calls, log }: { rules: Rules; key: OfferedKey; calls: BlockingCalls; log: Logger },
 ): Client {
   if (rules.rekey !== undefined) transport.limitKeys(rules.rekey)
-  const forwarding = new Forwarding(connection, rules.forwarding, log)
+  const forwarding = new Forwarding(connection, rules.forwarding, { calls, log })
   const stopAsking = rules.keepAlive && keepAlive(transport, connection, rules.keepAlive)
   const stopWatching =
     rules.unusedMs === undefined ? undefined : endUnused(transport, connection, rules.unusedMs)
-  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, log) : undefined
+  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, calls, log) : undefined
   return {
     rules,
     forwarding,
-    environment: new Map(info && [['SSH_USER_AUTH', Buffer.from(info.file)]]),
-    leave() {
+    environment:
+      info === undefined
+        ? new Map()
+        : info.then((made) => new Map(made && [['SSH_USER_AUTH', Buffer.from(made.file)]])),
+    async leave() {
       stopAsking?.()
       stopWatching?.()
-      forwarding.close()
-      info?.remove()
+      await Promise.all([forwarding.close(), info?.then((made) => made?.remove())])
     },
   }
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
+import { BlockingCalls } from '../core/blocking-calls.js'
 import { deferred } from '../core/deferred.js'
 import { abortError, messageOf, SshjobError } from '../core/errors.js'
 import { type Logger, silent } from '../core/log.js'
@@ -48,7 +49,10 @@ export class ServedConnection implements Served {
   readonly #entry: Entry
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
+  /** Sessions that are about to be. */
+  #granted = 0
   readonly #abort = new AbortController()
+  readonly #calls = new BlockingCalls()
   #transport: Transport | undefined
   #connection: Connection | undefined
   #noMoreSessions = false
@@ -141,7 +145,7 @@ export class ServedConnection implements Served {
         onAuthenticated: (rules, user, key) => {
           clearTimeout(grace)
           transport.authenticated = true
-          letIn = letClientIn(transport, connection, { rules, key, log: this.#log })
+          letIn = letClientIn(transport, connection, { rules, key, calls: this.#calls, log: this.#log })
           rotation?.announce()
           this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
         },
@@ -152,8 +156,7 @@ export class ServedConnection implements Served {
         clearTimeout(grace)
         clearInterval(idle)
         connection.finish(cause)
-        letIn?.leave()
-        this.#finish(cause)
+        this.#finish(cause, letIn?.leave())
       },
       log: this.#log,
     })
@@ -170,7 +173,7 @@ export class ServedConnection implements Served {
     const idle = this.#watchIdle(transport)
   }
 
-  #openChannel(type: string, client: Client | undefined): OpenAnswer {
+  #openChannel(type: string, client: Client | undefined): OpenAnswer | Promise<OpenAnswer> {
     if (type !== 'session' || client === undefined) {
       return {
         refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
@@ -181,17 +184,23 @@ export class ServedConnection implements Served {
       return { refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, message: 'you asked for no more sessions' }
     }
     const { maxSessions } = client.rules
-    const open = [...this.#sessions].filter((session) => session.isOpen).length
+    const open = [...this.#sessions].filter((session) => session.isOpen).length + this.#granted
     if (maxSessions !== undefined && open >= maxSessions) {
       return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${maxSessions} sessions are open` }
     }
-    return {
+    const grant = (environment: ReadonlyMap<string, Buffer>): OpenAnswer => ({
       accept: (channel) => {
-        const session = new Session(channel, this.#sessionContext(client))
+        const session = new Session(channel, this.#sessionContext(client, environment))
         this.#sessions.add(session)
         void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
       },
-    }
+    })
+    const { environment } = client
+    if (!('then' in environment)) return grant(environment)
+    this.#granted += 1
+    return environment.then(grant).finally(() => {
+      this.#granted -= 1
+    })
   }
 
   #globalRequest(name: string): boolean {
@@ -206,7 +215,10 @@ export class ServedConnection implements Served {
     }
   }
 
-  #sessionContext({ rules, forwarding, environment }: Client): SessionContext {
+  #sessionContext(
+    { rules, forwarding }: Client,
+    environment: ReadonlyMap<string, Buffer>,
+  ): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -220,6 +232,7 @@ export class ServedConnection implements Served {
       greeting: () => greet(motd, this.#job),
       rules,
       forwarding,
+      calls: this.#calls,
       log: this.#log,
     }
   }
@@ -250,12 +263,12 @@ export class ServedConnection implements Served {
     this.#finish(cause)
   }
 
-  #finish(cause: SshjobError | undefined): void {
+  #finish(cause: SshjobError | undefined, leaving?: Promise<void>): void {
     if (this.#over) return
     this.#over = true
     this.#abort.abort(cause)
     const left = [...this.#sessions].map((session) => session.terminate())
-    void Promise.allSettled(left).then(() => {
+    void Promise.allSettled([...left, leaving]).then(() => {
       this.#log.debug({ cause: cause?.code }, 'connection closed')
       this.#closing.resolve(cause)
     })

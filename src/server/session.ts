@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { BlockingCalls } from '../core/blocking-calls.js'
 import { messageOf } from '../core/errors.js'
 import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
@@ -22,6 +23,7 @@ export interface SessionContext {
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
   forwarding: Forwarding
+  calls: BlockingCalls
   log: Logger
 }
 
@@ -204,7 +206,8 @@ export class Session {
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
     this.#context.log.info({ directory: files.directory }, 'file transfer started')
-    this.#sftp = serveSftp(this.#channel.input, this.#channel.output, files, this.#context.log)
+    const { calls, log } = this.#context
+    this.#sftp = serveSftp(this.#channel.input, this.#channel.output, { files, calls, log })
     void this.#runSftp(this.#sftp)
     return true
   }

@@ -1,4 +1,5 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { BlockingCalls } from '../../src/core/blocking-calls.js'
 import { silent } from '../../src/core/log.js'
 import { type SftpSession, serveSftp } from '../../src/server/sftp/serve-sftp.js'
 import { FX, FXP, makePacket, PacketSplitter } from '../../src/ssh/sftp-protocol.js'
@@ -93,9 +94,13 @@ export interface ServedSftp {
 }
 
 /** Our server on a folder, over two streams in memory, with the version exchanged. */
-export async function servedSftp(directory: string, home = directory): Promise<ServedSftp> {
+export async function servedSftp(
+  directory: string,
+  home = directory,
+  calls = new BlockingCalls(),
+): Promise<ServedSftp> {
   const [near, far] = streamPair()
-  const session = serveSftp(far, far, { directory, home }, silent)
+  const session = serveSftp(far, far, { files: { directory, home }, calls, log: silent })
   const peer = sftpPeer(near, near)
   await peer.ask(FXP.INIT, uint32(3))
   return {

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { deferred } from '../../core/deferred.js'
 import { SFTP_PACKET_MAX, SFTP_PENDING_BYTES, SFTP_REQUEST_COST } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
@@ -11,6 +12,7 @@ import type { Operation, SftpContext } from './context.js'
 import { type DataRequest, decodeData, moveData } from './data.js'
 import { EXTENSIONS, runExtension } from './extensions.js'
 import { status, statusOf } from './failure.js'
+import { fileCalls } from './file-calls.js'
 import { Handles, type OpenFile } from './handles.js'
 import { OPERATIONS } from './operations.js'
 
@@ -25,9 +27,16 @@ export interface SftpSession {
   terminate(): Promise<void>
 }
 
+export interface SftpOptions {
+  files: JobFiles
+  /** The calls of the connection that this is a channel of. */
+  calls: BlockingCalls
+  log: Logger
+}
+
 /** Serves SFTP on two streams of bytes, with this process's rights. */
-export function serveSftp(input: Readable, output: Writable, files: JobFiles, log: Logger): SftpSession {
-  return new SftpServer(input, output, files, log)
+export function serveSftp(input: Readable, output: Writable, options: SftpOptions): SftpSession {
+  return new SftpServer(input, output, options)
 }
 
 /** A request that has been taken off the wire. */
@@ -48,7 +57,7 @@ class SftpServer implements SftpSession {
   readonly #output: Writable
   readonly #log: Logger
   readonly #context: SftpContext
-  readonly #handles = new Handles()
+  readonly #handles: Handles
   readonly #splitter = new PacketSplitter(SFTP_PACKET_MAX)
   readonly #ending = deferred<number>()
   #begun = false
@@ -62,17 +71,20 @@ class SftpServer implements SftpSession {
   #exitCode: number | undefined
   #closed: Promise<void> | undefined
 
-  constructor(input: Readable, output: Writable, files: JobFiles, log: Logger) {
+  constructor(input: Readable, output: Writable, { files, calls: ofConnection, log }: SftpOptions) {
     this.#input = input
     this.#output = output
     this.#log = log
     this.ended = this.#ending.promise
     let accounts: Promise<Accounts> | undefined
+    const calls = fileCalls(ofConnection)
+    this.#handles = new Handles(calls)
     this.#context = {
       files,
+      calls,
       handles: this.#handles,
       accounts: () => {
-        accounts ??= readAccounts()
+        accounts ??= readAccounts(calls)
         return accounts
       },
       isOver: () => this.#exitCode !== undefined,

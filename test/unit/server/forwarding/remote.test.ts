@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
 import { silent } from '../../../../src/core/log.js'
 import { makePolicy } from '../../../../src/server/forwarding/policy.js'
 import { RemoteForwards } from '../../../../src/server/forwarding/remote.js'
@@ -9,6 +10,7 @@ import { connectionPair } from '../../../helpers/connection-pair.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const directory = temporaryDirectory()
+const services = { calls: new BlockingCalls(), log: silent }
 const folder = process.cwd()
 afterEach(() => process.chdir(folder))
 
@@ -20,7 +22,7 @@ describe('a socket that takes the place of one that is there', () => {
   it('is the only one that this client listens on then', async () => {
     const pair = await connectionPair()
     const policy = { ...makePolicy({}), replacesSockets: true }
-    const forwards = new RemoteForwards(pair.server.connection, policy, silent)
+    const forwards = new RemoteForwards(pair.server.connection, policy, services)
     const before = sockets()
     const path = join(directory(), 'socket')
     const data = (): Reader => new Reader(string(path))
@@ -32,7 +34,7 @@ describe('a socket that takes the place of one that is there', () => {
     expect(await untilSettled(sockets)).toBe(before)
     expect(existsSync(path)).toBe(false)
     expect(await forwards.cancelUnix(data())).toBe(false)
-    forwards.close()
+    await forwards.close()
     await pair.close()
   })
 })
@@ -41,13 +43,13 @@ it('a unix socket that is called like a port is another listener: both are close
   const before = ports()
   process.chdir(directory())
   const pair = await connectionPair()
-  const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), silent)
+  const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), services)
   const port = await forwards.listenTcp(new Reader(Buffer.concat([string('localhost'), uint32(0)])))
   if (!Buffer.isBuffer(port)) throw new Error('no port')
   const path = `${port.readUInt32BE()} localhost`
   expect(await forwards.listenUnix(new Reader(string(path)))).toBe(true)
   expect(ports()).toBeGreaterThan(before)
-  forwards.close()
+  await forwards.close()
   expect(await untilSettled(ports)).toBe(before)
   expect(existsSync(path)).toBe(false)
   await pair.close()
