@@ -18,6 +18,7 @@ const PROGRAMS = {
   sshjob: 'src/cli/sshjob.ts',
   'sshjob-server': 'src/cli/sshjob-server.ts',
   'sshjob-keygen': 'src/cli/sshjob-keygen.ts',
+  'sshjob-files': 'src/cli/sshjob-files.ts',
 }
 
 /** Runs one of the programs, which lie in a folder of their own. */
@@ -98,7 +99,7 @@ async function bundle(options) {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    external: ['node-pty'],
+    external: ['node-pty', 'koffi'],
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url'
 /** Which folders of src the files of a folder may import, besides their own. */
 const FOLDERS = {
   core: [],
+  process: ['core'],
   hello: ['core'],
   job: ['core'],
   ssh: ['core', 'job'],
   sockets: ['core'],
-  server: ['core', 'hello', 'job', 'ssh', 'sockets'],
+  server: ['core', 'process', 'hello', 'job', 'ssh', 'sockets'],
   client: ['core', 'hello', 'job', 'ssh', 'sockets'],
   streams: ['core', 'hello', 'sockets'],
   sshd: ['core', 'job', 'ssh', 'sockets', 'server'],
@@ -19,6 +20,7 @@ const FOLDERS = {
   starter: ['core', 'hello', 'job', 'server', 'sockets', 'streams', 'engines'],
   cli: [
     'core',
+    'process',
     'hello',
     'job',
     'ssh',
@@ -36,6 +38,7 @@ const FOLDERS = {
 const PACKAGES = {
   ssh2: ['ssh/'],
   'node-pty': ['job/terminal.ts'],
+  koffi: ['process/'],
   pino: ['cli/'],
   'cli-progress': ['cli/copy/progress.ts'],
 }

@@ -7,7 +7,12 @@ export function thisProgram(): string {
 }
 
 /** The arguments for Node.js that start sshjob-server, which lies beside this program. */
-export function serverProgram(): string[] {
+export const serverProgram = (): string[] => programBeside('sshjob-server')
+
+/** Those that start the program that serves files. */
+export const filesProgram = (): string[] => programBeside('sshjob-files')
+
+function programBeside(name: string): string[] {
   const program = thisProgram()
-  return [...process.execArgv, join(dirname(program), `sshjob-server${extname(program)}`)]
+  return [...process.execArgv, join(dirname(program), `${name}${extname(program)}`)]
 }

@@ -1,4 +1,7 @@
 import { messageOf } from '../core/errors.js'
+import { THREADS_SERVING } from '../core/limits.js'
+import { widenThreadPool } from '../core/thread-pool.js'
+import { endProcess } from '../process/end-process.js'
 import { catchSignals, type Signals } from './server/signals.js'
 
 /** Our own failures, as of ssh(1) and sshjob. */
@@ -40,7 +43,6 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
   return runJob(settings, signals, log)
 }
 
+widenThreadPool(THREADS_SERVING)
 process.on('uncaughtException', failAtOnce)
-run(process.argv.slice(2), catchSignals())
-  .catch(reportFailure)
-  .then((status) => process.exit(status))
+run(process.argv.slice(2), catchSignals()).catch(reportFailure).then(endProcess)

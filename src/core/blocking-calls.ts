@@ -32,12 +32,15 @@ export class CallBudget {
 
 let ofProcess: CallBudget | undefined
 
-export function callBudget(): CallBudget {
-  ofProcess ??= new CallBudget(threadPoolSize())
+/** That of this process. @param patience counts the first time only; default: FILE_SLOW_MS and FILE_GIVE_UP_MS */
+export function callBudget(patience?: Patience): CallBudget {
+  ofProcess ??= new CallBudget(threadPoolSize(), patience)
   return ofProcess
 }
 
 export interface FileCallOptions<T> {
+  /** It is about what the path names, should that be a link, and not about what it leads to. Default: false. */
+  itself?: boolean
   /** What leads to the file where it is open already: what the path names may be another one by now. */
   open?: string
   /** Gets what came after all, when nobody waited any more. */
@@ -64,7 +67,7 @@ export class BlockingCalls {
    */
   file<T>(path: string | Buffer, call: () => Promise<T>, options: FileCallOptions<T> = {}): Promise<T> {
     const name = (typeof path === 'string' ? Buffer.from(path) : path).toString('latin1')
-    const { open = name, undo, certain = false } = options
+    const { itself = false, open, undo, certain = false } = options
     return new Promise((resolve, reject) => {
       let isOver = false
       const run = async (): Promise<void> => {
@@ -80,7 +83,7 @@ export class BlockingCalls {
         isOver = true
         reject(error)
       }
-      this.#budget.files.ask({ share: this.#files, path: name, open, certain, run, fail })
+      this.#budget.files.ask({ share: this.#files, path: name, itself, open, certain, run, fail })
     })
   }
 

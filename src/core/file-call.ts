@@ -1,6 +1,7 @@
 import { SshjobError } from './errors.js'
 import { FileSystems, type Patience } from './file-systems.js'
 import { FILE_GIVE_UP_MS, FILE_SLOW_MS, THREADS_FOR_FILES_EACH } from './limits.js'
+import { mountPointOf } from './mount-points.js'
 import { type Holder, type Turn, Turns } from './turns.js'
 
 /** What one connection has of the threads for files. */
@@ -20,8 +21,10 @@ export interface FileCallParts {
   share: FileShare
   /** Bytes, in a string of one character each. */
   path: string
+  /** It is about what the path names, should that be a link, and not about what it leads to. */
+  itself: boolean
   /** What leads to the file where it is open already: what the path names may be another one by now. */
-  open: string
+  open: string | undefined
   /** Has to be done, also where nobody waits for it any more. */
   certain: boolean
   /** Never rejects. */
@@ -35,6 +38,7 @@ export class FileCall implements Turn {
   readonly holder: FileShare
   readonly #parts: FileCallParts
   readonly #calls: FileCalls
+  readonly #mountPoint: string
   /** How often it was looked at since it was asked for, has begun, or its file system has answered. */
   #looks = 0
   #hasBegun = false
@@ -45,18 +49,21 @@ export class FileCall implements Turn {
     this.holder = parts.share
     this.#parts = parts
     this.#calls = calls
+    this.#mountPoint = mountPointOf(parts.path)
   }
 
   mayBegin(): boolean {
-    return !this.#calls.fileSystems.isSilent(this.#parts.path)
+    const { path, itself } = this.#parts
+    return this.#calls.hasRoomAt(this.#mountPoint) && !this.#calls.fileSystems.isSilent(path, itself)
   }
 
   begin(): void {
     this.#hasBegun = true
     this.#looks = 0
+    this.#calls.begin(this.#mountPoint)
     void this.#parts.run().then(() => {
       if (this.#isSlow) this.holder.slow -= 1
-      this.#calls.end(this)
+      this.#calls.end(this, this.#mountPoint)
     })
   }
 
@@ -66,13 +73,13 @@ export class FileCall implements Turn {
    * @returns false once whoever waits for it was told
    */
   look(most: number): boolean {
-    const { path, open, certain, fail } = this.#parts
+    const { path, itself, open, certain, fail } = this.#parts
     const { fileSystems, turns } = this.#calls
     this.#looks += 1
     // The first look may have come at once.
     if (this.#hasBegun && this.#looks > 1) this.#question()
-    if (this.#looks <= most && (this.#hasBegun || !fileSystems.isGivenUp(path))) return true
-    const isKnown = this.#hasBegun || fileSystems.isSilent(path)
+    if (this.#looks <= most && (this.#hasBegun || !fileSystems.isGivenUp(path, itself))) return true
+    const isKnown = this.#hasBegun || fileSystems.isSilent(path, itself)
     if (this.#hasBegun) fileSystems.giveUp(path, open)
     else if (!certain) turns.cancel(this)
     fail(isKnown ? notAnswering(path) : tooMany(path))
@@ -98,6 +105,9 @@ export class FileCalls {
   readonly fileSystems: FileSystems
   readonly #patience: Patience
   readonly #awaited = new Set<FileCall>()
+  /** How many of one file system may be under way, and how many are. */
+  readonly #mostAt: number
+  readonly #under = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
 
   /** @param threads for them, and for what is asked of file systems on their account */
@@ -107,13 +117,15 @@ export class FileCalls {
   ) {
     this.#patience = patience
     this.turns = new Turns(threads.calls)
+    // However many touch one that has just ceased to answer: for all others there are as many left.
+    this.#mostAt = Math.ceil(threads.calls / 2)
     this.fileSystems = new FileSystems(patience, threads.questions, () => this.turns.look())
   }
 
   /** Begins it, now or later; what goes before its turn comes is that nobody waits for it. */
   ask(parts: FileCallParts): void {
-    const { path, certain, fail } = parts
-    const isKnown = this.fileSystems.isGivenUp(path)
+    const { path, itself, certain, fail } = parts
+    const isKnown = this.fileSystems.isGivenUp(path, itself)
     if (isKnown) fail(notAnswering(path))
     if (isKnown && !certain) return
     const call = new FileCall(parts, this)
@@ -122,7 +134,18 @@ export class FileCalls {
     this.turns.ask(call)
   }
 
-  end(call: FileCall): void {
+  hasRoomAt(mountPoint: string): boolean {
+    return (this.#under.get(mountPoint) ?? 0) < this.#mostAt
+  }
+
+  begin(mountPoint: string): void {
+    this.#under.set(mountPoint, (this.#under.get(mountPoint) ?? 0) + 1)
+  }
+
+  end(call: FileCall, mountPoint: string): void {
+    const left = (this.#under.get(mountPoint) ?? 0) - 1
+    if (left > 0) this.#under.set(mountPoint, left)
+    else this.#under.delete(mountPoint)
     this.#awaited.delete(call)
     this.turns.end(call)
   }

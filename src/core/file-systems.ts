@@ -1,6 +1,5 @@
-import { statfs } from 'node:fs/promises'
+import { lstat, statfs } from 'node:fs/promises'
 import path from 'node:path'
-import { isBelow, mountPointOf } from './mount-points.js'
 
 /** Milliseconds. */
 export interface Patience {
@@ -10,18 +9,20 @@ export interface Patience {
   giveUpMs: number
 }
 
-/** A place whose file system was asked, and has not answered yet. */
+/** A place that was asked whether it answers, and has not yet. */
 interface Question {
   readonly since: number
   readonly answered: Promise<void>
+  /** It is a link, and what does not answer is what it leads to: the link itself can be looked at. */
+  isLink: boolean
   /** Somebody was told already that it does not answer. */
   givenUp: boolean
 }
 
 /**
  * Which file systems do not answer. A call that takes long says little: to write out a large file may take minutes. So
- * the file system is asked something small, statfs(2), first at its mount point and then at the path itself, which a
- * link may lead elsewhere: while the first waits, nothing there is of use to anybody.
+ * something small is asked, lstat(2) and statfs(2), of each directory on the way to the file: the first that does not
+ * answer is where the file system is mounted, or a link into it, and nothing below it is of use to anybody.
  * Paths are bytes, in strings of one character each.
  */
 export class FileSystems {
@@ -45,25 +46,31 @@ export class FileSystems {
     return this.#questions.size
   }
 
-  /** Resolves once the file system of a path has answered. @param open what leads to the file where it is open */
-  async answer(name: string, open = name): Promise<void> {
-    const mountPoint = await mountPointOf(path.posix.normalize(name))
-    for (const place of [mountPoint, open]) if (place !== undefined) await this.#ask(place)
+  /** Resolves once everything on the way to a file has answered. @param open what leads to it where it is open */
+  async answer(name: string, open?: string): Promise<void> {
+    let place = ''
+    for (const part of path.posix.normalize(name).split('/')) {
+      place = `${place === '/' ? '' : place}/${part}`
+      await this.#ask(place)
+    }
+    if (open !== undefined) await this.#ask(open)
   }
 
-  /** Whether a path lies where nothing has been answered for a while. */
-  isSilent(name: string): boolean {
-    return this.#some(name, ({ since }) => performance.now() - since >= this.#slowMs)
+  /** Whether a path lies where nothing has been answered for a while. @param itself what is there, should it be a link */
+  isSilent(name: string, itself: boolean): boolean {
+    return this.#some(name, itself, ({ since }) => performance.now() - since >= this.#slowMs)
   }
 
   /** Whether somebody has been told so already. */
-  isGivenUp(name: string): boolean {
-    return this.#some(name, ({ givenUp }) => givenUp)
+  isGivenUp(name: string, itself: boolean): boolean {
+    return this.#some(name, itself, ({ givenUp }) => givenUp)
   }
 
-  giveUp(name: string, open = name): void {
+  /** From now on, as long as it does not answer, whoever asks is told at once. */
+  giveUp(name: string, open?: string): void {
+    const normal = path.posix.normalize(name)
     for (const [place, question] of this.#questions) {
-      if (place === open || isBelow(path.posix.normalize(name), place)) question.givenUp = true
+      if (place === open || normal === place || isBelow(normal, place)) question.givenUp = true
     }
   }
 
@@ -73,24 +80,36 @@ export class FileSystems {
     }
     const known = this.#questions.get(place)
     if (known !== undefined) return known.answered
-    // Whatever it answers, that it is gone among it, it does answer.
-    const answered = statfs(Buffer.from(place, 'latin1')).then(
-      () => this.#forget(place),
-      () => this.#forget(place),
-    )
-    this.#questions.set(place, { since: performance.now(), answered, givenUp: false })
-    return answered
+    const look = async (): Promise<void> => {
+      const bytes = Buffer.from(place, 'latin1')
+      try {
+        question.isLink = (await lstat(bytes)).isSymbolicLink()
+        await statfs(bytes)
+      } catch {
+        // Whatever it answers, that it is gone for example, it does answer.
+      }
+      this.#questions.delete(place)
+      this.#onAnswer()
+    }
+    const question: Question = {
+      since: performance.now(),
+      answered: Promise.resolve().then(look),
+      isLink: false,
+      givenUp: false,
+    }
+    this.#questions.set(place, question)
+    return question.answered
   }
 
-  #forget(place: string): void {
-    this.#questions.delete(place)
-    this.#onAnswer()
-  }
-
-  #some(name: string, is: (question: Question) => boolean): boolean {
+  #some(name: string, itself: boolean, is: (question: Question) => boolean): boolean {
     if (this.#questions.size === 0) return false
     const normal = path.posix.normalize(name)
-    for (const [place, question] of this.#questions) if (is(question) && isBelow(normal, place)) return true
+    for (const [place, question] of this.#questions) {
+      const isThere = isBelow(normal, place) || (normal === place && !(itself && question.isLink))
+      if (isThere && is(question)) return true
+    }
     return false
   }
 }
+
+const isBelow = (name: string, place: string): boolean => name.startsWith(place === '/' ? place : `${place}/`)

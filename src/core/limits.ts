@@ -147,9 +147,11 @@ export const JOB_PIDS_MAX = 256
 /** The longest pause between two looks at what is left of a session that was ended. */
 export const SESSION_LOOK_MAX_MS = 250
 
-/** libuv's threads for calls of files and names: its own number, and ours where nothing forbids it. */
+/** libuv's threads for calls of files and names: its own number, and, where nothing forbids more, that of a program that
+ *  serves several connections, and of one that serves nothing but files. */
 export const THREADS_DEFAULT = 4
-export const THREADS = 32
+export const THREADS_SERVING = 16
+export const THREADS_FOR_FILES = 32
 /** Processes that there must be room for, or the threads stay at THREADS_DEFAULT. */
 export const THREADS_ROOM = 1_000
 /** How many of them one connection may use for files at a time: as many as libuv has without being asked. */
@@ -157,11 +159,16 @@ export const THREADS_FOR_FILES_EACH = 4
 /** How many name look-ups one connection, and all of them, may have under way. */
 export const NAME_LOOKUPS_EACH = 2
 export const NAME_LOOKUPS_MAX = 4
+/** How long it is taken for known what is mounted where. */
+export const MOUNTS_MAX_AGE_MS = 10_000
 /** A call of a file that takes longer keeps its connection to one more at a time, and its file system is asked whether
  *  it answers at all. */
 export const FILE_SLOW_MS = 3_000
 /** Once a file system has not answered for this long, whoever waits for it is told. */
 export const FILE_GIVE_UP_MS = 30_000
+
+/** How long the process that serves files is kept once the last are closed. */
+export const FILE_SERVER_IDLE_MS = 10_000
 
 /** The longest SFTP packet, and the most that one READ gives or one WRITE takes, as sftp-server(8) has them. */
 export const SFTP_PACKET_MAX = 256 * KIB

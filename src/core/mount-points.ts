@@ -1,24 +1,39 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { MOUNTS_MAX_AGE_MS } from './limits.js'
+
+let known: { points: ReadonlySet<string>; since: number } | undefined
 
 /**
- * The mount point below which a path lies by its name, as this process sees them: proc(5), mountinfo. Where a link leads
- * a path elsewhere, that is not followed. Paths are bytes, in strings of one character each.
- * @returns undefined where there is no /proc
+ * Where the file system is mounted that a path lies in by its name: where a link leads elsewhere, that is not followed.
+ * Paths are bytes, in strings of one character each.
  */
-export async function mountPointOf(path: string): Promise<string | undefined> {
-  const table = await readFile('/proc/self/mountinfo', 'latin1').catch(() => '')
-  let found: string | undefined
-  for (const line of table.split('\n')) {
-    // Blanks and backslashes in names are octal numbers behind a backslash.
-    const point = line
-      .split(' ')[4]
-      ?.replace(/\\([0-7]{3})/g, (_all, digits) => String.fromCharCode(Number.parseInt(digits, 8)))
-    if (point !== undefined && isBelow(path, point) && point.length >= (found?.length ?? 0)) found = point
+export function mountPointOf(name: string): string {
+  if (known === undefined || performance.now() - known.since > MOUNTS_MAX_AGE_MS) {
+    known = { points: readMountPoints(), since: performance.now() }
   }
-  return found
+  let folder = path.posix.normalize(name)
+  while (folder !== '/' && folder !== '.' && !known.points.has(folder)) folder = path.posix.dirname(folder)
+  return folder
 }
 
-/** Whether a path is this folder, or in it, by its name. */
-export function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === '/' ? folder : `${folder}/`)
+/** proc(5), mountinfo: no file system is asked for it. */
+function readMountPoints(): ReadonlySet<string> {
+  const points = new Set<string>()
+  for (const line of readTable().split('\n')) {
+    // Blanks and backslashes are octal numbers behind a backslash.
+    const point = line
+      .split(' ', 5)[4]
+      ?.replace(/\\([0-7]{3})/g, (_all, digits) => String.fromCharCode(Number.parseInt(digits, 8)))
+    if (point !== undefined) points.add(point)
+  }
+  return points
+}
+
+function readTable(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'latin1')
+  } catch {
+    return '' // without a /proc, all is one
+  }
 }

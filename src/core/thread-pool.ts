@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { THREADS, THREADS_DEFAULT, THREADS_ROOM } from './limits.js'
+import { THREADS_DEFAULT, THREADS_ROOM } from './limits.js'
 
 const VARIABLE = 'UV_THREADPOOL_SIZE'
 let size: number | undefined
@@ -16,9 +16,9 @@ export function threadPoolSize(): number {
  * Where memory or processes are limited there are only the four, since a thread that can't be made ends the process, and
  * those that can are the job's as well.
  */
-export function widenThreadPool(): void {
+export function widenThreadPool(threads: number): void {
   const given = process.env[VARIABLE]
-  size = hasRoom() ? THREADS : THREADS_DEFAULT
+  size = hasRoom() ? threads : THREADS_DEFAULT
   process.env[VARIABLE] = String(size)
   // Any call makes them all. This one is of a file system that has nothing to wait for.
   fs.access('/proc', () => undefined)
@@ -26,7 +26,8 @@ export function widenThreadPool(): void {
   else process.env[VARIABLE] = given
 }
 
-function hasRoom(): boolean {
+/** Whether nothing speaks against some more threads, or another process of ours. */
+export function hasRoom(): boolean {
   // getrlimit(2): a thread takes 8 MiB of address space, and counts as a process of its user.
   const limits = readText('/proc/self/limits')
   const memory = ['Max address space', 'Max data size']

@@ -20,9 +20,7 @@ export async function writeAuthenticationInfo(
   const complain = (error: unknown): void =>
     log.warn({ reason: messageOf(error) }, 'the file for SSH_USER_AUTH could not be written or removed')
   const remove = (folder: string): Promise<void> =>
-    calls
-      .file(folder, () => rm(folder, { recursive: true, force: true }), { certain: true })
-      .catch(complain)
+    calls.file(folder, () => rm(folder, { recursive: true, force: true }), { certain: true }).catch(complain)
   try {
     const above = tmpdir()
     const undo = (late: string): void => void remove(late)

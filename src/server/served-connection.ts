@@ -40,6 +40,9 @@ export function describeJob(job: Job): JobInfo {
  */
 type Entry = { admission: () => Admission } | { hello: ForwardingPolicy }
 
+/** How many there were in this process. */
+let connections = 0
+
 /** One connection that is served. */
 export class ServedConnection implements Served {
   readonly closed: Promise<SshjobError | undefined>
@@ -53,6 +56,7 @@ export class ServedConnection implements Served {
   #granted = 0
   readonly #abort = new AbortController()
   readonly #calls = new BlockingCalls()
+  readonly #number = connections++
   #transport: Transport | undefined
   #connection: Connection | undefined
   #noMoreSessions = false
@@ -215,10 +219,7 @@ export class ServedConnection implements Served {
     }
   }
 
-  #sessionContext(
-    { rules, forwarding }: Client,
-    environment: ReadonlyMap<string, Buffer>,
-  ): SessionContext {
+  #sessionContext({ rules, forwarding }: Client, environment: ReadonlyMap<string, Buffer>): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -232,7 +233,7 @@ export class ServedConnection implements Served {
       greeting: () => greet(motd, this.#job),
       rules,
       forwarding,
-      calls: this.#calls,
+      serving: { calls: this.#calls, connection: this.#number, service: this.#options.files },
       log: this.#log,
     }
   }

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import type { BlockingCalls } from '../core/blocking-calls.js'
 import { messageOf } from '../core/errors.js'
 import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
@@ -12,7 +11,8 @@ import type { Rules, Subsystem } from './admission.js'
 import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { SessionForwards } from './session-forwards.js'
-import { type SftpSession, serveSftp } from './sftp/serve-sftp.js'
+import { type FileOptions, serveFiles } from './sftp/serve-files.js'
+import type { SftpSession } from './sftp/serve-sftp.js'
 
 export interface SessionContext {
   job: Job
@@ -23,7 +23,8 @@ export interface SessionContext {
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
   forwarding: Forwarding
-  calls: BlockingCalls
+  /** How files are served. */
+  serving: Pick<FileOptions, 'calls' | 'connection' | 'service'>
   log: Logger
 }
 
@@ -206,8 +207,8 @@ export class Session {
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
     this.#context.log.info({ directory: files.directory }, 'file transfer started')
-    const { calls, log } = this.#context
-    this.#sftp = serveSftp(this.#channel.input, this.#channel.output, { files, calls, log })
+    const { serving, log } = this.#context
+    this.#sftp = serveFiles(this.#channel.input, this.#channel.output, { files, ...serving, log })
     void this.#runSftp(this.#sftp)
     return true
   }

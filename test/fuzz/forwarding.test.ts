@@ -132,7 +132,7 @@ describe('a server that is asked to forward', () => {
     )
     expect(alive).toBeGreaterThan(20)
     await until(() => openSockets() <= before)
-    expect(readdirSync(directory())).toEqual(['echo'])
+    await until(() => readdirSync(directory()).join() === 'echo')
     const remote = await bystander.client.exec('cat', { stdin: 'alive' })
     expect((await remote.output()).stdout.toString()).toBe('alive')
     await bystander.close()

@@ -1,11 +1,14 @@
 import { messageOf, SshjobError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
+import { hasRoom } from '../../core/thread-pool.js'
 import { type JobSocket, listenAt } from '../../engines/job-socket.js'
 import { listenForJob } from '../../engines/local.js'
 import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
+import { FileServer } from '../../process/file-server.js'
 import { unixServer } from '../../sockets/unix.js'
 import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
+import { filesProgram } from '../programs.js'
 import type { Settings } from './settings.js'
 import type { Signals } from './signals.js'
 
@@ -15,7 +18,9 @@ import type { Signals } from './signals.js'
  * @throws SshjobError if the job could not be started; afterwards, whatever goes wrong with serving it is logged
  */
 export async function runJob(settings: Settings, signals: Signals, log: Logger): Promise<number> {
-  const { jobId, listen, maxSessions, serveOptions } = settings
+  const { jobId, listen, maxSessions } = settings
+  const files = hasRoom() ? { files: new FileServer([process.execPath, ...filesProgram()], log) } : {}
+  const serveOptions = { ...settings.serveOptions, ...files }
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const starter = startStarter({ server, maxSessions, serveOptions, log })

@@ -105,7 +105,7 @@ export class RemoteForwards {
     this.#closed = true
     const servers = [...this.#listening.values()]
     this.#listening.clear()
-    await Promise.all(servers.map((server) => server.close()))
+    await Promise.all([...servers.map((server) => server.close()), this.#last])
   }
 
   async #listen(refusal: string | undefined, bind: () => Promise<Listening>): Promise<Listening | undefined> {

@@ -1,5 +1,5 @@
-import { statfs } from 'node:fs/promises'
 import { SFTP_COPY_BYTES, SFTP_DATA_MAX, SFTP_HANDLES_MAX, SFTP_PACKET_MAX } from '../../core/limits.js'
+import type { FileSystemSpace } from '../../process/file-system-space.js'
 import { decodeAttributes, FX } from '../../ssh/sftp-protocol.js'
 import { Reader, string, uint64 } from '../../ssh/wire.js'
 import { extendedAnswer, pathAnswer, statusAnswer } from './answers.js'
@@ -10,8 +10,6 @@ import { SftpFailure, status } from './failure.js'
 import { done, onPaths, path } from './operations.js'
 import { realPath } from './real-path.js'
 
-/** The kernel's NAME_MAX; Node.js has no statvfs(3) that says what a file system takes. */
-const NAME_MAX = 255
 const UID_BYTES = 4
 
 interface Extension {
@@ -42,18 +40,18 @@ export const runExtension: Operation = async (context, id, data) => {
 }
 
 async function describeFileSystem(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
-  return fileSystemAnswer(id, path(context, data))
+  return fileSystemAnswer(id, await context.calls.space(path(context, data)))
 }
 
 async function describeFileSystemOfHandle(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
-  return fileSystemAnswer(id, `/proc/self/fd/${fileOf(context, data.string()).fd}`)
+  return fileSystemAnswer(id, await context.calls.spaceOfFile(fileOf(context, data.string())))
 }
 
-async function fileSystemAnswer(id: number, file: Buffer | string): Promise<Buffer> {
-  const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(file, { bigint: true })
-  // Block and fragment size are the same wherever Linux is; there is no telling id and mount flags.
-  const values = [bsize, bsize, blocks, bfree, bavail, files, ffree, ffree, 0, 0, NAME_MAX]
-  return extendedAnswer(id, ...values.map(uint64))
+function fileSystemAnswer(id: number, space: FileSystemSpace): Buffer {
+  const { blockSize, fragmentSize, blocks, free, available, files, filesFree, filesAvailable } = space
+  const counts = [blockSize, fragmentSize, blocks, free, available, files, filesFree, filesAvailable]
+  // ST_RDONLY and ST_NOSUID have the same numbers here as in statvfs(3).
+  return extendedAnswer(id, ...[...counts, space.id, space.flags & 3n, space.nameMax].map(uint64))
 }
 
 async function syncHandle(context: SftpContext, id: number, data: Reader): Promise<Buffer> {

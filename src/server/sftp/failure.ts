@@ -1,4 +1,4 @@
-import { messageOf, systemCode } from '../../core/errors.js'
+import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 
 /** A request that is answered with this status: a code of §7, and a sentence where the code says too little. */
@@ -48,6 +48,8 @@ export function status(code: number, message = SENTENCES[code] ?? 'Unknown error
 /** The status for what an operation has thrown. */
 export function statusOf(error: unknown): Status {
   if (error instanceof SftpFailure) return status(error.status, error.message)
+  // As sftp-server's, without the dot of a sentence.
+  if (error instanceof SshjobError) return status(FX.FAILURE, error.message.replace(/\.$/, ''))
   // Reading past the end of a packet: the request is truncated.
   if (error instanceof RangeError && systemCode(error) === undefined) return status(FX.BAD_MESSAGE)
   const code = STATUS_OF_ERRNO[systemCode(error) ?? ''] ?? FX.FAILURE

@@ -22,6 +22,7 @@ import {
 import { promisify } from 'node:util'
 import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { SFTP_READDIR_ENTRIES } from '../../core/limits.js'
+import { fileSystemSpace } from '../../process/file-system-space.js'
 
 /** A file that is open, and the path that it was opened by. */
 export interface OpenedFile {
@@ -49,30 +50,34 @@ export type FileCalls = ReturnType<typeof fileCalls>
 
 export function fileCalls(calls: BlockingCalls) {
   const onPath =
-    <A extends readonly unknown[], T>(call: (path: Buffer, ...rest: A) => Promise<T>) =>
+    <A extends readonly unknown[], T>(call: (path: Buffer, ...rest: A) => Promise<T>, itself = false) =>
     (path: Buffer, ...rest: A): Promise<T> =>
-      calls.file(path, () => call(path, ...rest))
+      calls.file(path, () => call(path, ...rest), { itself })
+  /** As onPath(), for what does not follow a link. */
+  const onName = <A extends readonly unknown[], T>(call: (path: Buffer, ...rest: A) => Promise<T>) =>
+    onPath(call, true)
   const onFile =
     <A extends readonly unknown[], T>(call: (fd: number, ...rest: A) => Promise<T>) =>
     ({ fd, path }: OpenedFile, ...rest: A): Promise<T> =>
       calls.file(path, () => call(fd, ...rest), { open: descriptorPath(fd) })
 
   return {
-    lstat: onPath((path) => lstat(path)),
-    lstatOfEntry: onPath((path) => lstatOfEntry(path)),
+    lstat: onName((path) => lstat(path)),
+    lstatOfEntry: onName((path) => lstatOfEntry(path)),
     stat: onPath((path) => stat(path)),
-    readlink: onPath((path) => readlink(path, { encoding: 'buffer' })),
-    mkdir: onPath((path, mode: number) => mkdir(path, mode)),
-    rmdir: onPath((path) => rmdir(path)),
-    unlink: onPath((path) => unlink(path)),
-    rename: onPath((from, to: Buffer) => rename(from, to)),
-    link: onPath((from, to: Buffer) => link(from, to)),
-    symlink: onPath((path, target: Buffer) => symlink(target, path)),
+    readlink: onName((path) => readlink(path, { encoding: 'buffer' })),
+    mkdir: onName((path, mode: number) => mkdir(path, mode)),
+    rmdir: onName((path) => rmdir(path)),
+    unlink: onName((path) => unlink(path)),
+    rename: onName((from, to: Buffer) => rename(from, to)),
+    link: onName((from, to: Buffer) => link(from, to)),
+    symlink: onName((path, target: Buffer) => symlink(target, path)),
     chmod: onPath((path, mode: number) => chmod(path, mode)),
     chown: onPath((path, uid: number, gid: number) => chown(path, uid, gid)),
-    lchown: onPath((path, uid: number, gid: number) => lchown(path, uid, gid)),
+    lchown: onName((path, uid: number, gid: number) => lchown(path, uid, gid)),
     utimes: onPath((path, atime: number, mtime: number) => utimes(path, atime, mtime)),
-    lutimes: onPath((path, atime: number, mtime: number) => lutimes(path, atime, mtime)),
+    lutimes: onName((path, atime: number, mtime: number) => lutimes(path, atime, mtime)),
+    space: onPath((path) => fileSystemSpace(path)),
     readText: onPath((path) => readFile(path, 'latin1')),
 
     async open(path: Buffer, flags: number, mode?: number): Promise<OpenedFile> {
@@ -94,6 +99,7 @@ export function fileCalls(calls: BlockingCalls) {
     fchown: onFile(promisify(fs.fchown)),
     futimes: onFile(promisify(fs.futimes)),
     fsync: onFile(promisify(fs.fsync)),
+    spaceOfFile: onFile((fd) => fileSystemSpace(Buffer.from(descriptorPath(fd)))),
     /** There is no lchmod(2) on Linux: the mode of what a descriptor of O_PATH leads to. */
     chmodOpened: onFile((fd, mode: number) => chmod(descriptorPath(fd), mode)),
 
