@@ -87,12 +87,18 @@ export const CIPHER_CHANGE_BYTES = 8 * MIB
 /** How long the peer may take to finish a key exchange. */
 export const KEX_TIMEOUT_MS = 60_000
 
+/** What a connection may send, and take in, in one turn of the event loop: after that, the others have theirs. */
+export const TURN_BYTES = 64 * KIB
+/** What a packet counts for besides its bytes: one of a single byte takes a processor about as long as this many. */
+export const PACKET_COST = 4 * KIB
+/** A peer's bytes are taken in by pieces of this size, since all packets of a piece are handled in one go. */
+export const TURN_PIECE_BYTES = 16 * KIB
 /** Bytes waiting in the stream past which channels hold their data back … */
-export const TRANSPORT_BUFFER = MIB
+export const TRANSPORT_BUFFER = 256 * KIB
 /** … and past which nothing more is read from a peer that asks and doesn't take the answers. */
 export const TRANSPORT_BUFFER_MAX = 4 * MIB
-/** Large packets whose memory is kept for the next ones, in the whole process: as many as fill TRANSPORT_BUFFER twice. */
-export const PACKETS_KEPT = 64
+/** Large packets whose memory is kept for the next ones, in the whole process: as many as fill TRANSPORT_BUFFER four times. */
+export const PACKETS_KEPT = 32
 /** Messages that wait for the end of a key exchange; more is an attack. */
 export const KEX_QUEUE_MAX_PACKETS = 4_096
 /** How long a closing connection may take to let out its last bytes. */

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import fs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { deferred } from '../../../../src/core/deferred.js'
 import { MAX_FORWARD_LISTENERS, WAITING_REQUESTS_MAX } from '../../../../src/core/limits.js'
 import { serve } from '../../../../src/server/serve.js'
 import type { ServeOptions } from '../../../../src/server/types.js'
@@ -267,12 +269,16 @@ describe("a session's agent and display", () => {
 
   it('are not waited for by more requests than a session has', async () => {
     await begin()
+    const made = deferred<string>()
+    const making = jest.spyOn(fs, 'mkdtemp').mockReturnValue(made.promise)
     const channel = await session.peer.open()
     const say = (name: string): void =>
       session.peer.send(byte(MSG.CHANNEL_REQUEST), uint32(channel), string(name), boolean(false))
     say('auth-agent-req@openssh.com')
     for (let i = 0; i <= WAITING_REQUESTS_MAX; i++) say('unheard-of')
     expect((await session.peer.closed)?.message).toContain('too many requests wait')
+    making.mockRestore()
+    made.reject(new Error('no room'))
   })
 
   it('make a broken request behind them end the connection', async () => {
