@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { PACKET_COST, TRANSPORT_BUFFER_MAX, TURN_PIECE_BYTES } from '../core/limits.js'
+import { PACKET_COST, TRANSPORT_BUFFER_MAX, TURN_BYTES, TURN_PIECE_BYTES } from '../core/limits.js'
 import { TurnShare } from './turn-share.js'
 
 /**
@@ -61,7 +61,7 @@ export class Inlet {
   }
 
   #take(rest: Buffer): void {
-    const size = this.#inPieces ? TURN_PIECE_BYTES : rest.length
+    const size = this.#inPieces ? TURN_PIECE_BYTES : TURN_BYTES
     const piece = rest.subarray(0, size)
     this.#rest = rest.length > size ? rest.subarray(size) : undefined
     this.#packets = 0
