@@ -2,14 +2,14 @@ import { PACKET_COST, TURN_BYTES } from '../core/limits.js'
 
 /** Those whose share is used up, the first of which has the next turn; each turn of the event loop is for one of them. */
 const waiting = new Set<TurnShare>()
-let next: NodeJS.Immediate | undefined
+let areGiven = false
 
 function giveTurns(): void {
-  next = undefined
   const [first] = waiting
+  areGiven = waiting.size > 1
+  if (areGiven) setImmediate(giveTurns)
   if (first === undefined) return
   waiting.delete(first)
-  if (waiting.size > 0) next = setImmediate(giveTurns)
   first.begin()
 }
 
@@ -36,7 +36,9 @@ export class TurnShare {
     this.#spent += bytes + packets * PACKET_COST
     if (this.#spent < TURN_BYTES) return
     waiting.add(this)
-    next ??= setImmediate(giveTurns)
+    if (areGiven) return
+    areGiven = true
+    setImmediate(giveTurns)
   }
 
   begin(): void {
