@@ -3,9 +3,12 @@ import { silent } from '../core/log.js'
 import { widenThreadPool } from '../core/thread-pool.js'
 import { answerForFiles } from '../process/answer-for-files.js'
 import { serveSftp } from '../server/sftp/serve-sftp.js'
+import { SftpConnection } from '../server/sftp/sftp-connection.js'
 
 // Started by sshjob-server, for the files of its job.
 widenThreadPool(THREADS_FOR_FILES)
-answerForFiles((stream, { directory, home }, calls) => {
-  return serveSftp(stream, stream, { files: { directory, home }, calls, log: silent }).ended
-})
+answerForFiles(
+  () => new SftpConnection(),
+  (stream, { directory, home }, connection) =>
+    serveSftp(stream, stream, { files: { directory, home }, connection, log: silent }).ended,
+)

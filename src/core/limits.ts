@@ -24,8 +24,10 @@ export const MAX_AUTH_TRIES = 6
 export const MAX_STARTUPS = 100
 /** SSH connections into one job at a time; `--max-sessions` of the starter. */
 export const MAX_SESSIONS = 256
-/** Channels open at a time on one connection. Editors open dozens (sshd_config(5) MaxSessions is 10). */
+/** Sessions open at a time on one connection. Editors open dozens (sshd_config(5) MaxSessions is 10). */
 export const MAX_CHANNELS = 256
+/** Forwarded connections at a time on one connection, besides those: a browser, or a cluster of workers, has many. */
+export const MAX_FORWARDED_CHANNELS = 2_048
 /** Variables that a client may set on one channel, the size of one of them, name included, and of all of them. */
 export const MAX_ENV_VARIABLES = 1_000
 export const MAX_ENV_BYTES = 128 * KIB
@@ -71,7 +73,15 @@ export const X11_SETUP_TIMEOUT_MS = 30_000
 export const SOCKS_MAX_BYTES = 2 * KIB
 export const SOCKS_TIMEOUT_MS = 30_000
 
-/** The receive window of a new channel (RFC 4254 §5.2), as OpenSSH has it. */
+/**
+ * What the channels of one connection, and those of all, may hold of what was received and not read yet. Each has an
+ * equal part, which is the most that its window may be; what it begins with is a fourth of that.
+ */
+export const CHANNELS_BUDGET = { connection: 32 * MIB, process: 256 * MIB }
+export const WINDOW_INITIAL_SHARE = 4
+/** What a channel keeps of its output before its writer waits: at most this, and a fourth of its part as well. */
+export const CHANNEL_OUTPUT_MAX = 256 * KIB
+/** The receive window of a new channel (RFC 4254 §5.2), as OpenSSH has it, while there are few. */
 export const WINDOW_INITIAL = 2 * MIB
 /** What the window of a channel grows to on a long path, while its reader keeps up: 160 MB/s at 100 ms. */
 export const WINDOW_MAX = 16 * MIB
@@ -103,6 +113,12 @@ export const PACKETS_KEPT = 32
 export const KEX_QUEUE_MAX_PACKETS = 4_096
 /** How long a closing connection may take to let out its last bytes. */
 export const CLOSE_TIMEOUT_MS = 2_000
+
+/** How often a starter with connections looks whether it has memory to give back; it has worked for less than this part
+ *  of the time since, and has so much more than after the last time. */
+export const MEMORY_LOOK_MS = 5_000
+export const MEMORY_IDLE_SHARE = 1 / 20
+export const MEMORY_SPARE_BYTES = 16 * MIB
 
 /** Between SIGTERM and SIGKILL for the processes of a session whose client has gone. */
 export const SESSION_KILL_DELAY_MS = 2_000
@@ -183,6 +199,8 @@ export const SFTP_DATA_MAX = 255 * KIB
 export const SFTP_HANDLES_MAX = 1_000
 /** Bytes of requests and answers in work on one SFTP channel; past it, requests wait and the peer's window closes. */
 export const SFTP_PENDING_BYTES = 4 * MIB
+/** What all SFTP channels of one connection, and of all connections, have of that: each an equal part. */
+export const SFTP_BUDGET = { connection: 16 * MIB, process: 64 * MIB }
 /** What a request counts for at least in that sum. */
 export const SFTP_REQUEST_COST = 1 * KIB
 /** Entries of a folder in one answer: with the longest names they stay below SFTP_PACKET_MAX. */

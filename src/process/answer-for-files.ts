@@ -1,26 +1,33 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { BlockingCalls } from '../core/blocking-calls.js'
 import { endProcess } from './end-process.js'
 import type { FilePlace } from './file-server.js'
+import { MemoryKeeper } from './memory-keeper.js'
 
-/** Serves a stream; resolves with the status to exit with. */
-export type ServeFiles = (stream: Duplex, place: FilePlace, calls: BlockingCalls) => Promise<number>
-
-/** The other end of a FileServer: a process does nothing but this, until the one that has started it has gone. */
-export function answerForFiles(serve: ServeFiles): void {
-  const connections = new Map<number, { calls: BlockingCalls; channels: number }>()
+/**
+ * The other end of a FileServer: a process does nothing but this, until the one that has started it has gone.
+ * @param connect makes what the channels of one connection share
+ * @param serve serves a stream; resolves with the status to exit with
+ */
+export function answerForFiles<Connection>(
+  connect: () => Connection,
+  serve: (stream: Duplex, place: FilePlace, connection: Connection) => Promise<number>,
+): void {
+  const connections = new Map<number, { shared: Connection; channels: number }>()
+  const memory = new MemoryKeeper()
   process.on('message', (message: unknown, socket: unknown) => {
     const request = readRequest(message)
     if (request === undefined || !(socket instanceof Socket)) return
     const { id, place } = request
-    const connection = connections.get(place.connection) ?? { calls: new BlockingCalls(), channels: 0 }
+    const connection = connections.get(place.connection) ?? { shared: connect(), channels: 0 }
     connections.set(place.connection, connection)
     connection.channels += 1
+    const end = memory.begin()
     socket.on('error', () => undefined)
-    void serve(socket, place, connection.calls).then((exitCode) => {
+    void serve(socket, place, connection.shared).then((exitCode) => {
       process.send?.({ id, exitCode })
       socket.end()
+      end()
       connection.channels -= 1
       if (connection.channels === 0) connections.delete(place.connection)
     })

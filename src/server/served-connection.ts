@@ -17,6 +17,7 @@ import { type Client, letClientIn } from './client.js'
 import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
 import { Session, type SessionContext } from './session.js'
+import { SftpConnection } from './sftp/sftp-connection.js'
 import type { Served, ServeOptions } from './types.js'
 
 /** What sshd says when the peer has no address: SSH_CONNECTION is what programs look at to know they are remote. */
@@ -56,6 +57,7 @@ export class ServedConnection implements Served {
   #granted = 0
   readonly #abort = new AbortController()
   readonly #calls = new BlockingCalls()
+  readonly #sftp = new SftpConnection(this.#calls)
   readonly #number = connections++
   #transport: Transport | undefined
   #connection: Connection | undefined
@@ -233,7 +235,7 @@ export class ServedConnection implements Served {
       greeting: () => greet(motd, this.#job),
       rules,
       forwarding,
-      serving: { calls: this.#calls, connection: this.#number, service: this.#options.files },
+      serving: { connection: this.#sftp, number: this.#number, service: this.#options.files },
       log: this.#log,
     }
   }

@@ -24,7 +24,7 @@ export interface SessionContext {
   greeting: () => string
   forwarding: Forwarding
   /** How files are served. */
-  serving: Pick<FileOptions, 'calls' | 'connection' | 'service'>
+  serving: Pick<FileOptions, 'connection' | 'number' | 'service'>
   log: Logger
 }
 

@@ -3,8 +3,11 @@ import { callBudget } from '../../src/core/blocking-calls.js'
 import { silent } from '../../src/core/log.js'
 import { answerForFiles } from '../../src/process/answer-for-files.js'
 import { serveSftp } from '../../src/server/sftp/serve-sftp.js'
+import { SftpConnection } from '../../src/server/sftp/sftp-connection.js'
 
 callBudget({ slowMs: 100, giveUpMs: 2_000 })
-answerForFiles((stream, { directory, home }, calls) => {
-  return serveSftp(stream, stream, { files: { directory, home }, calls, log: silent }).ended
-})
+answerForFiles(
+  () => new SftpConnection(),
+  (stream, { directory, home }, connection) =>
+    serveSftp(stream, stream, { files: { directory, home }, connection, log: silent }).ended,
+)

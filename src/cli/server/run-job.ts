@@ -5,6 +5,7 @@ import { type JobSocket, listenAt } from '../../engines/job-socket.js'
 import { listenForJob } from '../../engines/local.js'
 import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
 import { FileServer } from '../../process/file-server.js'
+import { MemoryKeeper } from '../../process/memory-keeper.js'
 import { unixServer } from '../../sockets/unix.js'
 import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
@@ -23,6 +24,8 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
   const serveOptions = { ...settings.serveOptions, ...files }
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
+  const memory = new MemoryKeeper()
+  server.on('connection', (socket) => socket.once('close', memory.begin()))
   const starter = startStarter({ server, maxSessions, serveOptions, log })
   const socket = listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
   try {

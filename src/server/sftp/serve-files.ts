@@ -5,8 +5,8 @@ import type { FileService } from '../types.js'
 import { type SftpOptions, type SftpSession, serveSftp } from './serve-sftp.js'
 
 export interface FileOptions extends SftpOptions {
-  /** A number of the connection that this is a channel of. */
-  connection: number
+  /** Of the connection that this is a channel of. */
+  number: number
   /** Default: this process serves them. */
   service: FileService | undefined
 }
@@ -38,8 +38,8 @@ class HandedOn implements SftpSession {
   }
 
   async #run(input: Readable, output: Writable, options: FileOptions, service: FileService): Promise<number> {
-    const { files, connection, log } = options
-    const served = await service.open({ connection, ...files }).catch((error: unknown) => {
+    const { files, number, log } = options
+    const served = await service.open({ connection: number, ...files }).catch((error: unknown) => {
       log.warn({ reason: messageOf(error) }, 'files are served in this process')
       return undefined
     })

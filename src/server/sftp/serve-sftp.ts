@@ -1,7 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
-import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { deferred } from '../../core/deferred.js'
-import { SFTP_PACKET_MAX, SFTP_PENDING_BYTES, SFTP_REQUEST_COST } from '../../core/limits.js'
+import { SFTP_PACKET_MAX, SFTP_REQUEST_COST } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
 import type { JobFiles } from '../../job/job.js'
 import { FX, FXP, makePacket, PacketSplitter, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
@@ -15,6 +14,7 @@ import { status, statusOf } from './failure.js'
 import { fileCalls } from './file-calls.js'
 import { Handles, type OpenFile } from './handles.js'
 import { OPERATIONS } from './operations.js'
+import type { SftpConnection } from './sftp-connection.js'
 
 /** Exit statuses for what can't be answered, as sftp-server(8) ends. */
 const EXIT_OVERSIZED = 11
@@ -29,8 +29,8 @@ export interface SftpSession {
 
 export interface SftpOptions {
   files: JobFiles
-  /** The calls of the connection that this is a channel of. */
-  calls: BlockingCalls
+  /** What this channel shares with others of its connection. */
+  connection: SftpConnection
   log: Logger
 }
 
@@ -55,6 +55,7 @@ class SftpServer implements SftpSession {
   readonly ended: Promise<number>
   readonly #input: Readable
   readonly #output: Writable
+  readonly #connection: SftpConnection
   readonly #log: Logger
   readonly #context: SftpContext
   readonly #handles: Handles
@@ -71,13 +72,15 @@ class SftpServer implements SftpSession {
   #exitCode: number | undefined
   #closed: Promise<void> | undefined
 
-  constructor(input: Readable, output: Writable, { files, calls: ofConnection, log }: SftpOptions) {
+  constructor(input: Readable, output: Writable, { files, connection, log }: SftpOptions) {
     this.#input = input
     this.#output = output
     this.#log = log
+    this.#connection = connection
     this.ended = this.#ending.promise
+    void this.ended.then(connection.enter())
     let accounts: Promise<Accounts> | undefined
-    const calls = fileCalls(ofConnection)
+    const calls = fileCalls(connection.calls)
     this.#handles = new Handles(calls)
     this.#context = {
       files,
@@ -190,7 +193,7 @@ class SftpServer implements SftpSession {
   }
 
   #mayBegin({ cost, work }: Request): boolean {
-    if (this.#held > 0 && this.#held + cost > SFTP_PENDING_BYTES) return false
+    if (this.#held > 0 && this.#held + cost > this.#connection.pendingBytes) return false
     if (this.#inWork === 0) return true
     if (work.kind === 'alone' || work.kind !== this.#kind) return false
     if (work.kind === 'read') return true
