@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { Duplex } from 'node:stream'
 import { connect } from '../../../src/client/connect.js'
 import { serve } from '../../../src/server/serve.js'
+import { Outlet } from '../../../src/ssh/outlet.js'
 import { byte, MSG, string } from '../../../src/ssh/wire.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { until, untilSettled } from '../../helpers/bytes.js'
@@ -12,6 +15,7 @@ import { rawSession } from '../../helpers/session-pair.js'
 jest.mock('../../../src/core/limits.js', () => ({
   ...jest.requireActual<typeof import('../../../src/core/limits.js')>('../../../src/core/limits.js'),
   LOGIN_GRACE_MS: 50,
+  CLOSE_TIMEOUT_MS: 50,
   KEX_TIMEOUT_MS: 1_000,
   KEX_QUEUE_MAX_PACKETS: 100,
   TRANSPORT_BUFFER_MAX: 2 ** 16,
@@ -72,6 +76,19 @@ describe('the limits of a connection', () => {
       message: 'The other side keeps sending requests during a key exchange.',
     })
     await pair.close()
+  })
+
+  it('let a stream go that takes nothing, though not all was said', async () => {
+    const written: Buffer[] = []
+    const stream = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer) => void written.push(chunk), // and never calls back
+    })
+    const outlet = new Outlet(stream, () => false)
+    outlet.write(Buffer.from('farewell'))
+    outlet.end()
+    await once(stream, 'close')
+    expect(Buffer.concat(written).toString()).toBe('farewell')
   })
 
   it('stop the reading from a peer that asks and does not take the answers', async () => {

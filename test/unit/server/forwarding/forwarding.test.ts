@@ -7,11 +7,11 @@ import { serve } from '../../../../src/server/serve.js'
 import type { ServeOptions } from '../../../../src/server/types.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { streamPair } from '../../../../src/streams/memory.js'
-import { until } from '../../../helpers/bytes.js'
+import { until, untilSettled } from '../../../helpers/bytes.js'
 import { echo, idle, type MemoryJob, memoryJob } from '../../../helpers/memory-job.js'
 import { isAbout } from '../../../helpers/raw-peer.js'
 import { type RawSession, rawSession } from '../../../helpers/session-pair.js'
-import { dial, echoSocket, serveSockets, unusedPort } from '../../../helpers/sockets.js'
+import { deafPort, dial, echoSocket, serveSockets, unusedPort } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const directory = temporaryDirectory()
@@ -114,11 +114,14 @@ describe('a channel into the job', () => {
 
   it('that is still being made when the connection ends is given up', async () => {
     await begin()
-    const { port, sockets } = await serveSockets(echoSocket)
+    const port = await deafPort()
+    const sockets = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    const before = await untilSettled(sockets)
     void askTcp(1, '127.0.0.1', port).catch(() => undefined)
+    await until(() => sockets() === before + 1)
     await session.close()
-    for (const socket of sockets)
-      if (!socket.destroyed) await until(() => socket.readableEnded || socket.destroyed)
+    expect(await untilSettled(sockets)).toBe(before)
   })
 
   it('that ends too early breaks the protocol, for this client alone', async () => {
