@@ -1,4 +1,6 @@
 import { SshjobError } from '../core/errors.js'
+import { THREADS_SERVING } from '../core/limits.js'
+import { widenThreadPool } from '../core/thread-pool.js'
 import { argumentBytes } from './command-line.js'
 import { parseLocations } from './copy/locations.js'
 import { planCopy } from './copy/plan.js'
@@ -34,6 +36,7 @@ ${describeOptions(OPTIONS)}`
 
 /** `sshjob cp [-r] [-p] [--resume] SRC… DST`: gives the status to exit with. */
 export async function runCopyCommand(args: readonly string[]): Promise<number> {
+  widenThreadPool(THREADS_SERVING)
   const { given, operands } = parseArguments(args, OPTIONS)
   const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
   if (has('help')) {

@@ -13,7 +13,7 @@ function reportFailure(error: unknown): number {
   return EXIT_FAILURE
 }
 
-const failAtOnce = (error: unknown): void => process.exit(reportFailure(error))
+const failAtOnce = (error: unknown): void => endProcess(reportFailure(error))
 
 async function run(args: readonly string[], signals: Signals): Promise<number> {
   const { isSshdCall } = await import('./server/sshd/arguments.js')

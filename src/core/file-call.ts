@@ -1,19 +1,20 @@
 import { SshjobError } from './errors.js'
 import { FileSystems, type Patience } from './file-systems.js'
-import { FILE_GIVE_UP_MS, FILE_SLOW_MS, THREADS_FOR_FILES_EACH } from './limits.js'
+import { FILE_GIVE_UP_MS, FILE_SLOW_MS, THREADS_DEFAULT, THREADS_FOR_FILES_EACH } from './limits.js'
 import { mountPointOf } from './mount-points.js'
 import { type Holder, type Turn, Turns } from './turns.js'
 
 /** What one connection has of the threads for files. */
 export class FileShare implements Holder {
   held = 0
-  /** Those of them that take long. */
+  /** Those of them that take long, and those that nobody waits for any more: where they are, no more are begun. */
   slow = 0
+  lost = 0
 
   most(left: number): number {
     // Of what is left a half stays for others; and while something takes long, there is one more at a time.
     const share = Math.max(1, Math.min(THREADS_FOR_FILES_EACH, Math.floor(left / 2)))
-    return this.slow === 0 ? share : Math.min(share, this.slow + 1)
+    return this.lost + (this.slow === 0 ? share : Math.min(Math.max(share, 2), this.slow + 1))
   }
 }
 
@@ -43,6 +44,7 @@ export class FileCall implements Turn {
   #looks = 0
   #hasBegun = false
   #isSlow = false
+  #isLost = false
   #isQuestioned = false
 
   constructor(parts: FileCallParts, calls: FileCalls) {
@@ -62,7 +64,8 @@ export class FileCall implements Turn {
     this.#looks = 0
     this.#calls.begin(this.#mountPoint)
     void this.#parts.run().then(() => {
-      if (this.#isSlow) this.holder.slow -= 1
+      if (this.#isLost) this.holder.lost -= 1
+      else if (this.#isSlow) this.holder.slow -= 1
       this.#calls.end(this, this.#mountPoint)
     })
   }
@@ -78,10 +81,16 @@ export class FileCall implements Turn {
     this.#looks += 1
     // The first look may have come at once.
     if (this.#hasBegun && this.#looks > 1) this.#question()
-    if (this.#looks <= most && (this.#hasBegun || !fileSystems.isGivenUp(path, itself))) return true
+    // One that waits for others, which take long and are known to be answered, goes on waiting.
+    const isOver = this.#looks > most && (this.#hasBegun || fileSystems.isAnySilent)
+    if (!isOver && (this.#hasBegun || !fileSystems.isGivenUp(path, itself))) return true
     const isKnown = this.#hasBegun || fileSystems.isSilent(path, itself)
-    if (this.#hasBegun) fileSystems.giveUp(path, open)
-    else if (!certain) turns.cancel(this)
+    if (this.#hasBegun) {
+      fileSystems.giveUp(path, open)
+      this.#isLost = true
+      this.holder.slow -= 1
+      this.holder.lost += 1
+    } else if (!certain) turns.cancel(this)
     fail(isKnown ? notAnswering(path) : tooMany(path))
     return false
   }
@@ -117,8 +126,9 @@ export class FileCalls {
   ) {
     this.#patience = patience
     this.turns = new Turns(threads.calls)
-    // However many touch one that has just ceased to answer: for all others there are as many left.
-    this.#mostAt = Math.ceil(threads.calls / 2)
+    // However many touch one that has just ceased to answer: for all others there are as many left. Of very few there
+    // is nothing to keep.
+    this.#mostAt = threads.calls > THREADS_DEFAULT ? Math.ceil(threads.calls / 2) : threads.calls
     this.fileSystems = new FileSystems(patience, threads.questions, () => this.turns.look())
   }
 

@@ -56,9 +56,14 @@ export class FileSystems {
     if (open !== undefined) await this.#ask(open)
   }
 
+  /** Whether any has not answered for a while. */
+  get isAnySilent(): boolean {
+    return [...this.#questions.values()].some((question) => this.#isLate(question))
+  }
+
   /** Whether a path lies where nothing has been answered for a while. @param itself what is there, should it be a link */
   isSilent(name: string, itself: boolean): boolean {
-    return this.#some(name, itself, ({ since }) => performance.now() - since >= this.#slowMs)
+    return this.#some(name, itself, (question) => this.#isLate(question))
   }
 
   /** Whether somebody has been told so already. */
@@ -99,6 +104,10 @@ export class FileSystems {
     }
     this.#questions.set(place, question)
     return question.answered
+  }
+
+  #isLate({ since }: Question): boolean {
+    return performance.now() - since >= this.#slowMs
   }
 
   #some(name: string, itself: boolean, is: (question: Question) => boolean): boolean {

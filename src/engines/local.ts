@@ -2,6 +2,7 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
+import { ownCalls } from '../core/blocking-calls.js'
 import { SshjobError, systemCode } from '../core/errors.js'
 import { LIST_TIMEOUT_MS } from '../core/limits.js'
 import { sendClientHello } from '../hello/exchange.js'
@@ -64,7 +65,7 @@ export async function listJobs(options: LocalOptions & { timeoutMs?: number } = 
   const jobs = new Map<string, JobInfo>()
   // The own folder comes last: where two hold a job of the same id, that is the one that openJob() opens.
   for (const directory of (await runtimeDirectories(options.environment)).reverse()) {
-    const names = (await fs.readdir(directory)).filter(
+    const names = (await ownCalls().file(directory, () => fs.readdir(directory))).filter(
       (name) => !name.startsWith('.') && name.endsWith(SUFFIX),
     )
     const answers = await Promise.all(names.map((name) => ask(path.join(directory, name), timeoutMs, signal)))

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { SshjobError, systemCode } from '../core/errors.js'
+import { ownCalls } from '../core/blocking-calls.js'
+import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { statIfThere } from './claim.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -31,7 +32,10 @@ export async function runtimeDirectories(environment: Environment = process.env)
   const session = environment.XDG_RUNTIME_DIR === undefined ? `/run/user/${userId()}/sshjob` : own
   const found: string[] = []
   for (const directory of new Set([own, temporaryDirectory(environment), session])) {
-    const complaint = await complaintAbout(directory)
+    const complaint = await complaintAbout(directory).catch((error: unknown) => {
+      if (directory === own) throw error
+      return messageOf(error)
+    })
     if (complaint === undefined) found.push(directory)
     else if (directory === own && complaint !== 'missing') throw unsafe(directory, complaint)
   }
@@ -41,8 +45,9 @@ export async function runtimeDirectories(environment: Environment = process.env)
 /** @throws SshjobError 'unsafe-directory' */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   try {
-    await fs.mkdir(directory, { mode: 0o700 })
+    await ownCalls().file(directory, () => fs.mkdir(directory, { mode: 0o700 }))
   } catch (error) {
+    if (error instanceof SshjobError) throw error
     if (systemCode(error) !== 'EEXIST')
       throw unsafe(directory, `it can't be made (${systemCode(error)})`, error)
   }
@@ -62,7 +67,8 @@ async function complaintAbout(directory: string): Promise<string | undefined> {
     return `others have access to it (mode ${(mode & 0o777).toString(8)}; \`chmod 700\` mends that)`
   }
   // Whoever may rename things in the folder above can put another one in its place.
-  const above = await fs.stat(path.dirname(directory))
+  const parent = path.dirname(directory)
+  const above = await ownCalls().file(parent, () => fs.stat(parent))
   const writable = (above.mode & GROUP_OR_OTHERS_WRITE) !== 0 && (above.mode & STICKY) === 0
   if (writable) return 'others may replace it, because the folder above is writable for them'
   return undefined
@@ -71,7 +77,9 @@ async function complaintAbout(directory: string): Promise<string | undefined> {
 async function xdgDirectory(environment: Environment): Promise<string | undefined> {
   const base = environment.XDG_RUNTIME_DIR
   if (base === undefined || !path.isAbsolute(base)) return undefined
-  const status = await fs.stat(base).catch(() => undefined)
+  const status = await ownCalls()
+    .file(base, () => fs.stat(base))
+    .catch(() => undefined)
   if (status === undefined || !status.isDirectory() || status.uid !== userId()) return undefined
   return path.join(base, 'sshjob')
 }

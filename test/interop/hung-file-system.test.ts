@@ -12,7 +12,11 @@ import { type RunningProgram, startProgram } from '../helpers/programs.js'
 import { collect, echoSocket, serveSockets } from '../helpers/sockets.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-const SERVER = ['--import', './test/helpers/register-typescript.mjs', 'test/helpers/impatient-starter.ts']
+const helper = (name: string): string[] => [
+  '--import',
+  './test/helpers/register-typescript.mjs',
+  `test/helpers/${name}.ts`,
+]
 
 describeWithFuse('a file system that does not answer', () => {
   const directory = temporaryDirectory()
@@ -24,8 +28,7 @@ describeWithFuse('a file system that does not answer', () => {
   beforeEach(async () => {
     fuse = await mountFuse(join(fs.mkdtempSync(join(directory(), 'm-')), 'hung'))
     socket = join(directory(), 'socket')
-    const env = { ...process.env, UV_THREADPOOL_SIZE: String(THREADS_SERVING) }
-    server = startProgram(...fuse.within(process.execPath, ...SERVER, socket), { env })
+    server = start('impatient-starter', socket)
     await server.waitFor(/listening/)
   })
   afterEach(async () => {
@@ -36,6 +39,11 @@ describeWithFuse('a file system that does not answer', () => {
     fs.rmSync(socket)
     await fuse.end()
   })
+
+  function start(program: string, ...args: string[]): RunningProgram {
+    const env = { ...process.env, UV_THREADPOOL_SIZE: String(THREADS_SERVING), XDG_RUNTIME_DIR: directory() }
+    return startProgram(...fuse.within(process.execPath, ...helper(program), ...args), { env })
+  }
 
   async function enter(): Promise<JobConnection> {
     const connection = await connect(await connectUnix(socket))
@@ -158,6 +166,27 @@ describeWithFuse('a file system that does not answer', () => {
     expect(await files.lstat(join(directory(), 'link'))).toMatchObject({ type: 'link' })
     expect(await files.readdir(directory())).not.toEqual([])
     fs.rmSync(join(directory(), 'link'))
+  })
+
+  it('here ends sshjob cp with a sentence, either way, and Ctrl-C ends it before', async () => {
+    fs.mkdirSync(join(directory(), 'sshjob'), { mode: 0o700 })
+    fs.linkSync(socket, join(directory(), 'sshjob/here.sock'))
+    const file = join(directory(), 'data')
+    fs.writeFileSync(file, 'data')
+    fuse.hang()
+    const copies: [name: string, args: string[]][] = [
+      [hung('up'), [hung('up'), 'here:']],
+      [hung('down'), [`here:${file}`, hung('down')]],
+    ]
+    for (const [name, args] of copies) {
+      const copy = start('impatient-cp', ...args)
+      expect(await copy.ended).toEqual({ exitCode: 255, signal: null })
+      expect(copy.stderr().toString()).toBe(`sshjob: The file system of ${name} does not answer.\n`)
+    }
+    const copy = start('impatient-cp', '-v', hung('up'), 'here:')
+    await copy.waitFor(/connected/)
+    copy.kill('SIGINT')
+    expect(await copy.ended).toEqual({ exitCode: null, signal: 'SIGINT' })
   })
 
   it('that answers slowly is not taken for one that does not', async () => {
