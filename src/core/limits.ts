@@ -36,7 +36,8 @@ export const MAX_ENV_TOTAL_BYTES = MIB
 export const MAX_COMMAND_BYTES = 128 * KIB - 1
 /** Global requests that wait for the answer to one before them (`ssh -R …` sends all of its own at once). */
 export const MAX_WAITING_GLOBAL_REQUESTS = 1_024
-/** Requests on one channel that wait for the answer to one before them: all variables, and what else there is. */
+/** Requests on one channel that wait for the answer to one before them: all variables, and what else there is; of many
+ *  channels each has less, see CHANNELS_BUDGET. */
 export const WAITING_REQUESTS_MAX = MAX_ENV_VARIABLES + 100
 export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
 

@@ -2,6 +2,8 @@ import {
   CHANNEL_OUTPUT_MAX,
   CHANNELS_BUDGET,
   PACKET_MAX,
+  PACKET_RECEIVED_MAX,
+  WAITING_REQUESTS_MAX_BYTES,
   WINDOW_INITIAL,
   WINDOW_INITIAL_SHARE,
   WINDOW_MAX,
@@ -27,6 +29,11 @@ export class ChannelMemory {
   /** What a window may be now. */
   get window(): number {
     return clamp(this.#share.bytes, PACKET_MAX, WINDOW_MAX)
+  }
+
+  /** What may wait of its requests. */
+  get requests(): number {
+    return clamp(this.#share.bytes, PACKET_RECEIVED_MAX, WAITING_REQUESTS_MAX_BYTES)
   }
 
   /** What a channel may keep of its output before its writer has to wait. */

@@ -66,7 +66,7 @@ export class Channel {
   readonly #closing = deferred<SshjobError | undefined>()
   readonly #replies: ((done: boolean) => void)[] = []
   /** Requests of the peer behind one that has no answer yet. */
-  readonly #requests = new RequestQueue()
+  readonly #requests: RequestQueue
 
   constructor({ id, window, memory, forget }: OwnEnd, peer: PeerEnd, transport: Transport) {
     this.id = id
@@ -74,6 +74,7 @@ export class Channel {
     this.#transport = transport
     this.#forget = forget
     this.#window = new ReceiveWindow(window, () => memory.window)
+    this.#requests = new RequestQueue(() => memory.requests)
     this.closed = this.#closing.promise
     const consumed = (): void => this.#grant()
     this.input = new Incoming(consumed)
