@@ -19,7 +19,9 @@ const MOST_AFTER = 60 * MIB
 
 const residentOf = (pid: number): number => {
   try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024
+    return (
+      Number(/^RssAnon:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024
+    )
   } catch {
     return 0 // it has ended
   }
@@ -51,6 +53,8 @@ describe('the memory of a starter', () => {
     for (let id = 0; id < CHANNELS; id++) await askForMuch(peer, id, big)
     const answered = (): number => peer.messages.filter(([type]) => type === MSG.CHANNEL_DATA).length
     await until(() => answered() > CHANNELS)
+    const used = programsOf(starter.pid)
+    expect(used).toHaveLength(1)
     let most = 0
     for (let look = 0; look < 50; look++) {
       most = Math.max(most, memory())
@@ -60,8 +64,9 @@ describe('the memory of a starter', () => {
     peer.transport.close()
     // Some seconds later, when nothing is done any more.
     while (memory() - before > MOST_AFTER) await new Promise((resolve) => setTimeout(resolve, 100))
-    // Nobody needs it any more, and it has gone.
-    while (programsOf(starter.pid).length > 0) await new Promise((resolve) => setTimeout(resolve, 100))
+    // The process that has served them has gone, and another is there for the next.
+    const isNew = (pid: number): boolean => !used.includes(pid)
+    await until(() => programsOf(starter.pid).length === 1 && programsOf(starter.pid).every(isNew))
   })
 
   /** SFTP on a channel, and reads whose answers are taken up to a window of 64 KiB. */

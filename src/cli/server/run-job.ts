@@ -7,6 +7,8 @@ import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
 import { FileServer } from '../../process/file-server.js'
 import { MemoryKeeper } from '../../process/memory-keeper.js'
 import { unixServer } from '../../sockets/unix.js'
+import { FXP, makePacket, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
+import { string, uint32 } from '../../ssh/wire.js'
 import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
 import { filesProgram } from '../programs.js'
@@ -20,8 +22,8 @@ import type { Signals } from './signals.js'
  */
 export async function runJob(settings: Settings, signals: Signals, log: Logger): Promise<number> {
   const { jobId, listen, maxSessions } = settings
-  const files = hasRoom() ? { files: new FileServer([process.execPath, ...filesProgram()], log) } : {}
-  const serveOptions = { ...settings.serveOptions, ...files }
+  const files = hasRoom() ? fileServer(log) : undefined
+  const serveOptions = { ...settings.serveOptions, ...(files && { files }) }
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const memory = new MemoryKeeper()
@@ -31,10 +33,19 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
   try {
     const launched = await launch(settings, starter)
     log.info({ job: jobId, socket: socket.path }, 'job started')
+    files?.prepare()
     return await attend(settings, launched, starter, signals, log)
   } finally {
     await closeSocket(socket, log)
   }
+}
+
+function fileServer(log: Logger): FileServer {
+  const rehearsal = Buffer.concat([
+    makePacket(FXP.INIT, uint32(SFTP_VERSION)),
+    makePacket(FXP.STAT, uint32(0), string('/')),
+  ])
+  return new FileServer([process.execPath, ...filesProgram()], { rehearsal, log })
 }
 
 async function launch({ jobId, command }: Settings, starter: Starter): Promise<LaunchedJob> {
