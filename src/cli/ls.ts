@@ -1,5 +1,6 @@
 import { messageOf, SshjobError } from '../core/errors.js'
 import { formatDuration } from '../core/format-time.js'
+import { printableJson } from '../core/printable.js'
 import type { EngineJob, EngineOptions } from '../engines/engine.js'
 import { engines } from '../engines/engines.js'
 import { listJobs } from '../engines/local.js'
@@ -28,7 +29,8 @@ export async function runListCommand(args: readonly string[]): Promise<number> {
   if (operands.length > 0) throw usage("'sshjob ls' takes no arguments.")
 
   const jobs = await findJobs({ htcondor: readQueueOptions(given) }, say)
-  if (given.some(({ name }) => name === 'json')) process.stdout.write(`${JSON.stringify(jobs, null, 2)}\n`)
+  if (given.some(({ name }) => name === 'json'))
+    process.stdout.write(`${printableJson(JSON.stringify(jobs, null, 2))}\n`)
   else if (jobs.length === 0)
     say('No jobs are running here. Start one with: sshjob-server --job-id NAME -- COMMAND')
   else

@@ -1,4 +1,7 @@
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { describeUnexpected, SshjobError, systemCode } from '../core/errors.js'
+import { printable } from '../core/printable.js'
+
+export { printable }
 
 /** The exit status of our own failures, as of ssh(1). */
 export const EXIT_FAILURE = 255
@@ -10,18 +13,13 @@ export function say(text: string): void {
   process.stderr.write(`${text.replaceAll('\n', end)}${end}`)
 }
 
-/** Text of other processes for the screen: control characters, which could drive the terminal, become '?'. */
-export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?')
-}
-
 /** Says what went wrong in one sentence, and gives the status to exit with. */
 export function reportFailure(error: unknown): number {
   if (error instanceof SshjobError) {
     say(`sshjob: ${printable(error.message)}`)
   } else {
     say(
-      `sshjob: Something unexpected went wrong: ${printable(messageOf(error))} (run again with -vv for more)`,
+      `sshjob: Something unexpected went wrong: ${printable(describeUnexpected(error))} (run again with -vv for more)`,
     )
   }
   return EXIT_FAILURE

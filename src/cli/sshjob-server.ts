@@ -1,4 +1,5 @@
-import { messageOf } from '../core/errors.js'
+import { describeUnexpected } from '../core/errors.js'
+import { printable } from '../core/printable.js'
 import { catchSignals, type Signals } from './server/signals.js'
 
 /** Our own failures, as of ssh(1) and sshjob. */
@@ -6,7 +7,7 @@ const EXIT_FAILURE = 255
 
 /** One sentence for whatever went wrong, and the status to exit with. */
 function reportFailure(error: unknown): number {
-  process.stderr.write(`sshjob-server: ${messageOf(error)}\n`)
+  process.stderr.write(`sshjob-server: ${printable(describeUnexpected(error))}\n`)
   return EXIT_FAILURE
 }
 

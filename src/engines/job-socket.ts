@@ -117,6 +117,6 @@ function once(work: () => Promise<void>): () => Promise<void> {
 }
 
 function cannot(target: string, cause: unknown): SshjobError {
-  const why = typeof cause === 'string' ? cause : (systemCode(cause) ?? messageOf(cause))
+  const why = typeof cause === 'string' ? cause : messageOf(cause)
   return new SshjobError('unreachable', `No socket can be opened at ${target}: ${why}.`, { cause })
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { SshjobError, systemCode } from '../core/errors.js'
+import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { statIfThere } from './claim.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -44,7 +44,7 @@ export async function makePrivateDirectory(directory: string): Promise<void> {
     await fs.mkdir(directory, { mode: 0o700 })
   } catch (error) {
     if (systemCode(error) !== 'EEXIST')
-      throw unsafe(directory, `it can't be made (${systemCode(error)})`, error)
+      throw unsafe(directory, `it can't be made: ${messageOf(error)}`, error)
   }
   const complaint = await complaintAbout(directory)
   if (complaint !== undefined) throw unsafe(directory, complaint)

@@ -1,4 +1,5 @@
 import { type ErrorCode, SshjobError } from '../core/errors.js'
+import { printable } from '../core/printable.js'
 import type { Accepted, ClientHello, JobInfo, ServerHello } from './messages.js'
 
 /** Complete, because the compiler asks for every code: what a refusal on the wire may name. */
@@ -138,11 +139,6 @@ function asCode(value: unknown): ErrorCode {
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CODES, code)
-}
-
-/** Line ends and tabs become spaces; other control characters, and those that reverse text, U+FFFD. */
-function printable(text: string): string {
-  return text.replace(/[\t\n\r]/g, ' ').replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 
 function invalid(name: string): SshjobError {

@@ -1,4 +1,4 @@
-import { SshjobError } from '../core/errors.js'
+import { messageOf, SshjobError } from '../core/errors.js'
 import { JOB_PIDS_MAX } from '../core/limits.js'
 import { startChild } from './child.js'
 import { describeEnd } from './ends.js'
@@ -10,7 +10,6 @@ import { findOpenFilesLimit } from './open-files.js'
 import { listTree, readStat } from './process-tree.js'
 import { sendSignal, toSignal } from './session-end.js'
 import { findProgram } from './shell.js'
-import { sentenceOf } from './system-error.js'
 
 export type LaunchJobOptions = Omit<LocalJobOptions, 'command' | 'pids' | 'since'>
 
@@ -67,7 +66,7 @@ export function launchJob(command: readonly (string | Buffer)[], options: Launch
       ...(launch.argv0 === undefined ? {} : { argv0: launch.argv0 }),
     })
   } catch (error) {
-    throw failed(sentenceOf(error), error)
+    throw failed(messageOf(error), error)
   }
   const { pid } = child
   if (pid === undefined) {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { finished, type Readable, type Writable } from 'node:stream'
-import { SshjobError } from '../core/errors.js'
+import { messageOf, SshjobError, sentenceOfCode } from '../core/errors.js'
 import { unwatchSession, watchSession } from './attendant.js'
 import { type ChildStdio, startChild } from './child.js'
 import { describeEnd } from './ends.js'
@@ -11,7 +11,6 @@ import type { Launch } from './launcher.js'
 import { takePipes } from './pipes.js'
 import { readStat } from './process-tree.js'
 import { endSession, sendSignal, toSignal } from './session-end.js'
-import { sentenceOf, sentenceOfCode } from './system-error.js'
 import type { Terminal } from './terminal.js'
 
 /** Why a child did not start: child_process says so in an event, too late for whoever waits for a result. */
@@ -25,7 +24,7 @@ function explainFailure(launch: Launch, directory: string): string {
     try {
       attempt()
     } catch (error) {
-      return `${what}: ${sentenceOf(error)}`
+      return `${what}: ${messageOf(error)}`
     }
   }
   // fork(2): what is left are the limits of processes and of open files.
@@ -47,7 +46,7 @@ function startLeader(launch: Launch, directory: string, stdio: Three): ChildProc
       ...(launch.argv0 === undefined ? {} : { argv0: launch.argv0 }),
     })
   } catch (error) {
-    throw failed(sentenceOf(error), error)
+    throw failed(messageOf(error), error)
   }
   const { pid } = child
   if (pid === undefined) throw failed(explainFailure(launch, directory))
@@ -68,7 +67,7 @@ function startOnPipes(
   try {
     pipes = takePipes(['to-child', 'from-child', 'from-child'])
   } catch (cause) {
-    const reason = sentenceOf(cause)
+    const reason = messageOf(cause)
     throw new SshjobError('spawn-failed', `The command could not be started in the job: ${reason}.`, {
       cause,
     })

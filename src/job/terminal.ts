@@ -4,7 +4,7 @@ import type { ConnectOpts, SocketConstructorOpts } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { ReadStream } from 'node:tty'
-import { SshjobError, systemCode } from '../core/errors.js'
+import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 import {
   TERMINAL_QUIET_MS,
   TERMINAL_QUIET_ROUNDS,
@@ -13,7 +13,6 @@ import {
 } from '../core/limits.js'
 import { hideFromChildren } from './child.js'
 import type { TerminalSize } from './job.js'
-import { sentenceOf } from './system-error.js'
 
 /** The part of node-pty's addon that is used: openpty(3), and the ioctl for the size. */
 interface Addon {
@@ -57,7 +56,7 @@ function getAddon(): Addon {
     try {
       loaded = load()
     } catch (cause) {
-      const [reason] = sentenceOf(cause).split('\n')
+      const [reason] = messageOf(cause).split('\n')
       loaded = new SshjobError(
         'no-terminal',
         `No terminal can be opened, node-pty can't be loaded: ${reason}.`,
@@ -79,7 +78,7 @@ export function terminalUnavailable(): string | undefined {
     return undefined
   } catch (error) {
     if (error instanceof SshjobError) return error.message
-    return `No terminal can be opened, /dev/ptmx: ${sentenceOf(error)}.`
+    return `No terminal can be opened, /dev/ptmx: ${messageOf(error)}.`
   }
 }
 
@@ -112,7 +111,7 @@ function openPair(size: TerminalSize): { addon: Addon; master: number; slave: nu
       closeSync(pair.slave)
     }
   } catch (cause) {
-    const reason = terminalUnavailable() ?? `No terminal can be opened: ${sentenceOf(cause)}.`
+    const reason = terminalUnavailable() ?? `No terminal can be opened: ${messageOf(cause)}.`
     throw new SshjobError('no-terminal', reason, { cause })
   }
 }

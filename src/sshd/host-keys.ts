@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { messageOf, SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
 import { hostKeyAlgorithms } from '../ssh/algorithms.js'
 import type { HostKey } from '../ssh/host-keys.js'
@@ -82,7 +82,7 @@ function readPrivateFile(file: string): string {
     return readFileSync(fd, 'utf8')
   } catch (error) {
     if (error instanceof SshjobError) throw error
-    throw new SshjobError('usage', `${file} can't be read: ${systemCode(error) ?? messageOf(error)}.`, {
+    throw new SshjobError('usage', `${file} can't be read: ${messageOf(error)}.`, {
       cause: error,
     })
   } finally {

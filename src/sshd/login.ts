@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { systemCode } from '../core/errors.js'
+import { messageOf } from '../core/errors.js'
 import { BANNER_MAX_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import type { Rules } from '../server/admission.js'
@@ -121,7 +121,7 @@ function readBanner(config: Config, log: Logger): string | undefined {
     return readFileSync(file).subarray(0, BANNER_MAX_BYTES).toString('utf8')
   } catch (error) {
     // As in sshd: a banner that is not there keeps nobody out.
-    log.info({ file, reason: systemCode(error) }, 'the banner is not shown')
+    log.info({ file, reason: messageOf(error) }, 'the banner is not shown')
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { messageOf, SshjobError } from '../core/errors.js'
 import { SSHD_CONFIG_MAX_BYTES, SSHD_INCLUDE_DEPTH } from '../core/limits.js'
 import { checkValue } from './check-value.js'
 import { findKeyword, type Keyword } from './keywords.js'
@@ -116,8 +116,8 @@ class ConfigReader {
       return bytes.toString('utf8')
     } catch (error) {
       if (error instanceof SshjobError) throw error
-      const why = systemCode(error) ?? messageOf(error)
-      throw new SshjobError('usage', `The configuration ${file} can't be read: ${why}.`, { cause: error })
+      const message = `The configuration ${file} can't be read: ${messageOf(error)}.`
+      throw new SshjobError('usage', message, { cause: error })
     }
   }
 }

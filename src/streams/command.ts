@@ -175,7 +175,7 @@ function startFailure(program: string, error: Error): SshjobError {
       },
     )
   }
-  return new SshjobError('spawn-failed', `${program} could not be started: ${code ?? error.message}.`, {
+  return new SshjobError('spawn-failed', `${program} could not be started: ${messageOf(error)}.`, {
     cause: error,
   })
 }

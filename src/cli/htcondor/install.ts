@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { describeUnexpected, SshjobError, systemCode } from '../../core/errors.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
 import { CURRENT, currentCopy } from './copies.js'
@@ -219,11 +219,13 @@ function asOurs(error: unknown): SshjobError {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new SshjobError(
       'permission-denied',
-      `This needs root, or a --prefix of yours: ${messageOf(error)}.`,
+      `This needs root, or a --prefix of yours: ${describeUnexpected(error)}.`,
       {
         cause: error,
       },
     )
   }
-  return new SshjobError('file-failed', `It could not be completed: ${messageOf(error)}.`, { cause: error })
+  return new SshjobError('file-failed', `It could not be completed: ${describeUnexpected(error)}.`, {
+    cause: error,
+  })
 }

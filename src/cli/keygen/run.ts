@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { messageOf, SshjobError } from '../../core/errors.js'
 import { RSA_BITS_DEFAULT, RSA_BITS_MAX, RSA_BITS_MIN } from '../../core/limits.js'
+import { printable } from '../../core/printable.js'
 import { VERSION } from '../../core/version.js'
 import { readAccount } from '../../job/account.js'
 import {
@@ -78,7 +79,7 @@ function describeKey(key: ParsedKey): string {
   const blob = key.getPublicSSH()
   const digest = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')
   const type = key.type.replace(/^ssh-/, '').replace(/-sha2-.*$/, '')
-  return `${bitsOfKey(blob)} SHA256:${digest} ${key.comment === '' ? 'no comment' : key.comment} (${type.toUpperCase()})`
+  return `${bitsOfKey(blob)} SHA256:${digest} ${key.comment === '' ? 'no comment' : printable(key.comment)} (${type.toUpperCase()})`
 }
 
 function readKey(file: string): ParsedKey {
@@ -86,8 +87,7 @@ function readKey(file: string): ParsedKey {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const why = systemCode(error) ?? messageOf(error)
-    throw new SshjobError('usage', `${file} can't be read: ${why}.`, { cause: error })
+    throw new SshjobError('usage', `${file} can't be read: ${messageOf(error)}.`, { cause: error })
   }
   return parseKey(text)
 }

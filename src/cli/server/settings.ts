@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { SshjobError, systemCode } from '../../core/errors.js'
+import { messageOf, SshjobError } from '../../core/errors.js'
 import { MAX_SESSIONS } from '../../core/limits.js'
 import { checkJobId, defaultJobId } from '../../engines/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
@@ -172,7 +172,7 @@ function readMotd(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new SshjobError('usage', `The file of --motd, ${file}, can't be read: ${systemCode(error)}.`, {
+    throw new SshjobError('usage', `The file of --motd, ${file}, can't be read: ${messageOf(error)}.`, {
       cause: error,
     })
   }

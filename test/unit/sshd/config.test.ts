@@ -143,7 +143,7 @@ describe('Include', () => {
 
   it('and a configuration that is not there is one', () => {
     expect(() => readConfig('/nowhere/config')).toThrow(
-      "The configuration /nowhere/config can't be read: ENOENT.",
+      "The configuration /nowhere/config can't be read: no such file or directory (ENOENT).",
     )
   })
 })

@@ -83,7 +83,10 @@ describe('the options of sshjob-server', () => {
     [['--allow-forwarding', 'some', ...command], /--allow-forwarding is one of none, local, remote, all/],
     [['--permit-open', '80', ...command], /'80' permits nothing: write HOST:PORT or the path of a socket/],
     [['--permit-listen', 'a:b', ...command], /'a:b' permits nothing: write PORT or HOST:PORT or the path/],
-    [['--motd', '/no/such', ...command], /The file of --motd, \/no\/such, can't be read: ENOENT/],
+    [
+      ['--motd', '/no/such', ...command],
+      /The file of --motd, \/no\/such, can't be read: no such file or directory \(ENOENT\)\.$/,
+    ],
     [['-i', ...command], /With -i no job is started/],
     [['-i', '--listen', 'unix:/x'], /With -i the connection is on stdin/],
   ])('are refused when they are wrong: %j', (args, message) => {
@@ -130,7 +133,7 @@ describe('sshjob-server', () => {
     [['--', '/no/such/program'], /^sshjob-server: .*could not be started/],
     [
       ['--log-file', '/no/such/folder/log', '--', 'true'],
-      /^sshjob-server: The log file .* can't be written: ENOENT/,
+      /^sshjob-server: The log file .* can't be written: no such file or directory \(ENOENT\)\.\n$/,
     ],
     [['--listen', 'unix:/no/such/folder/s', '--', 'true'], /^sshjob-server: No socket can be opened/],
   ])('exits 255 with one sentence for failures of its own: %j', async (args, sentence) => {

@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { messageOf, SshjobError } from '../../../core/errors.js'
 import type { Logger } from '../../../core/log.js'
+import { printable } from '../../../core/printable.js'
 import { readAccount } from '../../../job/account.js'
 import { serveAdmitted } from '../../../server/serve-admitted.js'
 import { makeAdmission } from '../../../sshd/admission.js'
@@ -23,7 +24,7 @@ const EXIT_FAILURE = 255
 const nothing = (): void => undefined
 const tell = (fields: object, message: string): void => {
   const reason = 'reason' in fields ? `: ${fields.reason}` : ''
-  process.stderr.write(`sshjob-server: ${message}${reason}\n`)
+  process.stderr.write(`sshjob-server: ${printable(`${message}${reason}`)}\n`)
 }
 /** Whoever checks a configuration reads what it says. */
 const FOR_PEOPLE: Logger = { debug: nothing, info: nothing, warn: tell, error: tell }
