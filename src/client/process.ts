@@ -7,6 +7,7 @@ import type { Channel } from '../ssh/channel.js'
 import type { Connection } from '../ssh/connection.js'
 import { encodeTerminalModes } from '../ssh/terminal-modes.js'
 import { type Reader, string, uint32 } from '../ssh/wire.js'
+import { checkProcess } from './check-calls.js'
 import type { IncomingChannels } from './forwarding/remote.js'
 import type { ExecOptions, Output, PtyOptions, RemoteEnd, RemoteProcess, ShellOptions } from './types.js'
 
@@ -85,7 +86,7 @@ async function open(
   if (!(await started)) {
     throw await remote.refusal('request-refused', 'The server could not start this in the job.')
   }
-  return remote
+  return checkProcess(remote)
 }
 
 function encodePty({

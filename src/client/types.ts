@@ -107,7 +107,19 @@ export interface JobConnection extends AsyncDisposable {
   readonly job: JobInfo | undefined
   /** Resolves, and never rejects, when the connection is over: with the first cause, or undefined after close(). */
   readonly closed: Promise<SshjobError | undefined>
+  /**
+   * Runs a command in the job, RFC 4254 §6.5: the job's shell gets it as it is (`sh -c`), so quote for that shell. It
+   * runs in the job's environment and working directory, on pipes unless `pty` says otherwise. Resolves once the server
+   * has started it; how it ends is `ended` of what this gives. Up to MAX_CHANNELS (256) run at a time, side by side.
+   * @throws SshjobError 'request-refused' with the server's reason where it can't be started, 'no-terminal', 'usage',
+   *   'channel-refused' beyond that number, 'aborted', and what ends a connection
+   */
   exec(command: string | Buffer, options?: ExecOptions): Promise<RemoteProcess>
+  /**
+   * Starts an interactive shell in the job, by default in a pseudo-terminal of 80 columns and 24 rows, whose stdout and
+   * stderr arrive as one. Not a login shell: it has the job's environment and working directory.
+   * @throws SshjobError as exec()
+   */
   shell(options?: ShellOptions): Promise<RemoteProcess>
   /**
    * A TCP connection made from inside the job, names being looked up there. Its two directions end separately.

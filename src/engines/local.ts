@@ -2,6 +2,16 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
+import {
+  type Argument,
+  abortSignal,
+  checkCall,
+  milliseconds,
+  optional,
+  options as optionsOf,
+  text,
+  valuesOf,
+} from '../core/check-options.js'
 import { SshjobError, systemCode } from '../core/errors.js'
 import { LIST_TIMEOUT_MS } from '../core/limits.js'
 import { sendClientHello } from '../hello/exchange.js'
@@ -54,12 +64,24 @@ export async function openJob(id: string, options: LocalOptions = {}): Promise<D
   )
 }
 
+const LIST_CALL: readonly Argument[] = [
+  optional(
+    'options',
+    optionsOf<LocalOptions & { timeoutMs?: number }>({
+      environment: valuesOf(text),
+      signal: abortSignal,
+      timeoutMs: milliseconds,
+    }),
+  ),
+]
+
 /**
  * The jobs of this user on this machine, by id: each starter is asked. One that does not answer within
  * LIST_TIMEOUT_MS, or whose job has not started or has ended, is not listed; a dead starter's socket is removed.
  * @throws SshjobError 'unsafe-directory', 'aborted'
  */
 export async function listJobs(options: LocalOptions & { timeoutMs?: number } = {}): Promise<JobInfo[]> {
+  checkCall('listJobs', [options], LIST_CALL)
   const { timeoutMs = LIST_TIMEOUT_MS, signal } = options
   const jobs = new Map<string, JobInfo>()
   // The own folder comes last: where two hold a job of the same id, that is the one that openJob() opens.

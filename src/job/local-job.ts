@@ -1,3 +1,15 @@
+import {
+  type Argument,
+  bytesByName,
+  callback,
+  checkCall,
+  date,
+  listOf,
+  name,
+  options as optionsOf,
+  required,
+  text,
+} from '../core/check-options.js'
 import { SshjobError } from '../core/errors.js'
 import { type Account, readAccount } from './account.js'
 import {
@@ -33,6 +45,22 @@ export interface LocalJobOptions {
   since?: Date
 }
 
+const LOCAL_JOB_CALL: readonly Argument[] = [
+  [
+    'options',
+    optionsOf<LocalJobOptions>({
+      id: required(name),
+      command: required(listOf(text)),
+      environment: bytesByName,
+      directory: name,
+      user: name,
+      shells: listOf(name),
+      pids: callback,
+      since: date,
+    }),
+  ],
+]
+
 /** The working directory, or undefined if it has been deleted: process.cwd() throws then. */
 export function currentDirectory(): string | undefined {
   try {
@@ -42,8 +70,12 @@ export function currentDirectory(): string | undefined {
   }
 }
 
-/** A job that this process is inside of: its sessions are children of this process. */
+/**
+ * A job that this process is inside of: its sessions are children of this process.
+ * @throws SshjobError 'usage' for an option that is wrong
+ */
 export function localJob(options: LocalJobOptions): Job {
+  checkCall('localJob', [options], LOCAL_JOB_CALL)
   const pids = options.pids ?? ((): number[] => [process.pid])
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
   const directory = options.directory ?? currentDirectory()

@@ -1,5 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex, Readable, Writable } from 'node:stream'
+import {
+  type Argument,
+  abortSignal,
+  checkCall,
+  either,
+  flag,
+  listOf,
+  milliseconds,
+  oneOf,
+  optional,
+  options as optionsOf,
+  text,
+  writable,
+} from '../core/check-options.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
 import { JoinedStream } from './joined.js'
@@ -30,6 +44,20 @@ type Child = ChildProcess & { stdin: Writable; stdout: Readable }
 
 const LEASH = 3
 
+const COMMAND_CALL: readonly Argument[] = [
+  ['argv', listOf(text)],
+  optional(
+    'options',
+    optionsOf<CommandStreamOptions>({
+      stderr: either("a stream or 'inherit'", oneOf('inherit'), writable),
+      signal: abortSignal,
+      ownGroup: flag,
+      leash: flag,
+      patienceMs: milliseconds,
+    }),
+  ),
+]
+
 /**
  * The stdin and stdout of a command, such as `docker exec -i C sshjob-server -i`, as one stream. The command ends
  * with the stream: SIGTERM, and SIGKILL after COMMAND_KILL_DELAY_MS. A command that fails destroys the stream with
@@ -37,6 +65,7 @@ const LEASH = 3
  * @throws SshjobError 'usage' without a command, 'spawn-failed' where the system can't start processes
  */
 export function commandStream(argv: readonly string[], options: CommandStreamOptions = {}): Duplex {
+  checkCall('commandStream', [argv, options], COMMAND_CALL)
   const [program, ...args] = argv
   if (program === undefined || program === '')
     throw new SshjobError('usage', 'There is no command to connect to.')

@@ -43,7 +43,7 @@ describe('the table of jobs', () => {
   })
 
   it('shows control characters of a command as what they are not', () => {
-    const evil = { ...JOB, command: ['printf', '\x1b]0;title\x07\n'] }
-    expect(formatJobs([evil], NOW, undefined)).toContain('printf ?]0;title??\n')
+    const evil = { ...JOB, command: ['printf', '\x1b]0;title\x07\n\u202eend'] }
+    expect(formatJobs([evil], NOW, undefined)).toContain('printf ?]0;title? ?end\n')
   })
 })

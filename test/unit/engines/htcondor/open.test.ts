@@ -106,6 +106,15 @@ describe('a job of HTCondor', () => {
     await expect(connectToJob('htcondor:1138.0')).rejects.toMatchObject({ code: 'protocol-error' })
   })
 
+  it('is not entered by a connection that is broken, and no hello is blamed for that', async () => {
+    await first('printf sshjob-carrier; head -c 20000 /dev/zero | tr "\\0" x; cat >/dev/null; exit')
+    await expect(connectToJob('htcondor:1138.0')).rejects.toMatchObject({
+      code: 'protocol-error',
+      message:
+        'condor_ssh_to_job gave a connection that is broken: it does not begin with the keys of the session.',
+    })
+  })
+
   it('is not looked for by a name that HTCondor does not use', async () => {
     await expect(connectToJob('train', { htcondor: { name: 'ap1' } })).rejects.toMatchObject({
       code: 'usage',
