@@ -27,10 +27,10 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
     return 0
   }
   const { openLog } = await import('./server/log.js')
-  const log = openLog(settings.logLevel, settings.logFile)
+  const log = await openLog({ level: settings.logLevel, file: settings.logFile, format: settings.logFormat })
   if (settings.mode === 'inetd') {
     const { serveStdio } = await import('./server/serve-stdio.js')
-    return serveStdio(settings, signals, log)
+    return serveStdio(settings, signals, log).finally(() => log.flush())
   }
   const { runJob } = await import('./server/run-job.js')
   // Nothing that a session does may end the job's starter, not even by a mistake of ours.
@@ -38,7 +38,7 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
   process.on('uncaughtException', (error) =>
     log.error({ err: error }, 'a mistake of sshjob-server, please report it'),
   )
-  return runJob(settings, signals, log)
+  return runJob(settings, signals, log).finally(() => log.flush())
 }
 
 process.on('uncaughtException', failAtOnce)

@@ -1,6 +1,6 @@
 import { Readable, type Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
-import { abortError, SshjobError } from '../core/errors.js'
+import { abortError, firstLine, SshjobError } from '../core/errors.js'
 import { OUTPUT_LIMIT } from '../core/limits.js'
 import { orAbort } from '../core/or-abort.js'
 import type { Channel } from '../ssh/channel.js'
@@ -13,6 +13,9 @@ import type { ExecOptions, Output, PtyOptions, RemoteEnd, RemoteProcess, ShellOp
 
 /** What a signal request carries after its name is one of RFC 4254 §6.10: no SIG in front. */
 const SIGNAL_NAME = /^[A-Z0-9]+$/
+
+/** What our server's sentences begin with where they stand among the output of a session. */
+const SERVER_SAYS = /^sshjob-server: /
 
 export async function startProcess(
   connection: Connection,
@@ -183,7 +186,8 @@ class Remote implements RemoteProcess {
     const said: unknown = this.stderr.read()
     const lost = this.#channel.isClosed ? await this.#channel.closed : undefined
     this.#channel.close()
-    const sentence = Buffer.isBuffer(said) ? said.toString('utf8').trim() : otherwise
+    const reason = Buffer.isBuffer(said) ? firstLine(said.toString('utf8')) : undefined
+    const sentence = reason?.replace(SERVER_SAYS, '') ?? otherwise
     return this.#cause ?? lost ?? new SshjobError(code, sentence)
   }
 

@@ -190,5 +190,11 @@ export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 export const ENGINE_RETRY_MIN_MS = 2_000
 export const ENGINE_RETRY_MAX_MS = 30_000
 
+/** What of the server's log may wait to be written while nobody takes it, and how long the end waits for that. */
+export const LOG_QUEUE_BYTES = 256 * KIB
+export const LOG_FLUSH_MS = 1_000
+/** Between two tries to write where a pipe is full. */
+export const LOG_RETRY_MS = 50
+
 /** How long what V8 has compiled is kept, at most; versions that are no longer used leave theirs behind. */
 export const CODE_CACHE_MAX_AGE_MS = 30 * 24 * 60 * 60_000

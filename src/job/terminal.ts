@@ -4,7 +4,7 @@ import type { ConnectOpts, SocketConstructorOpts } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { ReadStream } from 'node:tty'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { endSentence, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import {
   TERMINAL_QUIET_MS,
   TERMINAL_QUIET_ROUNDS,
@@ -111,7 +111,7 @@ function openPair(size: TerminalSize): { addon: Addon; master: number; slave: nu
       closeSync(pair.slave)
     }
   } catch (cause) {
-    const reason = terminalUnavailable() ?? `No terminal can be opened: ${messageOf(cause)}.`
+    const reason = terminalUnavailable() ?? endSentence(`No terminal can be opened: ${messageOf(cause)}`)
     throw new SshjobError('no-terminal', reason, { cause })
   }
 }

@@ -66,6 +66,13 @@ export class Session {
     if (stream.writable) stream.write(`${this.#terminal === undefined ? '' : end}${sentence}${end}`)
   }
 
+  /** Says why what the client asks for is refused, before the answer, which has no room for it: RFC 4254 §5.4. */
+  #explain(reason: string): void {
+    if (this.#channel.isClosed || !this.#channel.outputExtended.writable) return
+    // A client that wanted a terminal has made a raw one of its own by now.
+    this.#channel.outputExtended.write(`sshjob-server: ${reason}${this.#terminal === undefined ? '' : '\r'}\n`)
+  }
+
   /** Ends what runs, and resolves when it has ended. */
   async terminate(): Promise<void> {
     await Promise.all([this.#process?.terminate(), this.#sftp?.terminate(), this.#forwards.close()])
@@ -117,6 +124,7 @@ export class Session {
     const unavailable = rules.terminalRefusal ?? job.terminalUnavailable()
     if (this.#started || this.#terminal !== undefined || unavailable !== undefined) {
       this.#context.log.info({ reason: unavailable }, 'terminal refused')
+      if (unavailable !== undefined) this.#explain(unavailable)
       return false
     }
     const term = data.text()
@@ -168,7 +176,7 @@ export class Session {
     if (this.#started) return false
     this.#started = true
     if (command !== undefined && (command.length > MAX_COMMAND_BYTES || command.includes(0))) {
-      this.tell('sshjob-server: this command is longer than the system takes, or holds a NUL byte.')
+      this.#explain('This command is longer than the system takes, or holds a NUL byte.')
       return false
     }
     const { job, shells, log } = this.#context
@@ -177,7 +185,7 @@ export class Session {
       this.#process = job.spawn({ command, environment: this.#variablesOf(original), terminal, shells })
     } catch (error) {
       log.warn({ err: error }, 'session could not be started')
-      this.tell(`sshjob-server: ${messageOf(error)}`)
+      this.#explain(messageOf(error))
       return false
     }
     log.info({ pid: this.#process.pid, terminal: terminal !== undefined }, 'session started')

@@ -52,7 +52,7 @@ export function starterSuite(): StarterSuite {
       const starter = startProgram(SSHJOB_SERVER, args, { ...rest, env: { ...getUser().env, ...env } })
       started.push(starter)
       // What a test has sent to a log file, it waits for itself.
-      if (!options.includes('--log-file')) await starter.waitFor(/"job started"/)
+      if (!options.includes('--log-file')) await starter.waitFor(/job started/)
       return starter
     },
   }

@@ -35,7 +35,7 @@ describeAsRoot('a user without an account', () => {
   ): Promise<RunningProgram> {
     const args = [...AS_NOBODY, SSHJOB_SERVER, '--job-id', 'train', '--log-level', 'info', '--', ...command]
     const starter = startProgram('setpriv', args, { env: { ...env, ...more }, cwd })
-    await starter.waitFor(/"job started"/)
+    await starter.waitFor(/job started/)
     return starter
   }
   const enter = (args: readonly string[], stdin = ''): Promise<ProgramResult> =>

@@ -134,9 +134,9 @@ describeClient(SSH, 'connections', () => {
   it('stays without a session (-N) until ssh is ended', async () => {
     const starter = await start()
     const idle = ssh.start(['-N', HOST])
-    await starter.waitFor(/"client authenticated"/)
+    await starter.waitFor(/client authenticated/)
     await idle.stop()
-    await starter.waitFor(/"msg":"session ended"/)
+    await starter.waitFor(/ info: session ended /)
   })
 
   it('names the signatures that the server takes, and uses the strict key exchange', async () => {
@@ -169,7 +169,7 @@ describeClient(SSH, 'connections', () => {
     const result = await ssh.run(['-F', changed, HOST, 'echo reached'])
     expect(result).toMatchObject({ exitCode: 255, stdout: '' })
     expect(result.stderr).toMatch(/Permission denied \(publickey\)/)
-    await starter.waitFor(/"msg":"session ended"/)
+    await starter.waitFor(/ info: session ended /)
     expect(starter.stderr().toString()).not.toContain('client authenticated')
   })
 

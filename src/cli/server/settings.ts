@@ -7,6 +7,7 @@ import { checkJobId, defaultJobId } from '../../engines/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
 import type { StarterOptions } from '../../starter/starter.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
+import { LOG_FORMATS, type LogFormat } from './log.js'
 
 const PROGRAM = 'sshjob-server'
 
@@ -35,6 +36,10 @@ export const SERVER_OPTIONS = {
   'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
   'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
+  'log-format': {
+    value: 'FORMAT',
+    help: `${LOG_FORMATS.join(' or ')} (default: text, and json with --log-file)`,
+  },
   inetd: { short: 'i', help: 'serve one connection on stdin and stdout, and exit' },
   help: { short: 'h', help: 'print this' },
   version: { short: 'V', help: 'print the version' },
@@ -53,6 +58,7 @@ export interface Settings {
   serveOptions: NonNullable<StarterOptions['serveOptions']>
   logLevel: string
   logFile: string | undefined
+  logFormat: LogFormat
 }
 
 /** @throws SshjobError 'usage', saying which option is wrong and how */
@@ -68,11 +74,15 @@ export function readSettings(args: readonly string[]): Settings {
     serveOptions: {},
     logLevel: 'warn',
     logFile: undefined,
+    logFormat: 'text',
   }
   // parseArguments() has seen to it that a value is there wherever the table says so.
   for (const { name, value = '' } of given) apply(settings, name, value)
   if (settings.mode === 'help' || settings.mode === 'version') return settings
   checkTogether(settings)
+  // Files are read by programs, too.
+  if (settings.logFile !== undefined && !given.some(({ name }) => name === 'log-format'))
+    settings.logFormat = 'json'
   if (settings.jobId === '') settings.jobId = chooseJobId(settings)
   return settings
 }
@@ -127,6 +137,12 @@ function apply(settings: Settings, name: OptionName, value: string): void {
       if (value === '') throw usage('--log-file needs the name of a file.')
       settings.logFile = value
       return
+    case 'log-format': {
+      const format = LOG_FORMATS.find((known) => known === value)
+      if (format === undefined) throw usage(`--log-format is one of ${LOG_FORMATS.join(', ')}.`)
+      settings.logFormat = format
+      return
+    }
     default:
       // The first of these decides: `-i --help` and `--help -i` both help.
       if (settings.mode === 'job' || settings.mode === 'inetd') settings.mode = name

@@ -162,7 +162,7 @@ describe('serve', () => {
     const pair = await sessionPair({ job: broken })
     await expect(pair.client.exec('x')).rejects.toMatchObject({
       code: 'request-refused',
-      message: 'sshjob-server: a bug',
+      message: 'a bug',
     })
     await pair.client.ping()
     await pair.close()

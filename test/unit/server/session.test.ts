@@ -239,13 +239,14 @@ describe('the requests of a session', () => {
     expect(await ask('exec', string('a\0b'))).toBe(false)
     await session.peer.waitFor((m) => isAbout(m, MSG.CHANNEL_EXTENDED_DATA, 0))
     expect(said()).toContain(
-      'stderr sshjob-server: this command is longer than the system takes, or holds a NUL byte.\n',
+      'stderr sshjob-server: This command is longer than the system takes, or holds a NUL byte.\n',
     )
   })
 
   it('for a terminal are refused where there is none to be had', async () => {
     await begin(idle, 'There is no /dev/ptmx here.')
     expect(await ask('pty-req', ...PTY)).toBe(false)
+    expect(said()).toContain('stderr sshjob-server: There is no /dev/ptmx here.\n')
     expect(await ask('shell')).toBe(true)
   })
 

@@ -51,6 +51,7 @@ describe('the options of sshjob-server', () => {
       serveOptions: { shells: ['zsh', '/bin/bash'], idleTimeoutMs: 1_500, motd: false },
       logLevel: 'debug',
       logFile: 'l',
+      logFormat: 'json',
     })
     expect(readSettings(['--linger', '2', 'x']).lingerMs).toBe(2_000)
     const forwarding = [
@@ -80,6 +81,7 @@ describe('the options of sshjob-server', () => {
     [['--idle-timeout', '99999999', ...command], /--idle-timeout takes/],
     [['--max-sessions', '0', ...command], /--max-sessions takes a number of at least 1/],
     [['--log-level', 'loud', ...command], /--log-level is one of fatal, error, warn/],
+    [['--log-format', 'xml', ...command], /--log-format is one of text, json\. Run/],
     [['--allow-forwarding', 'some', ...command], /--allow-forwarding is one of none, local, remote, all/],
     [['--permit-open', '80', ...command], /'80' permits nothing: write HOST:PORT or the path of a socket/],
     [['--permit-listen', 'a:b', ...command], /'a:b' permits nothing: write PORT or HOST:PORT or the path/],

@@ -11,12 +11,12 @@ import type { SessionUser } from '../../../sshd/key-files.js'
 import type { ConnectionSpec } from '../../../sshd/match.js'
 import { type Directive, readConfig } from '../../../sshd/read-config.js'
 import { stdioStream } from '../../../streams/stdio.js'
-import { openLog } from '../log.js'
+import { openLog, type ServerLog } from '../log.js'
 import { untilClosed } from '../serve-stdio.js'
 import type { Signals } from '../signals.js'
 import { readSshdArguments, type SshdArguments } from './arguments.js'
 import { parseConnection } from './connection.js'
-import { findPlace } from './place.js'
+import { findPlace, type Place } from './place.js'
 
 /** As sshd exits when a connection did not end as it should. */
 const EXIT_FAILURE = 255
@@ -27,7 +27,13 @@ const tell = (fields: object, message: string): void => {
   process.stderr.write(`sshjob-server: ${printable(`${message}${reason}`)}\n`)
 }
 /** Whoever checks a configuration reads what it says. */
-const FOR_PEOPLE: Logger = { debug: nothing, info: nothing, warn: tell, error: tell }
+const FOR_PEOPLE: ServerLog = {
+  debug: nothing,
+  info: nothing,
+  warn: tell,
+  error: tell,
+  flush: () => Promise.resolve(),
+}
 
 /** LogLevel as levels of our log. */
 const LEVELS: Readonly<Record<string, string>> = {
@@ -53,8 +59,28 @@ export async function runSshd(args: readonly string[], signals: Signals): Promis
   const { directives, warnings } = readConfig(given.file, [...(place?.settings ?? []), ...given.lines])
   checkHonoured(directives)
   const config = resolveConfig(directives)
-  const log = openSshdLog(given, config)
+  const log = await openSshdLog(given, config)
   for (const warning of warnings) log.warn({}, warning)
+  try {
+    return await serveOrCheck({ given, place, directives, config }, signals, log)
+  } finally {
+    await log.flush()
+  }
+}
+
+interface Call {
+  given: SshdArguments
+  /** Where sessions will be; undefined: the configuration is looked at, and nothing served. */
+  place: Place | undefined
+  directives: readonly Directive[]
+  config: Config
+}
+
+async function serveOrCheck(
+  { given, place, directives, config }: Call,
+  signals: Signals,
+  log: Logger,
+): Promise<number> {
   const admit = (connection: ConnectionSpec, replacesForcedCommand: (command: string) => boolean) =>
     makeAdmission({
       config,
@@ -89,10 +115,18 @@ function dump(directives: readonly Directive[], { connection }: SshdArguments): 
   )
 }
 
-function openSshdLog({ mode, logTo, logLevel }: SshdArguments, config: Config): Logger {
+function openSshdLog(
+  { mode, logTo, logLevel }: SshdArguments,
+  config: Config,
+): Promise<ServerLog> | ServerLog {
   if (mode !== 'serve') return FOR_PEOPLE
   const level = LEVELS[logLevel ?? config.word('LogLevel') ?? 'INFO'] ?? 'info'
-  return openLog(logTo.kind === 'nowhere' ? 'silent' : level, logTo.kind === 'file' ? logTo.file : undefined)
+  return openLog({
+    level: logTo.kind === 'nowhere' ? 'silent' : level,
+    file: logTo.kind === 'file' ? logTo.file : undefined,
+    // As sshd's: who reads it there expects lines.
+    format: 'text',
+  })
 }
 
 function readSessionUser(): SessionUser {
