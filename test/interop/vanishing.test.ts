@@ -45,7 +45,7 @@ describe('a client that vanishes', () => {
     const pids = await enter(session)
     session.kill('SIGKILL')
     await Promise.all(pids.map(expectGone))
-    await starter.waitFor(/"connection-lost"/)
+    await starter.waitFor(/code=connection-lost/)
     expect((await runProgram(SSHJOB, [JOB, 'exit 5'], { env: user().env })).exitCode).toBe(5)
   })
 
