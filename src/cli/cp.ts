@@ -5,13 +5,14 @@ import { planCopy } from './copy/plan.js'
 import type { ProgressLine } from './copy/progress.js'
 import { runPlan } from './copy/run-plan.js'
 import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
+import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
-import { describeOptions, parseArguments } from './options.js'
+import { parseArguments } from './options.js'
 import { REACH_OPTIONS, readReach } from './reach-options.js'
 import { printable, say } from './report.js'
 import { createVerboseLog } from './verbose-log.js'
 
-const OPTIONS = {
+export const CP_OPTIONS = {
   recursive: { short: 'r', help: 'copy folders with what is in them' },
   preserve: { short: 'p', help: 'keep permissions and times' },
   resume: { help: 'go on behind what the target has already of a file' },
@@ -21,25 +22,11 @@ const OPTIONS = {
   help: { short: 'h', help: 'print this' },
 } as const
 
-function helpText(): string {
-  return `Usage: sshjob cp [options] SRC… JOB:PATH
-       sshjob cp [options] JOB:PATH… DST
-
-Copies files into a job, or out of it. Relative paths in the job start in its working
-directory. A target that is a link to a file is refused; links in a folder are copied
-as links.
-
-${describeOptions(OPTIONS)}`
-}
-
 /** `sshjob cp [-r] [-p] [--resume] SRC… DST`: gives the status to exit with. */
 export async function runCopyCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, OPTIONS)
-  const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
-  if (has('help')) {
-    process.stdout.write(helpText())
-    return 0
-  }
+  const { given, operands } = parseArguments(args, CP_OPTIONS, 'sshjob cp')
+  const has = (name: keyof typeof CP_OPTIONS): boolean => given.some((option) => option.name === name)
+  if (has('help')) return printHelp(import('./manual/cp.js'))
   const locations = parseLocations(argumentBytes(operands))
   const way = { job: locations.job, ...readReach(given) }
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)

@@ -10,8 +10,9 @@ import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
+import { printHelp } from './manual/print-help.js'
 import { retry } from './open-session.js'
-import { usage } from './options.js'
+import { type OptionTable, parseArguments, usage } from './options.js'
 import { serverProgram } from './programs.js'
 
 const JOB_ID = 'demo'
@@ -26,9 +27,13 @@ const COMMANDS: readonly (readonly [command: string, what: string])[] = [
   ['echo out; echo err >&2', 'output and errors apart'],
 ]
 
+export const DEMO_OPTIONS = { help: { short: 'h', help: 'print this' } } satisfies OptionTable<string>
+
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
-  if (args.length > 0) throw usage("'sshjob demo' takes no arguments.")
+  const { given, operands } = parseArguments(args, DEMO_OPTIONS, 'sshjob demo')
+  if (given.some(({ name }) => name === 'help')) return printHelp(import('./manual/demo.js'))
+  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.")
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env.XDG_RUNTIME_DIR = folder

@@ -5,12 +5,13 @@ import type { EngineJob, EngineOptions } from '../engines/engine.js'
 import { engines } from '../engines/engines.js'
 import { listJobs } from '../engines/local.js'
 import type { JobInfo } from '../hello/messages.js'
-import { describeOptions, parseArguments, usage } from './options.js'
+import { printHelp } from './manual/print-help.js'
+import { parseArguments, usage } from './options.js'
 import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 import { printable, say } from './report.js'
 import { formatTable } from './table.js'
 
-const OPTIONS = {
+export const LS_OPTIONS = {
   json: { help: 'print JSON' },
   ...QUEUE_OPTIONS,
   help: { short: 'h', help: 'print this' },
@@ -21,10 +22,9 @@ export type ListedJob = (JobInfo & { engine: 'local'; state: 'running' }) | (Eng
 
 /** `sshjob ls [--json]` */
 export async function runListCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, OPTIONS)
+  const { given, operands } = parseArguments(args, LS_OPTIONS, 'sshjob ls')
   if (given.some(({ name }) => name === 'help')) {
-    process.stdout.write(helpText())
-    return 0
+    return printHelp(import('./manual/ls.js'))
   }
   if (operands.length > 0) throw usage("'sshjob ls' takes no arguments.")
 
@@ -73,12 +73,4 @@ export function formatJobs(jobs: readonly ListedJob[], now: number, width: numbe
     'reason' in job && job.reason !== undefined ? job.reason : job.command.join(' '),
   ])
   return formatTable([['ID', 'STATE', 'HOST', 'FOR', 'COMMAND OR REASON'], ...rows], width)
-}
-
-function helpText(): string {
-  return `Usage: sshjob ls [--json] [--name SCHEDD] [--pool HOST]
-
-Lists the jobs that you can enter from here, and those of yours that are not running yet.
-
-${describeOptions(OPTIONS)}`
 }

@@ -3,13 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Forwarding, JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { RETRY_INTERVAL_MS } from '../core/limits.js'
+import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
-import { describeOptions, type OptionTable, parseArguments, usage } from './options.js'
+import { type OptionTable, parseArguments, usage } from './options.js'
 import { REACH_OPTIONS, readReach } from './reach-options.js'
 import { say } from './report.js'
 import { createVerboseLog } from './verbose-log.js'
 
-const OPTIONS = {
+export const OPEN_OPTIONS = {
   port: { short: 'p', value: 'PORT', help: 'the port here (default: the same, or any that is free)' },
   'no-browser': { help: 'open no browser' },
   ...REACH_OPTIONS,
@@ -20,12 +21,9 @@ const OPTIONS = {
 
 /** `sshjob open JOB PORT`: a notebook or a dashboard of the job, in the browser here. */
 export async function runOpenCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, OPTIONS)
-  const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
-  if (has('help')) {
-    process.stdout.write(helpText())
-    return 0
-  }
+  const { given, operands } = parseArguments(args, OPEN_OPTIONS, 'sshjob open')
+  const has = (name: keyof typeof OPEN_OPTIONS): boolean => given.some((option) => option.name === name)
+  if (has('help')) return printHelp(import('./manual/open.js'))
   const [job, portText, ...more] = operands
   if (job === undefined || portText === undefined || more.length > 0) {
     throw usage("'sshjob open' takes a job and a port of it: sshjob open JOB PORT.")
@@ -92,13 +90,4 @@ function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (port >= 1 && port <= 65_535) return port
   throw usage(`'${text}' is no port: a number from 1 to 65535 is.`)
-}
-
-function helpText(): string {
-  return `Usage: sshjob open [options] JOB PORT
-
-Waits until PORT of the job answers, forwards it, prints its address here, and opens
-the browser if there is one. Stays until Ctrl-C, or until the job ends.
-
-${describeOptions(OPTIONS)}`
 }

@@ -8,6 +8,9 @@ export interface OptionSpec {
   value?: string
   /** True: the value may be left out, and is given as --name=VALUE only. */
   optional?: boolean
+  /** The values that there are, where they are few. */
+  values?: readonly string[]
+  /** A sentence without its capital and its full stop, in ASCII. */
   help: string
 }
 
@@ -71,16 +74,4 @@ function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: s
 /** The error of a wrong call: what is wrong, and where help is. */
 export function usage(problem: string, program = 'sshjob'): SshjobError {
   return new SshjobError('usage', `${problem} Run '${program} --help' for the options.`)
-}
-
-/** The options as lines of a help text. */
-export function describeOptions(table: OptionTable<string>): string {
-  const rows = Object.entries(table).map(([name, spec]) => {
-    const short = spec.short === undefined ? '    ' : `-${spec.short}, `
-    const value =
-      spec.value === undefined ? '' : spec.optional === true ? `[=${spec.value}]` : ` ${spec.value}`
-    return { left: `  ${short}--${name}${value}`, help: spec.help }
-  })
-  const width = Math.max(...rows.map((row) => row.left.length)) + 2
-  return rows.map((row) => `${row.left.padEnd(width)}${row.help}\n`).join('')
 }

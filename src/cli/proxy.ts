@@ -7,16 +7,29 @@ import { listJobs, openJob } from '../engines/local.js'
 import { addKnownHost, ensureIdentity, opensshFiles } from '../engines/openssh.js'
 import { sendClientHello } from '../hello/exchange.js'
 import { openStdio } from '../streams/stdio.js'
+import { printHelp } from './manual/print-help.js'
+import type { OptionTable } from './options.js'
 
 /** What `sshjob ssh-config` puts behind the name of a job to make a host of it. */
 export const DEFAULT_SUFFIX = '.job'
+
+export const PROXY_OPTIONS = {
+  'host-suffix': {
+    value: 'SUFFIX',
+    help: `what may follow the name of the job (default: ${DEFAULT_SUFFIX})`,
+  },
+  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
+  help: { short: 'h', help: 'print this' },
+} satisfies OptionTable<string>
 
 /**
  * `sshjob proxy JOB`: carries SSH between a client that speaks it on our stdin and stdout, and the job. It says the
  * hello for it, and makes it trust the key that the server has for this session.
  */
 export async function runProxyCommand(args: readonly string[]): Promise<number> {
-  const { host, suffix, proxyCommand } = await readArguments(args)
+  const call = await readArguments(args)
+  if (call === 'help') return printHelp(import('./manual/proxy.js'))
+  const { host, suffix, proxyCommand } = call
   const name = suffix !== '' && host.endsWith(suffix) ? host.slice(0, -suffix.length) : host
   const [stream, files] = await Promise.all([openStream(name, proxyCommand), opensshFiles()])
   try {
@@ -38,15 +51,13 @@ interface ProxyCall {
   proxyCommand?: string | undefined
 }
 
-async function readArguments(args: readonly string[]): Promise<ProxyCall> {
+async function readArguments(args: readonly string[]): Promise<ProxyCall | 'help'> {
   const [first = ''] = args
   if (args.length === 1 && first !== '' && !first.startsWith('-'))
     return { host: first, suffix: DEFAULT_SUFFIX }
   const { parseArguments, usage } = await import('./options.js')
-  const { given, operands } = parseArguments(args, {
-    'host-suffix': { value: 'SUFFIX', help: 'what follows the name of the job (default .job)' },
-    'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
-  })
+  const { given, operands } = parseArguments(args, PROXY_OPTIONS, 'sshjob proxy')
+  if (given.some(({ name }) => name === 'help')) return 'help'
   const [host] = operands
   if (host === undefined || operands.length > 1) throw usage("'sshjob proxy' takes the name of one job.")
   const last = (wanted: string): string | undefined => given.findLast(({ name }) => name === wanted)?.value

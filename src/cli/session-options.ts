@@ -98,7 +98,7 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
   'forward-x11': { short: 'X', help: 'let programs of the session use our display' },
   'forward-x11-trusted': { short: 'Y', help: 'the same as -X' },
   ...QUEUE_OPTIONS,
-  shells: { value: 'SHELL,…', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
+  shells: { value: 'SHELL,...', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
   'remove-on-interrupt': { help: 'HTCondor: if a signal such as Ctrl-C ends us, remove the job' },
   quiet: { short: 'q', help: 'no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },

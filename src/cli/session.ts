@@ -1,9 +1,11 @@
 import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
 import { type Deferred, deferred } from '../core/deferred.js'
+import { VERSION } from '../core/version.js'
 import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
 import type { Forwardings } from './forwardings.js'
+import { printHelp } from './manual/print-help.js'
 import { explainEnd, openSession } from './open-session.js'
 import { usage } from './options.js'
 import { EXIT_FAILURE, flushOutput, say } from './report.js'
@@ -28,8 +30,8 @@ interface Session {
 export async function runSessionCommand(args: readonly string[]): Promise<number> {
   const call = parseSession(args)
   if (call.action === 'run') return runSession(call.request)
-  const { helpText, versionText } = await import('./help.js')
-  process.stdout.write(call.action === 'help' ? helpText() : versionText())
+  if (call.action === 'help') return printHelp(import('./manual/session.js'))
+  process.stdout.write(`sshjob ${VERSION}\n`)
   return 0
 }
 

@@ -1,30 +1,22 @@
 import type { SshjobError } from '../core/errors.js'
 import { ensureIdentity, type OpensshFiles, opensshFiles } from '../engines/openssh.js'
 import { generateKey } from '../ssh/keys.js'
+import { printHelp } from './manual/print-help.js'
 import { expandProxyCommand } from './open-session.js'
-import { parseArguments, usage } from './options.js'
+import { type OptionTable, parseArguments, usage } from './options.js'
 import { thisProgram } from './programs.js'
 import { DEFAULT_SUFFIX } from './proxy.js'
 
+export const CONFIG_OPTIONS = {
+  'host-suffix': { value: 'SUFFIX', help: `what follows the name of the job (default: ${DEFAULT_SUFFIX})` },
+  'proxy-command': { value: 'CMD', help: 'reach jobs through the input and output of CMD' },
+  help: { short: 'h', help: 'print this' },
+} satisfies OptionTable<string>
+
 /** `sshjob ssh-config [--host-suffix SUFFIX] [--proxy-command CMD]` */
 export async function runConfigCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, {
-    'host-suffix': { value: 'SUFFIX', help: 'what follows the name of the job (default .job)' },
-    'proxy-command': { value: 'CMD', help: 'reach jobs through the input and output of CMD' },
-    help: { short: 'h', help: 'print this' },
-  })
-  if (given.some(({ name }) => name === 'help')) {
-    process.stdout.write(
-      `Usage: sshjob ssh-config [--host-suffix SUFFIX] [--proxy-command CMD]
-
-Prints what OpenSSH needs for 'ssh JOB${DEFAULT_SUFFIX}':
-  sshjob ssh-config >> ~/.ssh/config
-For what a command leads to, %h being its name:
-  sshjob ssh-config --host-suffix .box --proxy-command 'docker exec -i %h sshjob-server -i'
-`,
-    )
-    return 0
-  }
+  const { given, operands } = parseArguments(args, CONFIG_OPTIONS, 'sshjob ssh-config')
+  if (given.some(({ name }) => name === 'help')) return printHelp(import('./manual/ssh-config.js'))
   if (operands.length > 0) throw usage("'sshjob ssh-config' takes no arguments.")
   const last = (wanted: string): string | undefined => given.findLast(({ name }) => name === wanted)?.value
   const suffix = last('host-suffix') ?? DEFAULT_SUFFIX

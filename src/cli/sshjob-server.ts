@@ -1,5 +1,7 @@
 import { describeUnexpected } from '../core/errors.js'
 import { printable } from '../core/printable.js'
+import { VERSION } from '../core/version.js'
+import { printHelp } from './manual/print-help.js'
 import { catchSignals, type Signals } from './server/signals.js'
 
 /** Our own failures, as of ssh(1) and sshjob. */
@@ -22,8 +24,8 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
   const { readSettings } = await import('./server/settings.js')
   const settings = readSettings(args)
   if (settings.mode === 'help' || settings.mode === 'version') {
-    const { helpText, versionText } = await import('./server/help.js')
-    process.stdout.write(settings.mode === 'help' ? helpText() : versionText())
+    if (settings.mode === 'help') return printHelp(import('./manual/server.js'))
+    process.stdout.write(`sshjob-server ${VERSION}\n`)
     return 0
   }
   const { openLog } = await import('./server/log.js')

@@ -196,5 +196,10 @@ export const LOG_FLUSH_MS = 1_000
 /** Between two tries to write where a pipe is full. */
 export const LOG_RETRY_MS = 50
 
+/** How long a key that completes a word may wait for jobs, and for one job; what has not answered is left out. */
+export const COMPLETION_TIMEOUT_MS = 2_000
+/** Links of a folder of the job that are looked at, whether they lead to folders. */
+export const COMPLETION_LINKS = 50
+
 /** How long what V8 has compiled is kept, at most; versions that are no longer used leave theirs behind. */
 export const CODE_CACHE_MAX_AGE_MS = 30 * 24 * 60 * 60_000

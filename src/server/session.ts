@@ -70,7 +70,9 @@ export class Session {
   #explain(reason: string): void {
     if (this.#channel.isClosed || !this.#channel.outputExtended.writable) return
     // A client that wanted a terminal has made a raw one of its own by now.
-    this.#channel.outputExtended.write(`sshjob-server: ${reason}${this.#terminal === undefined ? '' : '\r'}\n`)
+    this.#channel.outputExtended.write(
+      `sshjob-server: ${reason}${this.#terminal === undefined ? '' : '\r'}\n`,
+    )
   }
 
   /** Ends what runs, and resolves when it has ended. */

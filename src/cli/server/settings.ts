@@ -16,7 +16,7 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 export const SERVER_OPTIONS = {
   'job-id': { value: 'ID', help: 'the name to enter the job by (default: the command and our pid)' },
   listen: { value: 'unix:PATH', help: 'where to listen (default: a socket that sshjob finds by the job id)' },
-  shells: { value: 'LIST', help: "shells to try before the job's own: bash,/bin/ksh,…" },
+  shells: { value: 'LIST', help: "shells to try before the job's own: bash,/bin/ksh" },
   'idle-timeout': {
     value: 'SECONDS',
     help: 'end a session after this long without traffic (default: never)',
@@ -28,16 +28,21 @@ export const SERVER_OPTIONS = {
   },
   motd: { value: 'FILE', help: 'what greets an interactive shell (default: host, job id and pids)' },
   'no-motd': { help: 'greet with nothing' },
-  'allow-forwarding': { value: 'WHICH', help: `${FORWARDING_MODES.join(', ')} (default: all)` },
+  'allow-forwarding': {
+    value: 'WHICH',
+    values: FORWARDING_MODES,
+    help: `${FORWARDING_MODES.join(', ')} (default: all)`,
+  },
   'permit-open': {
     value: 'HOST:PORT',
     help: 'forward into the job to this, or a socket, only; * is any (repeatable)',
   },
   'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
-  'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn)` },
+  'log-level': { value: 'LEVEL', values: LOG_LEVELS, help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
   'log-format': {
     value: 'FORMAT',
+    values: LOG_FORMATS,
     help: `${LOG_FORMATS.join(' or ')} (default: text, and json with --log-file)`,
   },
   inetd: { short: 'i', help: 'serve one connection on stdin and stdout, and exit' },
@@ -155,7 +160,7 @@ function checkTogether({ mode, command, listen }: Settings): void {
   if (mode === 'inetd' && listen !== undefined)
     throw usage('With -i the connection is on stdin, so there is no --listen.')
   if (mode === 'job' && (command[0] ?? '') === '') {
-    throw usage('There is no COMMAND to run as the job: sshjob-server [options] -- COMMAND [ARG…].')
+    throw usage('There is no COMMAND to run as the job: sshjob-server [options] -- COMMAND [ARG...].')
   }
 }
 

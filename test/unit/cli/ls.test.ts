@@ -38,7 +38,7 @@ describe('the table of jobs', () => {
 
   it('cuts the last column to the width of the terminal, and shows that it did', () => {
     const [, line = ''] = formatJobs([JOB], NOW, 44).split('\n')
-    expect(line).toBe('train  running  gpu17  2h 5m  python3 train…')
+    expect(line).toBe('train  running  gpu17  2h 5m  python3 tra...')
     expect(line).toHaveLength(44)
   })
 

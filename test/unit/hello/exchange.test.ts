@@ -227,7 +227,7 @@ describe('the hello', () => {
     await answerHello(server, { ok: true, hostKey: KEY, job: long })
     const { job: received } = await asked
     expect(received.command[0]).toBe('sh')
-    expect(received.command[2]?.endsWith('…')).toBe(true)
+    expect(received.command[2]?.endsWith('...')).toBe(true)
     expect(received.command).toHaveLength(3)
     expect(received.pids).toHaveLength(100)
 
