@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ProgramResult, runProgram } from '../helpers/programs.js'
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('one archive is packed, with both programs, the types, the licences and the documents', async () => {
+test('one archive is packed, with all programs, their man pages, the types, the licences and the documents', async () => {
   expect(packed).toHaveLength(1)
   const { stdout } = await run('tar', ['-tzf', ...packed])
   const files = stdout.split('\n')
@@ -39,6 +39,9 @@ test('one archive is packed, with both programs, the types, the licences and the
     'CHANGELOG.md',
     'dist/THIRD-PARTY-LICENSES.txt',
     'dist/index.js',
+    'dist/man/sshjob-keygen.1',
+    'dist/man/sshjob-server.1',
+    'dist/man/sshjob.1',
     'dist/sshjob-server.cjs',
     'dist/sshjob.cjs',
     'dist/types/index.d.ts',
@@ -55,6 +58,24 @@ test('an installation needs no install script: none is left to be run for the pr
     /^sshjob-server \d+\.\d+\.\d+\n$/,
   )
 })
+
+test('an installation for all puts the man pages where man(1) looks for them', async () => {
+  const prefix = join(folder, 'prefix')
+  await run('npm', [
+    'install',
+    '--global',
+    '--prefix',
+    prefix,
+    ...NPM_OPTIONS,
+    ...packed.map((name) => `./${name}`),
+  ])
+  expect((await readdir(join(prefix, 'share/man/man1'))).sort()).toEqual([
+    'sshjob-keygen.1',
+    'sshjob-server.1',
+    'sshjob.1',
+  ])
+  expect(await readFile(join(prefix, 'share/man/man1/sshjob.1'), 'utf8')).toMatch(/^\.Dd .*\n\.Dt SSHJOB 1\n/)
+}, 120_000)
 
 test('the demo runs in an installation', async () => {
   const { stdout } = await run('npx', ['--no-install', 'sshjob', 'demo'])

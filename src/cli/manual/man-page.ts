@@ -117,7 +117,8 @@ function list(rows: readonly (readonly [term: string, meaning: string])[]): stri
 }
 
 function examplesOf(rows: readonly Row[]): string[] {
-  return rows.flatMap(([call, what]) => [
+  return rows.flatMap(([call, what], index) => [
+    ...(index === 0 ? [] : ['.Pp']),
     ...sentences(asSentence(what)),
     '.Bd -literal -offset indent',
     ...call.split('\n').map((line) => protectDot(escapeText(line))),
