@@ -104,6 +104,8 @@ export const SESSION_KILL_DELAY_MS = 2_000
 export const OUTPUT_LIMIT = 16 * MIB
 /** How long `sshjob` waits between tries with `--wait`. */
 export const RETRY_INTERVAL_MS = 500
+/** How long `sshjob open` waits for a port of the job to answer, unless --wait says otherwise: a notebook may take its time. */
+export const OPEN_WAIT_MS = 60_000
 /** How long `sshjob demo` waits for its job, and for its end before it kills the starter. */
 export const DEMO_START_TIMEOUT_MS = 10_000
 export const DEMO_KILL_DELAY_MS = 5_000

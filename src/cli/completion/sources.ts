@@ -3,7 +3,7 @@ import type { JobConnection } from '../../client/types.js'
 import { COMPLETION_LINKS, COMPLETION_TIMEOUT_MS } from '../../core/limits.js'
 import { printable } from '../../core/printable.js'
 import { splitPlace } from '../copy/locations.js'
-import { listeningPorts } from '../listening-ports.js'
+import { listeningPorts } from '../listeners.js'
 import { readQueueOptions } from '../queue-options.js'
 import { type Candidate, type Completion, startingWith } from './complete.js'
 
