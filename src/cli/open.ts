@@ -6,7 +6,7 @@ import { OPEN_WAIT_MS, RETRY_INTERVAL_MS } from '../core/limits.js'
 import { listeningPorts, listensHere } from './listeners.js'
 import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
-import { type OptionTable, parseArguments, usage } from './options.js'
+import { type OptionTable, parseArguments, refuseLateOptions, usage } from './options.js'
 import { REACH_OPTIONS, readReach } from './reach-options.js'
 import { say } from './report.js'
 import { createVerboseLog } from './verbose-log.js'
@@ -30,9 +30,11 @@ const MANY_PORTS = 20
 
 /** `sshjob open JOB PORT`: a notebook or a dashboard of the job, in the browser here. */
 export async function runOpenCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, OPEN_OPTIONS, 'sshjob open')
+  const parsed = parseArguments(args, OPEN_OPTIONS, 'sshjob open')
+  const { given, operands } = parsed
   const has = (name: keyof typeof OPEN_OPTIONS): boolean => given.some((option) => option.name === name)
   if (has('help')) return printHelp(import('./manual/open.js'))
+  refuseLateOptions(parsed, 'sshjob open')
   const [job, portText, ...more] = operands
   if (job === undefined || portText === undefined || more.length > 0) {
     throw usage("'sshjob open' takes a job and a port of it: sshjob open JOB PORT.", 'sshjob open')

@@ -27,6 +27,8 @@ export interface ParsedArguments<Name extends string> {
   given: GivenOption<Name>[]
   /** The first word that is no option, and everything behind it, untouched. */
   operands: string[]
+  /** Whether '--' stood before them: whatever they look like, they are no options. */
+  terminated: boolean
 }
 
 /**
@@ -51,8 +53,10 @@ export function parseArguments<Name extends string>(
 
   const given: GivenOption<Name>[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') return { given, operands: args.slice(token.index) }
-    if (token.kind === 'option-terminator') return { given, operands: args.slice(token.index + 1) }
+    if (token.kind === 'positional') return { given, operands: args.slice(token.index), terminated: false }
+    if (token.kind === 'option-terminator') {
+      return { given, operands: args.slice(token.index + 1), terminated: true }
+    }
     const { name, rawName, value } = token
     if (!isName(name)) throw usage(`There is no option ${rawName}.`, program)
     const spec = table[name]
@@ -62,13 +66,23 @@ export function parseArguments<Name extends string>(
     }
     given.push({ name, value })
   }
-  return { given, operands: [] }
+  return { given, operands: [], terminated: false }
 }
 
 function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {
   // A 'boolean' takes no following word, and in non-strict mode reports what stands behind its '='.
   const type = spec.value !== undefined && spec.optional !== true ? 'string' : 'boolean'
   return spec.short === undefined ? { type } : { type, short: spec.short }
+}
+
+/**
+ * For commands whose words are never options: as getopt(3) has it, those stand before the words.
+ * @throws SshjobError 'usage' for one that stands behind them
+ */
+export function refuseLateOptions({ operands, terminated }: ParsedArguments<string>, program: string): void {
+  const late = operands.find((word) => /^-./.test(word))
+  if (late === undefined || terminated) return
+  throw usage(`Options stand before the other words, and ${late} behind them.`, program)
 }
 
 /** The error of a wrong call: what is wrong, and where help is. */

@@ -176,6 +176,8 @@ export const SFTP_ANSWER_MAX = MIB
 export const READ_FILE_LIMIT = 64 * MIB
 /** Files that `sshjob cp` copies at a time: small ones cost round trips, not bytes. */
 export const COPY_FILES_AT_ONCE = 8
+/** How long `sshjob cp` may take to leave off once a signal has asked for it. */
+export const COPY_INTERRUPT_MS = 2_000
 /** Between two changes of the progress line. */
 export const PROGRESS_INTERVAL_MS = 100
 
