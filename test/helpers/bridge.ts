@@ -33,7 +33,7 @@ export async function openBridge({ env, folder }: TestUser, host = HOST): Promis
   await proxy.waitFor(/^SSH-2\.0-/)
   const greeting = proxy.stdout()
   proxy.child.stdout.removeAllListeners('data').pause()
-  const server = net.createServer({ allowHalfOpen: true }, (connection) => {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (connection) => {
     connection.write(greeting)
     proxy.child.stdout.pipe(connection).pipe(proxy.child.stdin)
     connection.on('error', () => proxy.kill())
