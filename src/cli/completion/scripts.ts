@@ -24,7 +24,6 @@ _sshjob() {
 complete -F _sshjob sshjob sshjob-server sshjob-keygen
 `,
   zsh: `
-#compdef sshjob sshjob-server sshjob-keygen
 # Completion for sshjob, sshjob-server and sshjob-keygen, by 'sshjob completion zsh'.
 _sshjob() {
   local program=\${\${words[1]%-server}%-keygen} line
@@ -47,12 +46,8 @@ _sshjob() {
   compadd -l -d ended_shown -a ended
   compadd -S '' -l -d unfinished_shown -a unfinished
 }
-if [[ $funcstack[1] == _sshjob ]]; then
-  _sshjob "$@"
-else
-  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
-  compdef _sshjob sshjob sshjob-server sshjob-keygen
-fi
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }
+compdef _sshjob sshjob sshjob-server sshjob-keygen
 `,
   fish: `
 # Completion for sshjob, sshjob-server and sshjob-keygen, by 'sshjob completion fish'.
