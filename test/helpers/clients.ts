@@ -138,7 +138,8 @@ export const JSCH = debian('Java: JSch 0.1', 'libjsch-java', 'javac', 'java', `f
 
 export const RESTIC: Client = { ...overSsh('restic'), version: ['restic', 'version'] }
 export const BORG = overSsh('borg')
-export const DOCKER = overSsh('docker')
+/** Debian's, whatever else is in PATH. */
+export const DOCKER: Client = { ...overSsh('/usr/bin/docker'), name: '`docker` over ssh' }
 export const RCLONE: Client = { name: '`rclone`', needs: ['rclone'], version: ['rclone', 'version'] }
 export const MOSH: Client = {
   name: '`mosh-server` and `mosh-client`',

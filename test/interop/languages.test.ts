@@ -5,6 +5,7 @@ import { parseKey, publicLine } from '../../src/ssh/keys.js'
 import { closeBridges, openBridge } from '../helpers/bridge.js'
 import { type ClientKeys, clientKeys } from '../helpers/client-keys.js'
 import {
+  also,
   CONCH,
   describeClient,
   ERLANG,
@@ -95,21 +96,32 @@ describeClient(GO, 'sessions, files and forwarding', () => {
   }, 120_000)
 })
 
+const IN_RUBY = {
+  command: COMMAND,
+  signal: 'TERM',
+  same: true,
+  terminal: ['30', '90', 'vt100'],
+  file: true,
+  names: ['local', 'renamed'],
+  forwarded: 'echo',
+}
+
 describeClient(NET_SSH, 'sessions, files and forwarding', () => {
   const suite = jobSuite()
 
-  it('runs commands with variables, status and signal, 5 MB both ways, in a terminal; copies by SFTP and by scp; forwards a port', async () => {
+  it('runs commands with variables, status and signal, 5 MB both ways, in a terminal; writes, renames, reads and lists files; forwards a port', async () => {
     const args = await proxyArguments(suite.keys(), suite.files())
-    expect(printed(await suite.run('ruby', ['-W0', program('client.rb'), ...args]))).toEqual({
-      command: COMMAND,
-      signal: 'TERM',
-      same: true,
-      terminal: ['30', '90', 'vt100'],
-      file: true,
-      names: ['local', 'renamed'],
-      scp: true,
-      forwarded: 'echo',
-    })
+    expect(printed(await suite.run('ruby', ['-W0', program('client.rb'), ...args]))).toEqual(IN_RUBY)
+  })
+})
+
+describeClient(also(NET_SSH, 'scp'), "files, over the job's scp", () => {
+  const suite = jobSuite()
+
+  it('copies a file into the job and back', async () => {
+    const args = await proxyArguments(suite.keys(), suite.files())
+    const result = await suite.run('ruby', ['-W0', program('client.rb'), ...args, 'scp'])
+    expect(printed(result)).toEqual({ ...IN_RUBY, scp: true })
   })
 })
 

@@ -124,7 +124,7 @@ describeClient(DOCKER, 'an engine that the job reaches (docker -H ssh://)', () =
     try {
       await start({ env: { DOCKER_HOST: `unix://${folder()}/engine` } })
       const docker = (...args: string[]): Promise<ProgramResult> =>
-        run('docker', ['--config', 'docker', '-H', `ssh://${HOST}`, ...args])
+        run('/usr/bin/docker', ['--config', 'docker', '-H', `ssh://${HOST}`, ...args])
       expect(await docker('version', '--format', '{{.Server.Version}}')).toMatchObject({
         exitCode: 0,
         stdout: '9.8.7\n',
