@@ -27,7 +27,7 @@ export const CP_OPTIONS = {
   help: { short: 'h', help: 'print this' },
 } as const
 
-/** Ends after which a copy can be gone on with. */
+/** Ends after which a copy that has begun can be gone on with. */
 const BROKEN_OFF: readonly ErrorCode[] = ['aborted', 'connection-lost', 'connection-closed']
 
 interface CopyOptions {
@@ -59,22 +59,34 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
   const connection = await openSession({ job: request.job, ...readReach(given) }, log, note)
   const interruption = catchInterruption()
   const { signal } = interruption
+  let begun = false
+  const begin = (): void => {
+    begun = true
+  }
   try {
     await (pipe
       ? copyPipe(connection.files, request, signal)
-      : copyTree(connection, request, options, signal))
+      : copyTree(connection, request, options, { signal, begin }))
   } catch (error) {
-    if (pipe || !(error instanceof SshjobError) || !BROKEN_OFF.includes(error.code)) {
+    const advice = begun && isBrokenOff(error) ? `Continue with: ${shellLine(resumeCall(args))}` : undefined
+    if (signal.aborted) {
+      if (advice !== undefined) say(printable(`sshjob: Interrupted. ${advice}`))
       interruption.finish()
-      throw error
     }
-    const advice = `Continue with: ${shellLine(resumeCall(args))}`
-    if (signal.aborted) say(printable(`sshjob: Interrupted. ${advice}`))
-    interruption.finish()
-    throw new SshjobError(error.code, `${error.message} ${advice}`, { cause: error })
+    if (isBrokenOff(error)) throw advice === undefined ? error : withAdvice(error, advice)
+    await connection.close()
+    throw error
   }
   await connection.close()
   return 0
+}
+
+function isBrokenOff(error: unknown): error is SshjobError {
+  return error instanceof SshjobError && BROKEN_OFF.includes(error.code)
+}
+
+function withAdvice(error: SshjobError, advice: string): SshjobError {
+  return new SshjobError(error.code, `${error.message} ${advice}`, { cause: error })
 }
 
 const noteUnless =
@@ -100,7 +112,7 @@ async function copyTree(
   { files }: JobConnection,
   request: CopyRequest,
   { recursive, preserve, resume, quiet }: CopyOptions,
-  signal: AbortSignal,
+  { signal, begin }: { signal: AbortSignal; begin: () => void },
 ): Promise<void> {
   const up = request.direction === 'up'
   const remote = remoteSide(files, request.job)
@@ -110,6 +122,7 @@ async function copyTree(
     : (from, to, options) => files.download(from, to, options)
   const plan = await planCopy(source, target, request, { recursive, note: noteUnless(quiet) })
 
+  begin()
   const line = process.stderr.isTTY && !quiet ? await openProgress(plan.totalBytes) : undefined
   const options = {
     preserve,

@@ -101,7 +101,7 @@ export interface RemoteProcess {
   close(): void
 }
 
-/** One SSH connection into a job. */
+/** One SSH connection into a job. A call that is given what its types forbid fails with 'usage', and names it. */
 export interface JobConnection extends AsyncDisposable {
   /** What the server said of the job in its hello; undefined when credentials were given instead. */
   readonly job: JobInfo | undefined
