@@ -90,14 +90,10 @@ function hashesOf(integrity) {
 
 function npmComponent(name, version, licence, integrity) {
   const purl = npmUrl(name, version)
-  const hashes = integrity === undefined ? {} : { hashes: hashesOf(integrity) }
   return {
-    type: 'library',
-    'bom-ref': purl,
-    name,
-    version,
-    ...hashes,
-    licenses: [{ expression: licence }],
+    ...{ type: 'library', 'bom-ref': purl, name, version },
+    ...(integrity === undefined ? {} : { hashes: hashesOf(integrity) }),
+    ...(licence === undefined ? {} : { licenses: [{ expression: licence }] }),
     purl,
   }
 }
@@ -124,8 +120,9 @@ function bundled(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const text = readFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8')
   return [...text.matchAll(/^-{80}\n\n(\S+) (\S+)$/gm)].map(([, name, version]) => {
-    const { license, integrity } = packages[`node_modules/${name}`] ?? {}
-    return npmComponent(name, version, license ?? 'MIT', integrity)
+    const locked = packages[`node_modules/${name}`]
+    const { license, integrity } = locked?.version === version ? locked : {}
+    return npmComponent(name, version, license, integrity)
   })
 }
 

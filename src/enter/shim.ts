@@ -59,7 +59,7 @@ export async function findShim(options: FindShimOptions = {}): Promise<Shim> {
   if (complaint !== undefined) {
     throw new SshjobError(
       'unsafe-directory',
-      `The container shim in ${directory} is not used, since somebody else may have changed it: ${complaint}.`,
+      `The container shim in ${directory} is not used, since somebody else may have changed it: ${complaint}. Mend that, or install it anew where nobody else may write.`,
     )
   }
   return shim

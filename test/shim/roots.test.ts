@@ -262,13 +262,20 @@ describeWith(['gcc'], 'an image that wants to be run by us', () => {
       put(root, 'etc/nsswitch.conf', 'passwd: evil files\ngroup: evil files\nhosts: evil files dns\n')
       put(root, 'etc/passwd', 'someone:x:0:0::/:/bin/none\n')
       put(root, 'etc/hosts', '127.0.0.9 web.example\n')
-      put(root, 'etc/ssl/openssl.cnf', 'this = is [no configuration\n')
+      // As config(5SSL) has it: an engine, which is a library.
+      put(
+        root,
+        'etc/ssl/openssl.cnf',
+        'nodejs_conf = all\nopenssl_conf = all\n[all]\nengines = some\n[some]\nevil = one\n[one]\ndynamic_path = /lib/libnss_evil.so.2\n',
+      )
       put(root, 'package.json', 'this is no JSON')
       put(root, 'opt/package.json', 'this is no JSON')
       const told = `require('node:fs').writeFileSync('/${TOLD}', '')`
       for (const modules of ['node_modules', 'opt/node_modules', '.node_modules', 'root/.node_modules']) {
         put(root, `${modules}/ssh2/package.json`, '{ "version": "1.17.0" }')
-        put(root, `${modules}/ssh2/lib/protocol/crypto/build/Release/sshcrypto.node`, '')
+        const ciphers = join(root, modules, 'ssh2/lib/protocol/crypto/build/Release')
+        mkdirSync(ciphers, { recursive: true })
+        copyFileSync(evil, join(ciphers, 'sshcrypto.node'))
         for (const name of ['node-pty', 'koffi', 'cpu-features'])
           put(root, `${modules}/${name}/index.js`, told)
       }

@@ -148,7 +148,7 @@ test.each<[string, (directory: string) => void, (directory: string) => string]>(
   change(directory)
   expect(await failure(findShim({ arch: ARCH, program }))).toMatchObject({
     code: 'unsafe-directory',
-    message: `The container shim in ${directory} is not used, since somebody else may have changed it: ${reason(directory)}.`,
+    message: `The container shim in ${directory} is not used, since somebody else may have changed it: ${reason(directory)}. Mend that, or install it anew where nobody else may write.`,
   })
 })
 
@@ -158,7 +158,7 @@ itAsRoot("another user's file in it is refused", async () => {
   chownSync(join(directory, 'bin/node'), 1234, 1234)
   expect(await failure(findShim({ arch: ARCH, program }))).toMatchObject({
     code: 'unsafe-directory',
-    message: `The container shim in ${directory} is not used, since somebody else may have changed it: ${directory}/bin/node belongs to user 1234.`,
+    message: `The container shim in ${directory} is not used, since somebody else may have changed it: ${directory}/bin/node belongs to user 1234. Mend that, or install it anew where nobody else may write.`,
   })
 })
 
