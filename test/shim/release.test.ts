@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { VERSION } from '../../src/core/version.js'
@@ -36,6 +36,31 @@ test('installed beside sshjob, the package of this platform is found, and runs',
   expect((await run(join(found.directory, 'sshjob-server'), ['--version'])).stdout).toBe(
     `sshjob-server ${VERSION}\n`,
   )
+})
+
+test('what is published names the packages of the shims, of its version, and else is what is packed', async () => {
+  const script = `import { packSshjob } from ${JSON.stringify(join(process.cwd(), 'container-shim/pack-sshjob.mjs'))}
+    console.log(packSshjob(process.argv[1], process.argv[2]))`
+  const out = join(base, 'published')
+  mkdirSync(out)
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, process.cwd(), out])
+  const manifestIn = async (archive: string): Promise<object> =>
+    JSON.parse((await run('tar', ['-xzOf', archive, 'package/package.json'])).stdout)
+  const { optionalDependencies, ...rest }: Record<string, unknown> = { ...(await manifestIn(stdout.trim())) }
+  expect(optionalDependencies).toEqual({
+    'sshjob-shim-linux-x64': VERSION,
+    'sshjob-shim-linux-arm64': VERSION,
+  })
+  const packed = join(base, `sshjob-${VERSION}.tgz`)
+  const {
+    scripts: _,
+    devDependencies: __,
+    ...plain
+  }: Record<string, unknown> = { ...(await manifestIn(packed)) }
+  expect(rest).toEqual(plain)
+  const namesIn = async (archive: string): Promise<string[]> =>
+    (await run('tar', ['-tzf', archive])).stdout.split('\n').sort()
+  expect(await namesIn(stdout.trim())).toEqual(await namesIn(packed))
 })
 
 test('the checkout names no package that is made of it: npm ci asks for none', () => {
