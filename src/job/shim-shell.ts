@@ -13,12 +13,12 @@ let found: string | false | undefined
  * built in. Undefined where this program is not in a shim.
  */
 export function shimShell(): string | undefined {
-  found ??= find(dirname(dirname(fileURLToPath(import.meta.url)))) ?? false
+  found ??= shellIn(dirname(dirname(fileURLToPath(import.meta.url)))) ?? false
   return found === false ? undefined : found
 }
 
 /** @param directory the shim's, if it is one: programs are in a directory of their own there */
-export function find(directory: string): string | undefined {
+export function shellIn(directory: string): string | undefined {
   const shell = join(directory, 'bin/sh')
   if (!existsSync(join(directory, 'shim.json')) || !isExecutable(shell)) return undefined
   // Where it was walked in by a descriptor, that is closed in our children: proc(5).
