@@ -120,13 +120,13 @@ function putKoffi(copy, arch, { koffi, koffiAddon: addon }) {
 function putLibraries(target, put, arch, debian) {
   const triplet = TRIPLETS[arch]
   const place = join(debian, 'usr/lib', triplet)
-  const isDynamic = (name) => isElf(readFileSync(join(target, name))) && !name.startsWith('bin/busybox')
   const wanted = [
     LOADERS[arch],
     ...LOADED_LATER,
     ...filesBelow(target)
-      .filter(isDynamic)
-      .flatMap((name) => neededBy(readFileSync(join(target, name)))),
+      .map((name) => readFileSync(join(target, name)))
+      .filter(isElf)
+      .flatMap(neededBy),
   ]
   for (let name = wanted.shift(); name !== undefined; name = wanted.shift()) {
     if (existsSync(join(target, 'lib', name))) continue

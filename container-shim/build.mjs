@@ -92,7 +92,8 @@ function build(arch, { suite, architectures }, options, debian) {
     const untried = tryOut(fresh, arch)
     const bom = describe(arch, parts, pins, suite)
     const directory = join(out, `linux-${arch}`)
-    rmSync(directory, { recursive: true, force: true })
+    // What runs from there goes on for a moment.
+    if (existsSync(directory)) renameSync(directory, join(work, 'old'))
     renameSync(fresh, directory)
     const name = `sshjob-shim-${version}-linux-${arch}`
     const bomFile = join(out, `${name}.cdx.json`)
@@ -109,7 +110,7 @@ function pack(arch, version, directory, bom, target) {
   packTar(directory, archive)
   const name = `sshjob-shim-linux-${arch}`
   const npmArchive = join(dirname(target), `${name}-${version}.tgz`)
-  const readme = `# ${name}\n\nA part of [sshjob](https://www.npmjs.com/package/sshjob), which finds it by itself: what it needs to enter containers\nthat have no Node.js, no shell, nothing. Licences and where the sources are: \`shim/LICENSES\`.\n`
+  const readme = `# ${name}\n\nA part of sshjob, which finds it by itself: what it needs to enter containers\nthat have no Node.js, no shell, nothing. Licences and where the sources are: \`shim/LICENSES\`.\n`
   packNpm({ directory, bom, name, version, arch, readme, target: npmArchive })
   return [archive, npmArchive]
 }

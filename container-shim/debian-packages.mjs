@@ -75,7 +75,12 @@ export class Debian {
       'APT::Sandbox::User=root',
       ...Object.values(DEBIAN_ARCHITECTURES).map((name) => `APT::Architectures::=${name}`),
     ].flatMap((option) => ['-o', option])
-    run('apt-get', [...this.#options, '-qq', '-o', 'APT::Update::Error-Mode=any', 'update'])
+    try {
+      run('apt-get', [...this.#options, '-qq', '-o', 'APT::Update::Error-Mode=any', 'update'])
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   close() {

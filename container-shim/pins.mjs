@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { newestNpmPackage } from './npm-packages.mjs'
+import { Problem } from './problem.mjs'
 
 /**
  * What a shim is made of that is not in this checkout.
@@ -24,7 +25,13 @@ export const koffiAddon = (arch) => `@koromix/koffi-linux-${arch}`
 const DEBIAN_PACKAGES = ['libc6', 'libgcc-s1', 'libstdc++6', 'busybox-static', 'gcc-14-base', 'base-files']
 
 /** @returns {Pins} */
-export const readPins = (file) => JSON.parse(readFileSync(file, 'utf8'))
+export function readPins(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Problem(`The pins in ${file} can't be read: ${error.message}`)
+  }
+}
 
 /**
  * Pins what the registry and the mirror have now.

@@ -76,9 +76,10 @@ let attendant: Attendant | undefined
 const watched = new Set<number>()
 
 function start(): Attendant | undefined {
+  const shell = isExecutable('/bin/sh') ? '/bin/sh' : (shimShell() ?? '/bin/sh')
   let child: ChildProcess
   try {
-    child = startChild((isExecutable('/bin/sh') ? undefined : shimShell()) ?? '/bin/sh', ['-c', script], {
+    child = startChild(shell, ['-c', script], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // SHLVL above 1 keeps a bash whose stdin is a socket from taking itself for a child of rshd and reading
       // ~/.bashrc (bash(1), INVOCATION).

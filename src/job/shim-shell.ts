@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isExecutable } from './shell.js'
@@ -22,5 +22,5 @@ export function shellIn(directory: string): string | undefined {
   const shell = join(directory, 'bin/sh')
   if (!existsSync(join(directory, 'shim.json')) || !isExecutable(shell)) return undefined
   // Where it was walked in by a descriptor, that is closed in our children: proc(5).
-  return shell.replace(OWN, `/proc/${process.pid}`)
+  return shell.replace(OWN, () => `/proc/${readlinkSync('/proc/self')}`)
 }

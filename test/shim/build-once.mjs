@@ -1,14 +1,21 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
-const CACHE = process.env.SSHJOB_TEST_CACHE ?? '/var/cache/sshjob-test'
+const DOWNLOADS = join(process.env.SSHJOB_TEST_CACHE ?? '/var/cache/sshjob-test', 'shim')
 const BUILD = 'container-shim/build.mjs'
 const PINS = 'container-shim/pins.json'
 
+/** scripts/test.mjs takes them out of the way. */
+const NODE_EXTRA_CA_CERTS = process.env.SSHJOB_TEST_CERTIFICATES ?? ''
+
 const build = (...options) =>
-  spawnSync(process.execPath, [BUILD, ...options], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  spawnSync(process.execPath, [BUILD, ...options], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_EXTRA_CA_CERTS },
+  })
 
 function must({ status, stdout, stderr }) {
   if (status !== 0) throw new Error(stderr)
@@ -25,7 +32,7 @@ export default function buildOnce() {
   // Removed by scripts/test.mjs; readable for every user, as an installation is.
   const run = process.env.SSHJOB_TEST_RUN ?? mkdtempSync(join(tmpdir(), 'sshjob-shims-'))
   const out = join(run, 'shims')
-  const downloads = ['--downloads', join(CACHE, 'shim')]
+  const downloads = ['--downloads', DOWNLOADS]
   let pins = PINS
   let built = build('--arch', 'all', '--out', out, ...downloads)
   if (built.status !== 0 && built.stderr.includes("Debian's mirror has a newer")) {
@@ -39,6 +46,6 @@ export default function buildOnce() {
   Object.assign(process.env, {
     SSHJOB_TEST_SHIMS: out,
     SSHJOB_TEST_PINS: pins,
-    SSHJOB_TEST_DOWNLOADS: join(dirname(downloads[1]), 'shim'),
+    SSHJOB_TEST_DOWNLOADS: DOWNLOADS,
   })
 }

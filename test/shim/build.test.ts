@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library'
 import { VERSION } from '../../src/core/version.js'
 import { type ProgramResult, runProgram } from '../helpers/programs.js'
@@ -72,7 +72,7 @@ describe('a build', () => {
         '--out',
         out,
         '--pins',
-        join(process.cwd(), PINS),
+        resolve(PINS),
         '--downloads',
         DOWNLOADS,
       ],

@@ -177,6 +177,27 @@ cd /; exec chroot $root ${command.join(' ')} -i
   })
 })
 
+describeWithMounts('a place whose /proc is of another PID namespace', () => {
+  it("has its own variables, and not those of the process that has the launcher's number there", async () => {
+    const places = join(base, 'a place')
+    symlinkSync(SHIM, places)
+    // Process 1 of this machine is another one's.
+    const server = [
+      'unshare',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      'env',
+      '-i',
+      'MINE=yes',
+      `'${places}/sshjob-server'`,
+      '-i',
+    ]
+    const { stdout, stderr } = await through(server, ['echo "$MINE,$PATH"'])
+    expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^yes,/), stderr: '' })
+  })
+})
+
 describeWith(['musl-gcc'], 'an image of musl', () => {
   describeWithMounts('as Alpine is one', () => {
     let root: string
