@@ -79,6 +79,7 @@ describeWithMounts('an empty root', () => {
   })
 
   it('with nothing but the shim and /proc: the programs and addons run', async () => {
+    const before = contentOf(root)
     const version = await runIn(root, 'none', [`${MOUNTED}/bin/sh`, `${MOUNTED}/sshjob-server`, '--version'])
     expect(version).toMatchObject({ exitCode: 0, stdout: `sshjob-server ${VERSION}\n`, stderr: '' })
     const shim = { ...(await findShim({ given: SHIM })), directory: MOUNTED }
@@ -88,6 +89,7 @@ describeWithMounts('an empty root', () => {
       stdout: { terminal: 'openpty(3) failed.', koffi: true, cwd: '/' },
       stderr: '',
     })
+    expect(contentOf(root)).toBe(before)
   })
 
   it('sessions, with the devices that every container has', async () => {
