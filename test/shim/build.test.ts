@@ -83,7 +83,7 @@ describe('a build', () => {
     expect(archives).toHaveLength(3)
     for (const name of archives)
       expect(`${name} ${hashOf(join(out, name))}`).toBe(`${name} ${hashOf(join(SHIMS, name))}`)
-  })
+  }, 600_000)
 
   it('takes nothing that is not what was pinned, from npm', async () => {
     const { exitCode, stderr } = await buildWith(({ architectures }) => {
