@@ -14,8 +14,9 @@ const FOLDERS = {
   client: ['core', 'hello', 'job', 'ssh', 'sockets'],
   streams: ['core', 'hello', 'sockets'],
   sshd: ['core', 'job', 'ssh', 'sockets', 'server'],
+  enter: ['core'],
   'access-point': ['core', 'hello', 'streams'],
-  engines: ['core', 'hello', 'job', 'client', 'sockets', 'streams'],
+  engines: ['core', 'hello', 'job', 'client', 'sockets', 'streams', 'enter'],
   starter: ['core', 'hello', 'job', 'server', 'sockets', 'streams', 'engines'],
   cli: [
     'core',
@@ -30,6 +31,7 @@ const FOLDERS = {
     'engines',
     'starter',
     'sshd',
+    'enter',
   ],
 }
 /** The only places that may import a package. One that is not here may not be imported at all. */

@@ -2,6 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { SESSION_KILL_DELAY_MS } from '../core/limits.js'
 import { startChild } from './child.js'
+import { isExecutable } from './shell.js'
+import { shimShell } from './shim-shell.js'
 
 /** The descriptors in which the attendant shows fresh pipes. A POSIX shell knows no redirection above 9. */
 export const PIPE_DESCRIPTORS = [3, 4, 5, 6, 7, 8, 9] as const
@@ -74,9 +76,10 @@ let attendant: Attendant | undefined
 const watched = new Set<number>()
 
 function start(): Attendant | undefined {
+  const shell = isExecutable('/bin/sh') ? '/bin/sh' : (shimShell() ?? '/bin/sh')
   let child: ChildProcess
   try {
-    child = startChild('/bin/sh', ['-c', script], {
+    child = startChild(shell, ['-c', script], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // SHLVL above 1 keeps a bash whose stdin is a socket from taking itself for a child of rshd and reading
       // ~/.bashrc (bash(1), INVOCATION).

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Environment } from './environment.js'
 import { findProgram, isExecutable } from './shell.js'
+import { shimShell } from './shim-shell.js'
 
 export interface Program {
   /** An absolute path, or a name for PATH. */
@@ -90,7 +91,7 @@ class Prelude {
 function chooseShellFor(names: Iterable<string>): string {
   const odd = [...names].some((name) => !NAME.test(name))
   const candidates = odd ? ['/bin/bash', '/usr/bin/bash', '/bin/sh'] : ['/bin/sh', '/bin/bash']
-  return candidates.find(isExecutable) ?? findProgram('sh', undefined, '/') ?? '/bin/sh'
+  return candidates.find(isExecutable) ?? findProgram('sh', undefined, '/') ?? shimShell() ?? '/bin/sh'
 }
 
 /**

@@ -24,6 +24,7 @@ import { findOpenFilesLimit } from './open-files.js'
 import { preparePipes } from './pipes.js'
 import { startSession } from './session-process.js'
 import { chooseDirectory, chooseShell } from './shell.js'
+import { shimShell } from './shim-shell.js'
 import { sttyWords } from './stty.js'
 import { openTerminal, type Terminal, terminalUnavailable } from './terminal.js'
 
@@ -95,6 +96,7 @@ export function localJob(options: LocalJobOptions): Job {
       jobShell: text('SHELL'),
       accountShell: account.shell,
       path: text('PATH'),
+      last: shimShell(),
     })
     const terminal = request.terminal === undefined ? undefined : openTerminal(request.terminal)
     try {

@@ -38,6 +38,8 @@ export interface ShellChoice {
   accountShell: string | undefined
   /** The job's PATH. */
   path: string | undefined
+  /** The one to take where the job has none at all. Default: there is none. */
+  last?: string | undefined
 }
 
 const isReal = (shell: string): boolean => shell !== '' && !NOT_SHELLS.includes(basename(shell))
@@ -49,7 +51,13 @@ const isReal = (shell: string): boolean => shell !== '' && !NOT_SHELLS.includes(
  */
 export function chooseShell(choice: ShellChoice): string {
   const own = [choice.jobShell, choice.accountShell].filter((shell) => shell !== undefined).filter(isReal)
-  const candidates = [...choice.requested, ...own, '/bin/bash', '/bin/sh']
+  const candidates = [
+    ...choice.requested,
+    ...own,
+    '/bin/bash',
+    '/bin/sh',
+    ...(choice.last ? [choice.last] : []),
+  ]
   for (const candidate of candidates) {
     if (candidate.includes('/') && !isAbsolute(candidate)) continue
     const found = findProgram(candidate, choice.path, '/')
