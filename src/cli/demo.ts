@@ -8,6 +8,7 @@ import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { listJobs, openJob } from '../engines/local.js'
+import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
 import { retry } from './open-session.js'
@@ -31,7 +32,7 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
   if (args.length > 0) throw usage("'sshjob demo' takes no arguments.")
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
-  process.env.XDG_RUNTIME_DIR = folder
+  process.env[DIRECTORY_VARIABLE] = folder
   const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
     cwd: folder,
     env: { ...process.env, DATASET: 'CIFAR-10' },

@@ -2,7 +2,8 @@ import { messageOf, SshjobError } from '../core/errors.js'
 import { formatDuration } from '../core/format-time.js'
 import type { EngineJob, EngineOptions } from '../engines/engine.js'
 import { engines } from '../engines/engines.js'
-import { listJobs } from '../engines/local.js'
+import { listJobs, listOrphans } from '../engines/local.js'
+import { orphanedJob } from '../engines/missing-job.js'
 import type { JobInfo } from '../hello/messages.js'
 import { describeOptions, parseArguments, usage } from './options.js'
 import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
@@ -27,7 +28,11 @@ export async function runListCommand(args: readonly string[]): Promise<number> {
   }
   if (operands.length > 0) throw usage("'sshjob ls' takes no arguments.")
 
-  const jobs = await findJobs({ htcondor: readQueueOptions(given) }, say)
+  const [jobs, orphans] = await Promise.all([
+    findJobs({ htcondor: readQueueOptions(given) }, say),
+    listOrphans(),
+  ])
+  for (const orphan of orphans) say(`sshjob: ${orphanedJob(orphan).message}`)
   if (given.some(({ name }) => name === 'json')) process.stdout.write(`${JSON.stringify(jobs, null, 2)}\n`)
   else if (jobs.length === 0)
     say('No jobs are running here. Start one with: sshjob-server --job-id NAME -- COMMAND')

@@ -121,6 +121,10 @@ export const COMMAND_KILL_DELAY_MS = 2_000
 /** What is kept of a command's stderr for the sentence that says why it failed: its last bytes. */
 export const COMMAND_STDERR_BYTES = 4 * KIB
 
+/** How long a directory that may hold sockets may take to be looked at: its file system may hang. */
+export const DIRECTORY_LOOK_MS = 2_000
+/** Between two times that a starter says its socket is in use: systemd-tmpfiles(8) removes what is 10 days old in /tmp. */
+export const SOCKET_TOUCH_MS = 12 * 60 * 60_000
 /** How long `sshjob ls` waits for a starter to say what it serves. */
 export const LIST_TIMEOUT_MS = 3_000
 /** OpenSSH's known_hosts for jobs is set aside past this size; host keys are of use for one session only. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type RunningProgram, runProgram, SSHJOB, SSHJOB_SERVER, startProgram } from './programs.js'
 
 /** A job that runs under sshjob-server until its standard input is closed, which the end of the test does. */
@@ -12,7 +13,7 @@ export interface ServedJob {
 
 /** Our own environment, with jobs looked for in this folder. */
 export function environmentFor(runtimeDirectory: string): NodeJS.ProcessEnv {
-  return { ...process.env, XDG_RUNTIME_DIR: runtimeDirectory }
+  return { ...process.env, SSHJOB_RUNTIME_DIR: join(runtimeDirectory, 'sshjob') }
 }
 
 /** Starts a job in a runtime directory of the test's own, and waits until it can be entered. */

@@ -67,6 +67,8 @@ function makeUser(): TestUser {
   const env = {
     PATH: process.env.PATH,
     HOME: home,
+    // Apart from those of other tests, which run at the same time.
+    SSHJOB_RUNTIME_DIR: join(runtime ?? '', 'sshjob'),
     XDG_RUNTIME_DIR: runtime,
     TMPDIR: temporary,
     LANG: 'C.UTF-8',

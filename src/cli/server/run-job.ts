@@ -19,10 +19,15 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const starter = startStarter({ server, maxSessions, serveOptions, log })
-  const socket = listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
+  const socket: JobSocket =
+    listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
   try {
     const launched = await launch(settings, starter)
     log.info({ job: jobId, socket: socket.path }, 'job started')
+    // Of use only if we are killed: nothing waits for it, and nothing fails with it.
+    socket
+      .remember?.(launched.pid)
+      .catch((error: unknown) => log.debug({ err: error }, 'what the job is could not be written down'))
     return await attend(settings, launched, starter, signals, log)
   } finally {
     await closeSocket(socket, log)

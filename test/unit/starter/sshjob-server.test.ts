@@ -98,12 +98,11 @@ describe('sshjob-server', () => {
   const env = (): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
     HOME: directory(),
-    XDG_RUNTIME_DIR: directory(),
     TMPDIR: directory(),
+    ...environment(),
   })
-  const environment = (): { XDG_RUNTIME_DIR: string; TMPDIR: string } => ({
-    XDG_RUNTIME_DIR: directory(),
-    TMPDIR: directory(),
+  const environment = (): { SSHJOB_RUNTIME_DIR: string } => ({
+    SSHJOB_RUNTIME_DIR: path.join(directory(), 'sshjob'),
   })
   const run = (args: string[], stdin = ''): ReturnType<typeof runProgram> =>
     runProgram(SSHJOB_SERVER, args, { env: env(), stdin })
