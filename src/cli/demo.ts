@@ -12,7 +12,7 @@ import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
 import { retry } from './open-session.js'
-import { usage } from './options.js'
+import { describeOptions, type OptionTable, parseArguments, usage } from './options.js'
 import { serverProgram } from './programs.js'
 
 const JOB_ID = 'demo'
@@ -27,9 +27,18 @@ const COMMANDS: readonly (readonly [command: string, what: string])[] = [
   ['echo out; echo err >&2', 'output and errors apart'],
 ]
 
+export const DEMO_OPTIONS = {
+  help: { short: 'h', help: 'print this' },
+} satisfies OptionTable<string>
+
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
-  if (args.length > 0) throw usage("'sshjob demo' takes no arguments.")
+  const { given, operands } = parseArguments(args, DEMO_OPTIONS)
+  if (given.length > 0) {
+    process.stdout.write(helpText())
+    return 0
+  }
+  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.")
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env[DIRECTORY_VARIABLE] = folder
@@ -52,6 +61,15 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
   }
   print('', 'Now with a job of your own: sshjob-server --job-id NAME -- COMMAND, and then: sshjob NAME')
   return 0
+}
+
+function helpText(): string {
+  return `Usage: sshjob demo
+
+Starts a small job in a temporary folder, runs commands and a terminal in it, shows what
+came back, and removes it all. Asks nothing.
+
+${describeOptions(DEMO_OPTIONS)}`
 }
 
 async function show(starter: ChildProcess): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Job } from '../job/job.js'
 import { parseKey } from '../ssh/keys.js'
-import { admitKey } from './admission.js'
+import { admitKeys } from './admission.js'
 import { makePolicy } from './forwarding/policy.js'
 import { ServedConnection } from './served-connection.js'
 import type { Served, ServeOptions } from './types.js'
@@ -19,6 +19,6 @@ export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Ser
   const { credentials } = options
   if (credentials === undefined) return new ServedConnection(stream, job, options, { hello: forwarding })
   const { hostPrivateKey, clientPublicKey } = credentials
-  const admission = () => admitKey(parseKey(hostPrivateKey), parseKey(clientPublicKey), forwarding)
+  const admission = () => admitKeys([parseKey(hostPrivateKey)], [parseKey(clientPublicKey)], forwarding)
   return new ServedConnection(stream, job, options, { admission })
 }
