@@ -24,6 +24,8 @@ export interface ParsedArguments<Name extends string> {
   given: GivenOption<Name>[]
   /** The first word that is no option, and everything behind it, untouched. */
   operands: string[]
+  /** Whether '--' has ended the options. */
+  terminated: boolean
 }
 
 /**
@@ -48,8 +50,10 @@ export function parseArguments<Name extends string>(
 
   const given: GivenOption<Name>[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') return { given, operands: args.slice(token.index) }
-    if (token.kind === 'option-terminator') return { given, operands: args.slice(token.index + 1) }
+    if (token.kind === 'positional') return { given, operands: args.slice(token.index), terminated: false }
+    if (token.kind === 'option-terminator') {
+      return { given, operands: args.slice(token.index + 1), terminated: true }
+    }
     const { name, rawName, value } = token
     if (!isName(name)) throw usage(`There is no option ${rawName}.`, program)
     const spec = table[name]
@@ -59,7 +63,7 @@ export function parseArguments<Name extends string>(
     }
     given.push({ name, value })
   }
-  return { given, operands: [] }
+  return { given, operands: [], terminated: false }
 }
 
 function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {

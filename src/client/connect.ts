@@ -13,7 +13,7 @@ import { OPEN_FAILURE } from '../ssh/wire.js'
 import { forwardDynamic, forwardLocal } from './forwarding/local.js'
 import { openStream } from './forwarding/open.js'
 import { IncomingChannels } from './forwarding/remote.js'
-import { startProcess, startShell } from './process.js'
+import { startProcess, startShell, startSubsystem } from './process.js'
 import { remoteFiles } from './sftp/remote-files.js'
 import type { RemoteFiles } from './sftp/types.js'
 import type {
@@ -27,6 +27,7 @@ import type {
   OpenOptions,
   RemoteProcess,
   ShellOptions,
+  SubsystemOptions,
 } from './types.js'
 
 /**
@@ -168,6 +169,10 @@ class Client implements JobConnection {
 
   shell(options: ShellOptions = {}): Promise<RemoteProcess> {
     return startShell(this.#connection, options, this.#incoming)
+  }
+
+  subsystem(name: string, options: SubsystemOptions = {}): Promise<RemoteProcess> {
+    return startSubsystem(this.#connection, name, options, this.#incoming)
   }
 
   openTcp(host: string, port: number, options: OpenOptions = {}): Promise<Duplex> {

@@ -8,7 +8,15 @@ import type { Connection } from '../ssh/connection.js'
 import { encodeTerminalModes } from '../ssh/terminal-modes.js'
 import { type Reader, string, uint32 } from '../ssh/wire.js'
 import type { IncomingChannels } from './forwarding/remote.js'
-import type { ExecOptions, Output, PtyOptions, RemoteEnd, RemoteProcess, ShellOptions } from './types.js'
+import type {
+  ExecOptions,
+  Output,
+  PtyOptions,
+  RemoteEnd,
+  RemoteProcess,
+  ShellOptions,
+  SubsystemOptions,
+} from './types.js'
 
 /** What a signal request carries after its name is one of RFC 4254 §6.10: no SIG in front. */
 const SIGNAL_NAME = /^[A-Z0-9]+$/
@@ -32,6 +40,16 @@ export function startShell(
 ): Promise<RemoteProcess> {
   const pty = options.pty === false ? undefined : options
   return open(connection, 'shell', [], { ...options, pty }, incoming)
+}
+
+/** A subsystem by its name, RFC 4254 §6.5. */
+export function startSubsystem(
+  connection: Connection,
+  name: string,
+  options: SubsystemOptions,
+  incoming: IncomingChannels,
+): Promise<RemoteProcess> {
+  return open(connection, 'subsystem', [string(name)], { ...options, pty: undefined }, incoming)
 }
 
 interface Opening extends Pick<ExecOptions, 'env' | 'agent' | 'x11' | 'signal'> {
