@@ -42,7 +42,7 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env[DIRECTORY_VARIABLE] = folder
-  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
+  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--quiet', '--', ...JOB], {
     cwd: folder,
     env: { ...process.env, DATASET: 'CIFAR-10' },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -23,7 +23,7 @@ export async function serveJob(
   ...options: string[]
 ): Promise<ServedJob> {
   const env = environmentFor(runtimeDirectory)
-  const server = startProgram(SSHJOB_SERVER, ['--job-id', id, ...options, '--', 'cat'], { env })
+  const server = startProgram(SSHJOB_SERVER, ['--job-id', id, '--quiet', ...options, '--', 'cat'], { env })
   const { exitCode, stderr } = await runProgram(SSHJOB, ['-q', '--wait=20', id, 'true'], { env })
   if (exitCode !== 0) throw new Error(`The job can't be entered: ${stderr}${server.stderr()}`)
   return {

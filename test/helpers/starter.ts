@@ -48,7 +48,7 @@ export function starterSuite(): StarterSuite {
   return {
     user: getUser,
     async start({ id = JOB, options = [], command = ['cat'], env, ...rest } = {}) {
-      const args = ['--job-id', id, '--log-level', 'info', ...options, '--', ...command]
+      const args = ['--job-id', id, '--quiet', '--log-level', 'info', ...options, '--', ...command]
       const starter = startProgram(SSHJOB_SERVER, args, { ...rest, env: { ...getUser().env, ...env } })
       started.push(starter)
       // What a test has sent to a log file, it waits for itself.

@@ -33,6 +33,7 @@ export const SERVER_OPTIONS = {
     help: 'forward into the job to this, or a socket, only; * is any (repeatable)',
   },
   'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
+  quiet: { short: 'q', help: 'do not say at the start how to enter the job' },
   'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
   inetd: { short: 'i', help: 'serve one connection on stdin and stdout, and exit' },
@@ -51,6 +52,8 @@ export interface Settings {
   maxSessions: number
   lingerMs: number | 'forever'
   serveOptions: NonNullable<StarterOptions['serveOptions']>
+  /** Whether nothing is said at the start. */
+  quiet: boolean
   logLevel: string
   logFile: string | undefined
 }
@@ -66,6 +69,7 @@ export function readSettings(args: readonly string[]): Settings {
     maxSessions: MAX_SESSIONS,
     lingerMs: 0,
     serveOptions: {},
+    quiet: false,
     logLevel: 'warn',
     logFile: undefined,
   }
@@ -117,6 +121,9 @@ function apply(settings: Settings, name: OptionName, value: string): void {
     case 'permit-listen':
       settings.serveOptions.permitListen = [...(settings.serveOptions.permitListen ?? []), value]
       makePolicy(settings.serveOptions)
+      return
+    case 'quiet':
+      settings.quiet = true
       return
     case 'log-level':
       if (!LOG_LEVELS.some((level) => level === value))

@@ -36,6 +36,7 @@ describe('the options of sshjob-server', () => {
       '--linger',
       'forever',
       '--no-motd',
+      '--quiet',
       '--log-level',
       'debug',
       '--log-file',
@@ -48,6 +49,7 @@ describe('the options of sshjob-server', () => {
       listen: '/x/y',
       maxSessions: 3,
       lingerMs: 'forever',
+      quiet: true,
       serveOptions: { shells: ['zsh', '/bin/bash'], idleTimeoutMs: 1_500, motd: false },
       logLevel: 'debug',
       logFile: 'l',
@@ -105,7 +107,7 @@ describe('sshjob-server', () => {
     SSHJOB_RUNTIME_DIR: path.join(directory(), 'sshjob'),
   })
   const run = (args: string[], stdin = ''): ReturnType<typeof runProgram> =>
-    runProgram(SSHJOB_SERVER, args, { env: env(), stdin })
+    runProgram(SSHJOB_SERVER, ['--quiet', ...args], { env: env(), stdin })
 
   it('passes stdin, stdout, stderr and the exit status through, and leaves no socket', async () => {
     await expect(run(['--', 'sh', '-c', 'cat; echo err >&2; exit 7'], 'in\0put')).resolves.toMatchObject({
@@ -195,6 +197,7 @@ describe('sshjob-server', () => {
     const starter = startProgram(
       SSHJOB_SERVER,
       [
+        '--quiet',
         '--listen',
         `unix:${socket}`,
         '--log-level',
