@@ -11,13 +11,13 @@ export function helpText(): string {
        sshjob cp [-r] [-p] SRC… DST        copies files, one side being JOB:PATH
        sshjob ls [--json]                  the jobs that you can enter here
        sshjob open JOB PORT                a port of the job, here and in the browser
-       sshjob ssh-config                   what ~/.ssh/config needs for 'ssh JOB.job'
+       sshjob ssh-config --install         what ~/.ssh/config needs for 'ssh JOB.job'
        sshjob proxy JOB                    carries ssh to the job, as its ProxyCommand
        sshjob htcondor doctor              HTCondor's side of it: install, uninstall, doctor
        sshjob demo                         shows all of it with a small job
 
-Options stand before JOB; what follows it is the command. A job whose name is one
-of the words above is reached with 'sshjob -- ls'.
+Options stand before JOB, or behind it as with ssh; then comes the command. A job whose
+name is one of the words above is reached with 'sshjob -- ls'.
 
 ${describeOptions(SESSION_OPTIONS)}
 In a terminal, after a newline: ~. ends the session, ~? lists the other escapes.

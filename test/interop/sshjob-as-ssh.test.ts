@@ -154,3 +154,18 @@ describeWith(['unison'], 'unison, with sshjob in the place of ssh', () => {
     }
   })
 })
+
+describeWith(['borg'], 'borg, with sshjob in the place of ssh', () => {
+  const { place, run } = suite()
+
+  it('backs up into a job, and gets it back', async () => {
+    writeFileSync(join(place.here, 'file'), 'content')
+    const env = { BORG_RSH: 'sshjob', BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes' }
+    const repository = `me@${JOB}:${place.there}/backup`
+    expect(await run('borg', ['init', '-e', 'none', repository], env)).toMatchObject(DONE)
+    expect(await run('borg', ['create', `${repository}::first`, 'file'], env)).toMatchObject(DONE)
+    expect((await run('borg', ['extract', '--stdout', `${repository}::first`, 'file'], env)).stdout).toBe(
+      'content',
+    )
+  })
+})
