@@ -129,7 +129,13 @@ export const DIRECTORY_LOOK_MS = 2_000
 export const SOCKET_TOUCH_MS = 12 * 60 * 60_000
 /** How long `sshjob ls` waits for a starter to say what it serves. */
 export const LIST_TIMEOUT_MS = 3_000
-/** OpenSSH's known_hosts for jobs loses its older half past this size; host keys are of use for one session only. */
+/**
+ * A host key is of use until the client has checked it, a moment after the proxy has written it down. For so long its
+ * lines stay in OpenSSH's known_hosts for jobs, and as long as there are not so many newer sessions' and as many others.
+ */
+export const KNOWN_HOSTS_AGE_MS = 5_000
+export const KNOWN_HOSTS_KEPT = 16
+/** Past this size the older ones go in any case. */
 export const KNOWN_HOSTS_MAX_BYTES = 128 * KIB
 /** How long ssh may take to say whether it knows an option. */
 export const SSH_ASK_TIMEOUT_MS = 5_000

@@ -22,14 +22,19 @@ describe('the known hosts of OpenSSH', () => {
 
   it('have all the keys of a host, each in a line of its own, and are private', async () => {
     await addKnownHost(file, 'train.job', [KEY, 'ecdsa-sha2-nistp256 AAAA'])
-    expect(await fs.readFile(file, 'utf8')).toBe(`train.job ${KEY}\ntrain.job ecdsa-sha2-nistp256 AAAA\n`)
+    expect(await fs.readFile(file, 'utf8')).toMatch(
+      /^# \d+\ntrain\.job ssh-ed25519 \S+\ntrain\.job ecdsa-sha2-nistp256 AAAA\n$/,
+    )
     expect((await fs.stat(file)).mode & 0o777).toBe(0o600)
   })
 
   it('lose no key, whoever adds one at the same time', async () => {
     const hosts = [...Array(300)].map((_, index) => `job${index}.job`)
     await Promise.all(hosts.map((host) => addKnownHost(file, host, [KEY])))
-    const lines = (await fs.readFile(file, 'utf8')).trimEnd().split('\n')
+    const lines = (await fs.readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('#'))
     expect(lines.sort()).toEqual(hosts.map((host) => `${host} ${KEY}`).sort())
   })
 
@@ -51,10 +56,28 @@ describe('the known hosts of OpenSSH', () => {
     }
     expect(missing).toEqual([])
     expect((await fs.stat(file)).size).toBeLessThan(KNOWN_HOSTS_MAX_BYTES + 20 * 1_100)
-    expect(await fs.readFile(file, 'utf8')).toMatch(/^(r\d+i\d+\.job ssh-ed25519 A+\n)+$/)
+    expect(await fs.readFile(file, 'utf8')).toMatch(/^(# \d+\nr\d+i\d+\.job ssh-ed25519 A+\n)+$/)
     expect((await fs.readdir(root())).filter((name) => name.startsWith(`${path.basename(file)}.`))).toEqual(
       [],
     )
+  })
+
+  it('lose those that no client waits for any more, once there are many', async () => {
+    const old = (seconds: number, host: string): string =>
+      `# ${Math.floor(Date.now() / 1_000) - seconds}\n${host} ${KEY}\n`
+    const hosts = async (): Promise<string[]> =>
+      (await fs.readFile(file, 'utf8'))
+        .split('\n')
+        .filter((line) => /^\w+\.job/.test(line))
+        .map((line) => line.split(' ')[0] ?? '')
+    const recent = [...Array(20)].map((_, index) => `recent${index}.job`)
+    // The last 16 are kept in any case; of the 31 others and new ones, 15 are not yet many.
+    await fs.writeFile(file, `foreign\n${old(60, 'old.job').repeat(30)}${old(-60, 'future.job')}`)
+    await addKnownHost(file, 'a.job', [KEY])
+    expect(await hosts()).toEqual([...Array(30).fill('old.job'), 'future.job', 'a.job'])
+    for (const host of recent) await addKnownHost(file, host, [KEY])
+    expect(await hosts()).toEqual([...Array(14).fill('old.job'), 'future.job', 'a.job', ...recent])
+    expect(await fs.readFile(file, 'utf8')).not.toContain('foreign')
   })
 
   it('are added to also where a process was killed while it made them shorter', async () => {
