@@ -115,6 +115,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
+/** What whoever wants the name of a starter is told. */
 export function exists(target: string): SshjobError {
   return new SshjobError('job-exists', `Somebody serves a job at ${target} already: choose another job id.`)
 }

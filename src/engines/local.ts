@@ -12,7 +12,7 @@ import { findOrphan, type OrphanedJob, recordedIds, recordFile, writeRecord } fr
 import { exists, type JobSocket, listenAt, probe, removeIfDead } from './job-socket.js'
 import {
   candidateDirectories,
-  makePrivateDirectory,
+  madeDirectories,
   type Refused,
   sharedDirectories,
   usableDirectories,
@@ -44,12 +44,10 @@ export async function listenForJob(
   { environment, server }: LocalOptions & { server?: net.Server } = {},
 ): Promise<NamedSocket> {
   checkJobId(id)
-  const candidates = candidateDirectories(environment)
-  await refuseTwin(id, candidates)
+  await refuseTwin(id, candidateDirectories(environment))
   const passedOver: SshjobError[] = []
-  for (const directory of candidates) {
+  for await (const directory of madeDirectories(environment, passedOver)) {
     try {
-      await makePrivateDirectory(directory)
       const socket = await listenAt(path.join(directory, `${id}${SUFFIX}`), server)
       return named(socket, recordFile(directory, id), passedOver)
     } catch (error) {
@@ -120,7 +118,7 @@ export async function openJob(id: string, { environment, signal }: LocalOptions 
     if (orphan !== undefined) throw orphanedJob(orphan)
   }
   const names = (await Promise.all(looked.map(namesIn))).flat()
-  throw missingJob(id, { ids: idsOf(names), refused })
+  throw missingJob(id, { ids: idsOf(names).filter((name) => name !== id), refused })
 }
 
 /**

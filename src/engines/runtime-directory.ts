@@ -97,21 +97,30 @@ export async function* usableDirectories(
 }
 
 /**
- * The first candidate that can be used, made if missing.
- * @throws SshjobError 'unsafe-directory' with the reasons if there is none
+ * The candidates that can be used, each made if it is missing, once it is asked for.
+ * @param failures gets why the others can't
  */
-export async function runtimeDirectory(environment: Environment = process.env): Promise<string> {
-  const reasons: string[] = []
+export async function* madeDirectories(
+  environment: Environment = process.env,
+  failures: SshjobError[] = [],
+): AsyncGenerator<string> {
   for (const directory of candidateDirectories(environment)) {
     try {
       await makePrivateDirectory(directory)
-      return directory
     } catch (error) {
       if (!(error instanceof SshjobError)) throw error
-      reasons.push(error.message)
+      failures.push(error)
+      continue
     }
+    yield directory
   }
-  throw new SshjobError('unsafe-directory', reasons.join(' '))
+}
+
+/** The first of them. @throws SshjobError 'unsafe-directory' with the reasons if there is none */
+export async function runtimeDirectory(environment: Environment = process.env): Promise<string> {
+  const failures: SshjobError[] = []
+  for await (const directory of madeDirectories(environment, failures)) return directory
+  throw new SshjobError('unsafe-directory', failures.map(({ message }) => message).join(' '))
 }
 
 /**

@@ -182,6 +182,7 @@ describeWithMounts('the file that ssh reads', () => {
       'XDG_RUNTIME_DIR=/run/user/0',
       'TMPDIR=/run/user/scratch',
       'SSHJOB_RUNTIME_DIR=',
+      'env -i PATH=/usr/bin:/bin',
     ]) {
       expect(await mounts().sh(`${variables} ssh train.job 'echo in' 2>&1`)).toBe('in\n')
     }

@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import type net from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { SshjobError } from '../../../src/core/errors.js'
+import { messageOf, SshjobError } from '../../../src/core/errors.js'
+import { SOCKET_TOUCH_MS } from '../../../src/core/limits.js'
 import { removeIfDead } from '../../../src/engines/job-socket.js'
 import { listenForJob, listJobs, openJob } from '../../../src/engines/local.js'
 import { answerHello, receiveClientHello, refuseHello } from '../../../src/hello/exchange.js'
 import { connectUnix, unixServer } from '../../../src/sockets/unix.js'
+import { until } from '../../helpers/bytes.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** Answers questions as a starter does. */
@@ -198,6 +201,41 @@ describe('jobs on this machine', () => {
       code: 'unreachable',
       message: expect.stringContaining('use a shorter job id or folder'),
     })
+  })
+
+  it('are in use as long as they run, whatever tidies up what is old', async () => {
+    jest.useFakeTimers({
+      now: Date.now(),
+      doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'setTimeout'],
+    })
+    try {
+      const file = await start('a')
+      const old = new Date(Date.now() - 9 * 24 * 60 * 60_000)
+      await fs.utimes(file, old, old)
+      jest.advanceTimersByTime(SOCKET_TOUCH_MS)
+      await until(() => statSync(file).mtimeMs > old.getTime() + SOCKET_TOUCH_MS)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
+  it('are told by the nearest name, the place of an engine, or what was left out', async () => {
+    await start('train')
+    const host = `No job %s of yours runs on this machine (${hostname()})`
+    const message = async (id: string): Promise<string> => {
+      const error: unknown = await openJob(id, { environment }).catch((reason: unknown) => reason)
+      return messageOf(error).replace(host.replace('%s', id), '')
+    }
+    expect(await message('tarin')).toBe('. Did you mean train?')
+    expect(await message('evaluate')).toMatch(/^: `sshjob ls` shows /)
+    expect(await message('1138.0')).toBe(
+      ', and HTCondor, whose jobs have such names, has no programs in PATH here (condor_ssh_to_job).',
+    )
+    await fs.chmod(folder(), 0o750)
+    expect(await message('train')).toContain(
+      ` The folder ${folder()} was left out: others have access to it (mode 750; \`chmod 700\` mends that).`,
+    )
+    await fs.chmod(folder(), 0o700)
   })
 
   it('are not mixed up with other files', async () => {
