@@ -44,7 +44,11 @@ export async function listenForJob(
   { environment, server }: LocalOptions & { server?: net.Server } = {},
 ): Promise<NamedSocket> {
   checkJobId(id)
-  await refuseTwin(id, candidateDirectories(environment))
+  const candidates = candidateDirectories(environment)
+  await refuseTwin(
+    id,
+    candidates.filter((directory) => sharedDirectories().includes(directory)),
+  )
   const passedOver: SshjobError[] = []
   for await (const directory of madeDirectories(environment, passedOver)) {
     try {
@@ -61,9 +65,9 @@ export async function listenForJob(
 }
 
 /** A starter that could not have the first place has taken a later one, where ours would not meet it, and would hide it. */
-async function refuseTwin(id: string, candidates: readonly string[]): Promise<void> {
-  const shared = sharedDirectories()
-  for (const directory of candidates.filter((candidate) => shared.includes(candidate))) {
+async function refuseTwin(id: string, directories: readonly string[]): Promise<void> {
+  // Somebody else's says nothing about our jobs.
+  for await (const directory of usableDirectories(directories)) {
     const target = path.join(directory, `${id}${SUFFIX}`)
     if ((await probe(target).catch(() => 'missing')) === 'alive') throw exists(target)
   }
@@ -101,7 +105,7 @@ export async function openJob(id: string, { environment, signal }: LocalOptions 
   checkJobId(id)
   const refused: Refused[] = []
   const looked: string[] = []
-  for await (const directory of usableDirectories(environment, refused)) {
+  for await (const directory of usableDirectories(candidateDirectories(environment), refused)) {
     const target = path.join(directory, `${id}${SUFFIX}`)
     try {
       return await connectUnix(target, { signal })
@@ -129,7 +133,7 @@ export async function openJob(id: string, { environment, signal }: LocalOptions 
 export async function listJobs(options: LocalOptions & { timeoutMs?: number } = {}): Promise<JobInfo[]> {
   const { timeoutMs = LIST_TIMEOUT_MS, signal } = options
   const jobs = new Map<string, JobInfo>()
-  for await (const directory of usableDirectories(options.environment)) {
+  for await (const directory of usableDirectories(candidateDirectories(options.environment))) {
     const targets = idsOf(await namesIn(directory)).map((id) => path.join(directory, `${id}${SUFFIX}`))
     const answers = await Promise.all(targets.map((target) => ask(target, timeoutMs, signal)))
     // Where two places hold a job of the same id, the first is the one that openJob() opens.
@@ -141,7 +145,7 @@ export async function listJobs(options: LocalOptions & { timeoutMs?: number } = 
 /** The jobs of this user that run on although their starters were killed. */
 export async function listOrphans({ environment }: LocalOptions = {}): Promise<OrphanedJob[]> {
   const orphans: OrphanedJob[] = []
-  for await (const directory of usableDirectories(environment)) {
+  for await (const directory of usableDirectories(candidateDirectories(environment))) {
     for (const id of recordedIds(await namesIn(directory))) {
       const state = await probe(path.join(directory, `${id}${SUFFIX}`)).catch(() => 'alive')
       const orphan = state === 'alive' ? undefined : await findOrphan(directory, id)

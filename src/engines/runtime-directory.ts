@@ -81,15 +81,15 @@ export interface Refused extends Complaint {
 }
 
 /**
- * The candidates that are there and safe, one by one, so that whoever has found a job looks no further: one that lies
+ * Those of these directories that are there and safe, one by one, so that whoever has found a job looks no further: one that lies
  * on a file system that hangs is given up after DIRECTORY_LOOK_MS.
  * @param refused gets those that are left out
  */
 export async function* usableDirectories(
-  environment: Environment = process.env,
+  directories: readonly string[],
   refused: Refused[] = [],
 ): AsyncGenerator<string> {
-  for (const directory of candidateDirectories(environment)) {
+  for (const directory of directories) {
     const complaint = await withinTime(complaintAbout(directory))
     if (complaint === undefined) yield directory
     else refused.push({ directory, ...complaint })

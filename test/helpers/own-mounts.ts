@@ -6,6 +6,7 @@ export interface OwnMounts {
   /** Runs a line of sh there, as root. @throws Error if it fails */
   sh(line: string): Promise<string>
   sshjob(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<ProgramResult>
+  start(program: string, args: readonly string[]): RunningProgram
   startServer(args: readonly string[], env?: NodeJS.ProcessEnv): RunningProgram
 }
 
@@ -42,6 +43,7 @@ export function ownMounts(): () => OwnMounts {
       return stdout
     },
     sshjob: (args, env) => runProgram('nsenter', node('sshjob', args), { env: { ...plain, ...env } }),
+    start: (program, args) => startProgram('nsenter', inside([program, ...args])),
     startServer: (args, env) =>
       startProgram('nsenter', node('sshjob-server', args), { env: { ...plain, ...env } }),
   })

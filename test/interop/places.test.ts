@@ -81,6 +81,27 @@ describeWithMounts('a job and who looks for it', () => {
     await stop(starter)
   })
 
+  it('meet each other, and not somebody else who listens in the first place by the name of the job', async () => {
+    await mounts().sh('mkdir -m 777 /tmp/sshjob-0; chown 54321 /tmp/sshjob-0')
+    const listen =
+      "require('net').createServer((s) => s.end('sshjob-hello/1 {}\\n')).listen('/tmp/sshjob-0/train.sock', () => console.log('up'))"
+    const other = mounts().start('setpriv', [
+      '--reuid',
+      '54321',
+      '--clear-groups',
+      process.execPath,
+      '-e',
+      listen,
+    ])
+    await other.waitFor(/up/)
+    const starter = start('train')
+    const end = await mounts().sshjob(['-q', '--wait=20', 'train', 'exit 7'])
+    expect(end).toMatchObject({ exitCode: 7, stderr: '' })
+    await stop(starter)
+    other.kill()
+    await other.ended
+  })
+
   it('meet where the job of an earlier one still is, once there is room in the first', async () => {
     await mounts().sh('mount -o remount,ro /tmp')
     const starter = start('train')

@@ -68,7 +68,7 @@ describe('a folder for sockets', () => {
   }
   async function list(refused: Refused[] = []): Promise<string[]> {
     const found: string[] = []
-    for await (const one of usableDirectories(environment(), refused)) found.push(one)
+    for await (const one of usableDirectories(candidateDirectories(environment()), refused)) found.push(one)
     return found
   }
 
