@@ -14,14 +14,18 @@ export interface OrphanedJob {
   pid: number
 }
 
-/** What names a process for good: a pid is given anew, after a boot with the same start time, and in each container. */
-interface JobRecord {
-  boot: string
-  /** The PID namespace that the numbers are of. */
-  namespace: string
-  starter: number
+/** What names a process: a pid is given anew. */
+interface ProcessMark {
   pid: number
   startTime: number
+}
+
+interface JobRecord {
+  /** What the numbers are of: after a boot they begin anew, and in each container there are others. */
+  boot: string
+  namespace: string
+  starter: ProcessMark
+  job: ProcessMark
 }
 
 /** The name of the record beside the socket of a job: whoever may write there may enter the job as well. */
@@ -31,10 +35,9 @@ export function recordFile(directory: string, id: string): string {
 
 /** Writes down which process the job is, for the case that this one is killed. */
 export async function writeRecord(file: string, pid: number): Promise<void> {
-  const stat = readStat(pid)
-  if (stat === undefined) return
-  const { startTime } = stat
-  const record: JobRecord = { ...(await ownNumbering()), starter: process.pid, pid, startTime }
+  const [starter, job] = [markOf('self'), markOf(pid)]
+  if (starter === undefined || job === undefined) return
+  const record: JobRecord = { ...(await ownNumbering()), starter, job }
   const temporary = path.join(path.dirname(file), `.new-${randomBytes(6).toString('hex')}`)
   try {
     await fs.writeFile(temporary, JSON.stringify(record), { flag: 'wx', mode: 0o600 })
@@ -45,8 +48,8 @@ export async function writeRecord(file: string, pid: number): Promise<void> {
 }
 
 /**
- * The job of a record, if it still runs. A record of one that doesn't is removed, unless its numbers are of a container
- * that we are not in. To be asked where no starter is.
+ * The job of a record that runs although its starter does not: one that does may just have begun to listen. A record of
+ * a job that has ended is removed, unless its numbers are of a container that we are not in.
  */
 export async function findOrphan(directory: string, id: string): Promise<OrphanedJob | undefined> {
   const file = recordFile(directory, id)
@@ -58,8 +61,10 @@ export async function findOrphan(directory: string, id: string): Promise<Orphane
   }
   const record = parseRecord(text)
   const { boot, namespace } = await ownNumbering()
-  if (record?.boot === boot && record.namespace !== namespace) return undefined
-  if (record?.boot === boot && isAlive(record)) return { id, starter: record.starter, pid: record.pid }
+  if (record?.boot === boot) {
+    if (record.namespace !== namespace || isAlive(record.starter)) return undefined
+    if (isAlive(record.job)) return { id, starter: record.starter.pid, pid: record.job.pid }
+  }
   await fs.rm(file, { force: true }).catch(() => undefined)
   return undefined
 }
@@ -71,7 +76,12 @@ export function recordedIds(names: readonly string[]): string[] {
   )
 }
 
-function isAlive({ pid, startTime }: JobRecord): boolean {
+function markOf(process: number | 'self'): ProcessMark | undefined {
+  const stat = readStat(process)
+  return stat && { pid: stat.pid, startTime: stat.startTime }
+}
+
+function isAlive({ pid, startTime }: ProcessMark): boolean {
   const stat = readStat(pid)
   return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X' && stat.startTime === startTime
 }
@@ -92,12 +102,18 @@ function parseRecord(text: string): JobRecord | undefined {
   } catch {
     return undefined
   }
-  if (typeof value !== 'object' || value === null) return undefined
-  if (!('boot' in value && 'namespace' in value)) return undefined
-  if (!('starter' in value && 'pid' in value && 'startTime' in value)) return undefined
-  const { boot, namespace, starter, pid, startTime } = value
+  if (!isObject(value) || !('boot' in value && 'namespace' in value)) return undefined
+  if (!('starter' in value && 'job' in value)) return undefined
+  const { boot, namespace, starter, job } = value
   if (typeof boot !== 'string' || typeof namespace !== 'string') return undefined
-  if (typeof starter !== 'number' || typeof pid !== 'number' || typeof startTime !== 'number')
-    return undefined
-  return { boot, namespace, starter, pid, startTime }
+  return isMark(starter) && isMark(job) ? { boot, namespace, starter, job } : undefined
+}
+
+function isMark(value: unknown): value is ProcessMark {
+  if (!isObject(value) || !('pid' in value && 'startTime' in value)) return false
+  return typeof value.pid === 'number' && typeof value.startTime === 'number'
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
