@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
 import { type Deferred, deferred } from '../core/deferred.js'
 import { SshjobError } from '../core/errors.js'
+import { matchesPattern } from '../sshd/patterns.js'
 import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
@@ -302,16 +303,12 @@ function reachOf(
 
 /** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */
 export function environmentOf(request: SessionRequest): Record<string, string> {
-  const patterns = ['LANG', 'LC_*', ...request.sentVariables].map(wildcard)
-  const locale = Object.entries(process.env).filter(([name]) => patterns.some((one) => one.test(name)))
-  const given: [string, string][] = locale.flatMap(([name, value]) =>
+  const patterns = ['LANG', 'LC_*', ...request.sentVariables]
+  const sent = Object.entries(process.env).filter(([name]) =>
+    patterns.some((one) => matchesPattern(name, one)),
+  )
+  const given: [string, string][] = sent.flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   )
   return Object.fromEntries([...given, ...request.environment])
-}
-
-/** ssh_config(5), PATTERNS. */
-function wildcard(pattern: string): RegExp {
-  const literal = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`)
 }

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import path from 'node:path'
 import { SshjobError, systemCode } from '../core/errors.js'
 import { sentenceOf } from '../job/system-error.js'
+import { matchesPattern } from '../sshd/patterns.js'
 import { cutBlocks, putBlock } from './ssh-config-block.js'
 
 const OWNER_MAY_WRITE = 0o200
@@ -13,15 +14,16 @@ const OWNER_MAY_WRITE = 0o200
  * @throws SshjobError 'usage' for a user id without an account
  */
 export function userConfigFile(): string {
-  return path.join(homeOfAccount(), '.ssh', 'config')
+  const home = homeOfAccount()
+  if (home !== undefined) return path.join(home, '.ssh', 'config')
+  throw new SshjobError('usage', 'This user id has no account, and so no ~/.ssh/config: name a file with -F.')
 }
 
-function homeOfAccount(): string {
+function homeOfAccount(): string | undefined {
   try {
     return userInfo().homedir
-  } catch (error) {
-    const message = 'This user id has no account, and so no ~/.ssh/config: name a file with -F.'
-    throw new SshjobError('usage', message, { cause: error })
+  } catch {
+    return undefined // this user id has none
   }
 }
 
@@ -138,19 +140,13 @@ async function includedBy(text: string): Promise<string[]> {
 }
 
 async function expandInclude(name: string): Promise<string[]> {
-  const full = name.startsWith('~/')
-    ? path.join(homeOfAccount(), name.slice(2))
-    : path.resolve(homeOfAccount(), '.ssh', name)
+  const home = homeOfAccount()
+  if (home === undefined && !path.isAbsolute(name)) return []
+  const full = path.resolve(home ?? '/', name.startsWith('~/') ? '.' : '.ssh', name.replace(/^~\//, ''))
   const [directory, last] = [path.dirname(full), path.basename(full)]
   if (!/[*?]/.test(last)) return [full]
-  const pattern = last
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
   const entries = await fs.readdir(directory).catch(() => [])
-  return entries
-    .filter((entry) => new RegExp(`^${pattern}$`).test(entry))
-    .map((entry) => path.join(directory, entry))
+  return entries.filter((entry) => matchesPattern(entry, last)).map((entry) => path.join(directory, entry))
 }
 
 /** A sentence for whatever the file system says. */

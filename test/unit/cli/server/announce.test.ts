@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { announcement } from '../../../../src/cli/server/announce.js'
+import { readAccount } from '../../../../src/job/account.js'
 import { runProgram, SSHJOB_SERVER } from '../../../helpers/programs.js'
 import { environmentFor } from '../../../helpers/served-job.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
@@ -46,7 +47,7 @@ describe('what a starter says at its start', () => {
     expect(await run()).toMatchObject({
       exitCode: 0,
       stdout: 'out\n',
-      stderr: `sshjob-server: To enter this job, on ${hostname()} as ${userInfo().username}: sshjob train\nerr\n`,
+      stderr: `sshjob-server: To enter this job, on ${hostname()} as ${readAccount().name}: sshjob train\nerr\n`,
     })
     for (const option of ['--quiet', '-q'])
       expect(await run(option)).toMatchObject({ stdout: 'out\n', stderr: 'err\n' })
