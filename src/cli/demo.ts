@@ -33,12 +33,12 @@ export const DEMO_OPTIONS = {
 
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, DEMO_OPTIONS)
+  const { given, operands } = parseArguments(args, DEMO_OPTIONS, 'sshjob demo')
   if (given.length > 0) {
     process.stdout.write(helpText())
     return 0
   }
-  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.")
+  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.", 'sshjob demo')
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env[DIRECTORY_VARIABLE] = folder

@@ -13,6 +13,8 @@ import { describeOptions, type OptionTable, parseArguments, usage } from './opti
 /** What `sshjob ssh-config` puts behind the name of a job to make a host of it. */
 export const DEFAULT_SUFFIX = '.job'
 
+const PROGRAM = 'sshjob proxy'
+
 export const PROXY_OPTIONS = {
   'host-suffix': {
     value: 'SUFFIX',
@@ -28,14 +30,15 @@ export const PROXY_OPTIONS = {
  * hello for it, and makes it trust the keys that the server has for this session.
  */
 export async function runProxyCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, PROXY_OPTIONS)
+  const { given, operands } = parseArguments(args, PROXY_OPTIONS, PROGRAM)
   const last = (wanted: keyof typeof PROXY_OPTIONS) => given.findLast(({ name }) => name === wanted)
   if (last('help') !== undefined) {
     process.stdout.write(helpText())
     return 0
   }
   const [host] = operands
-  if (host === undefined || operands.length > 1) throw usage("'sshjob proxy' takes the name of one job.")
+  if (host === undefined || operands.length > 1)
+    throw usage("'sshjob proxy' takes the name of one job.", PROGRAM)
   const suffix = last('host-suffix')?.value ?? DEFAULT_SUFFIX
   const name = suffix !== '' && host.endsWith(suffix) ? host.slice(0, -suffix.length) : host
   const opening = openStream(name, last('proxy-command')?.value)

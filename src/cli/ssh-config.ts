@@ -8,7 +8,9 @@ import { blockMarks } from './ssh-config-block.js'
 import { installBlock, namesIgnoredIn, removeBlock, userConfigFile } from './ssh-config-file.js'
 import { sshWarnsOfWeakKeyExchange } from './weak-key-exchange.js'
 
-export const SSH_CONFIG_OPTIONS = {
+const PROGRAM = 'sshjob ssh-config'
+
+export const CONFIG_OPTIONS = {
   install: { help: 'write it into ~/.ssh/config, in the place of what was there of it' },
   remove: { help: 'take it out of ~/.ssh/config' },
   file: { short: 'F', value: 'FILE', help: 'another file than ~/.ssh/config' },
@@ -19,15 +21,15 @@ export const SSH_CONFIG_OPTIONS = {
 
 /** `sshjob ssh-config [--install|--remove] [-F FILE] [--host-suffix SUFFIX] [--proxy-command CMD]` */
 export async function runConfigCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, SSH_CONFIG_OPTIONS)
-  const last = (wanted: keyof typeof SSH_CONFIG_OPTIONS) => given.findLast(({ name }) => name === wanted)
+  const { given, operands } = parseArguments(args, CONFIG_OPTIONS, PROGRAM)
+  const last = (wanted: keyof typeof CONFIG_OPTIONS) => given.findLast(({ name }) => name === wanted)
   if (last('help') !== undefined) {
     process.stdout.write(helpText())
     return 0
   }
-  if (operands.length > 0) throw usage("'sshjob ssh-config' takes no arguments.")
+  if (operands.length > 0) throw usage("'sshjob ssh-config' takes no arguments.", PROGRAM)
   const [install, remove] = [last('install') !== undefined, last('remove') !== undefined]
-  if (install && remove) throw usage('--install and --remove exclude each other.')
+  if (install && remove) throw usage('--install and --remove exclude each other.', PROGRAM)
   const suffix = last('host-suffix')?.value ?? DEFAULT_SUFFIX
   checkSuffix(suffix)
   const named = last('file')?.value
@@ -62,7 +64,7 @@ Prints what OpenSSH needs for 'ssh JOB${DEFAULT_SUFFIX}', or writes it into ~/.s
 For what a command leads to, %h being its name:
   sshjob ssh-config --install --host-suffix .box --proxy-command 'docker exec -i %h sshjob-server -i'
 
-${describeOptions(SSH_CONFIG_OPTIONS)}`
+${describeOptions(CONFIG_OPTIONS)}`
 }
 
 export interface ConfigParts {
@@ -124,7 +126,10 @@ function ignoreUnknown(names: readonly string[]): string {
 /** @throws SshjobError 'usage' */
 function checkSuffix(suffix: string): void {
   if (/^[.-][a-z0-9._-]*[a-z0-9]$/.test(suffix)) return
-  throw usage(`A host suffix begins with . or - and has small letters, digits, . _ and -, not '${suffix}'.`)
+  throw usage(
+    `A host suffix begins with . or - and has small letters, digits, . _ and -, not '${suffix}'.`,
+    PROGRAM,
+  )
 }
 
 /** A word for the shell that runs the ProxyCommand, where a percent sign begins a token. */

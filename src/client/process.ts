@@ -101,7 +101,8 @@ async function open(
     throw await remote.refusal('no-terminal', 'The server could not open a terminal in the job.')
   }
   if (!(await started)) {
-    throw await remote.refusal('request-refused', 'The server could not start this in the job.')
+    const what = kind === 'subsystem' ? 'has no such subsystem' : 'could not start this in the job'
+    throw await remote.refusal('request-refused', `The server ${what}.`)
   }
   return remote
 }

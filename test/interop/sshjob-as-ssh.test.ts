@@ -169,3 +169,15 @@ describeWith(['borg'], 'borg, with sshjob in the place of ssh', () => {
     )
   })
 })
+
+describe('a subsystem', () => {
+  const { run } = suite()
+
+  it('that there is not is refused with a sentence', async () => {
+    expect(await run('sshjob', ['-s', JOB, 'frobnicate'])).toMatchObject({
+      exitCode: 255,
+      stdout: '',
+      stderr: 'sshjob: The server has no such subsystem.\n',
+    })
+  })
+})
