@@ -32,8 +32,8 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'ssh-config',
-    call: '',
-    summary: "prints what ~/.ssh/config needs for 'ssh JOB.job'",
+    call: '--install',
+    summary: "what ~/.ssh/config needs for 'ssh JOB.job'",
     manual: () => import('./manual/ssh-config.js'),
   },
   {

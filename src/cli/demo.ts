@@ -8,6 +8,7 @@ import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { listJobs, openJob } from '../engines/local.js'
+import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
 import { printHelp } from './manual/print-help.js'
@@ -33,11 +34,11 @@ export const DEMO_OPTIONS = { help: { short: 'h', help: 'print this' } } satisfi
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
   const { given, operands } = parseArguments(args, DEMO_OPTIONS, 'sshjob demo')
   if (given.some(({ name }) => name === 'help')) return printHelp(import('./manual/demo.js'))
-  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.")
+  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.", 'sshjob demo')
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
-  process.env.XDG_RUNTIME_DIR = folder
-  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
+  process.env[DIRECTORY_VARIABLE] = folder
+  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--quiet', '--', ...JOB], {
     cwd: folder,
     env: { ...process.env, DATASET: 'CIFAR-10' },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -3,7 +3,8 @@ import { formatDuration } from '../core/format-time.js'
 import { printableJson } from '../core/printable.js'
 import type { EngineJob, EngineOptions } from '../engines/engine.js'
 import { engines } from '../engines/engines.js'
-import { listJobs } from '../engines/local.js'
+import { listJobs, listOrphans } from '../engines/local.js'
+import { orphanedJob } from '../engines/missing-job.js'
 import type { JobInfo } from '../hello/messages.js'
 import { printHelp } from './manual/print-help.js'
 import { parseArguments, usage } from './options.js'
@@ -28,7 +29,11 @@ export async function runListCommand(args: readonly string[]): Promise<number> {
   }
   if (operands.length > 0) throw usage("'sshjob ls' takes no arguments.")
 
-  const jobs = await findJobs({ htcondor: readQueueOptions(given) }, say)
+  const [jobs, orphans] = await Promise.all([
+    findJobs({ htcondor: readQueueOptions(given) }, say),
+    listOrphans(),
+  ])
+  for (const orphan of orphans) say(`sshjob: ${orphanedJob(orphan).message}`)
   if (given.some(({ name }) => name === 'json'))
     process.stdout.write(`${printableJson(JSON.stringify(jobs, null, 2))}\n`)
   else if (jobs.length === 0)

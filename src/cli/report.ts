@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { describeUnexpected, SshjobError, systemCode } from '../core/errors.js'
 import { printable } from '../core/printable.js'
 
@@ -6,9 +7,12 @@ export { printable }
 /** The exit status of our own failures, as of ssh(1). */
 export const EXIT_FAILURE = 255
 
+const STDIN = 0
+
 /** Writes a line to stderr. In raw mode the terminal does not return the carriage by itself. */
 export function say(text: string): void {
-  const raw = process.stdin.isTTY && process.stdin.isRaw
+  // Made only where it is a terminal: Node.js would open a connection there a second time, and fail (EEXIST).
+  const raw = isatty(STDIN) && process.stdin.isRaw
   const end = raw && process.stderr.isTTY ? '\r\n' : '\n'
   process.stderr.write(`${text.replaceAll('\n', end)}${end}`)
 }

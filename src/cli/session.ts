@@ -1,15 +1,21 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
 import { type Deferred, deferred } from '../core/deferred.js'
+import { SshjobError } from '../core/errors.js'
 import { VERSION } from '../core/version.js'
+import { matchesPattern } from '../sshd/patterns.js'
 import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
 import type { Forwardings } from './forwardings.js'
+import { isHabit, withHabit } from './habits.js'
 import { printHelp } from './manual/print-help.js'
 import { explainEnd, openSession } from './open-session.js'
 import { usage } from './options.js'
-import { EXIT_FAILURE, flushOutput, say } from './report.js'
-import { parseSession, type SessionRequest } from './session-options.js'
+import { EXIT_FAILURE, flushOutput, printable, say } from './report.js'
+import { parseSession, type SessionCall } from './session-options.js'
+import type { SessionRequest } from './session-request.js'
 import { copyInput, copyKeys, copyOutput } from './session-streams.js'
 import { atFatalSignal, beforeFatalSignal, fatalStatus, forwardSignals } from './signals.js'
 import type { LocalTerminal } from './terminal/local-terminal.js'
@@ -28,11 +34,35 @@ interface Session {
 
 /** `sshjob [options] JOB [COMMAND…]`: gives the status to exit with. */
 export async function runSessionCommand(args: readonly string[]): Promise<number> {
-  const call = parseSession(args)
-  if (call.action === 'run') return runSession(call.request)
+  const call = await parse(args)
+  if (call.action === 'run') {
+    try {
+      return await runSession(call.request)
+    } catch (error) {
+      if (!(error instanceof SshjobError) || error.code !== 'job-not-found') throw error
+      const { job, command } = call.request
+      if (job === 'help') return printHelp(import('./manual/session.js'))
+      throw withHabit(error, [job, ...command])
+    }
+  }
+  if (call.action === 'show') {
+    process.stdout.write(`host ${call.request.job}\nhostname ${call.request.job}\n`)
+    return 0
+  }
   if (call.action === 'help') return printHelp(import('./manual/session.js'))
   process.stdout.write(`sshjob ${VERSION}\n`)
   return 0
+}
+
+/** A job may well be called exec: then its options are wrong, and not the habit. */
+async function parse(args: readonly string[]): Promise<SessionCall> {
+  try {
+    return parseSession(args)
+  } catch (error) {
+    if (!isHabit(args[0])) throw error
+    const { listJobs } = await import('../engines/local.js')
+    throw (await listJobs()).some(({ id }) => id === args[0]) ? error : withHabit(error, args)
+  }
 }
 
 async function runSession(request: SessionRequest): Promise<number> {
@@ -45,6 +75,7 @@ async function runSession(request: SessionRequest): Promise<number> {
   try {
     const connection = await openSession(request, verbose.log, note)
     try {
+      noteUnused(request, connection, note)
       const forwardings = lazyForwardings(connection, note)
       await forward(request.forwardings, forwardings)
       const status = await run({ request, connection, verbose, note, forwardings }, terminal)
@@ -56,6 +87,22 @@ async function runSession(request: SessionRequest): Promise<number> {
     }
   } finally {
     terminal?.restore()
+  }
+}
+
+/** What was asked for and can't be had, though it is no failure: git, rsync and the like name users and keys. */
+function noteUnused(
+  { user, identityFiles, job }: SessionRequest,
+  connection: JobConnection,
+  note: (sentence: string) => void,
+): void {
+  const actual = connection.job?.user
+  if (user !== undefined && actual !== undefined && user !== actual) {
+    note(`sshjob: Sessions of job ${job} run as ${printable(actual)}, not as ${printable(user)}.`)
+  }
+  const missing = identityFiles.find((file) => !existsSync(file.replace(/^~(?=\/)/, homedir())))
+  if (missing !== undefined) {
+    note(`sshjob: There is no key file ${printable(missing)}, which -i names; none is needed.`)
   }
 }
 
@@ -109,7 +156,7 @@ async function forward(specs: readonly ForwardSpec[], load: () => Promise<Forwar
 
 /** The rules of ssh(1): a shell has a terminal if our input is one, a command has one on demand. */
 function wantsTerminal(request: SessionRequest, note: (sentence: string) => void): boolean {
-  if (!request.run || request.terminal === 'never') return false
+  if (!request.run || request.subsystem || request.terminal === 'never') return false
   if (request.terminal === 'always') return true
   if (request.terminal === undefined && request.command.length > 0) return false
   const possible = process.stdin.isTTY === true
@@ -152,7 +199,9 @@ async function runOnPipes(session: Session): Promise<number> {
   const reach = reachOf(request, note)
   const remote = await (command === undefined
     ? connection.shell({ pty: false, env, ...reach })
-    : connection.exec(command, { env, ...reach }))
+    : request.subsystem
+      ? connection.subsystem(command.toString(), { env })
+      : connection.exec(command, { env, ...reach }))
   const signals = request.removeOnInterrupt
     ? { ending: () => undefined }
     : forwardSignals((name) => remote.sendSignal(name))
@@ -249,8 +298,11 @@ function reachOf(
 
 /** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */
 export function environmentOf(request: SessionRequest): Record<string, string> {
-  const locale = Object.entries(process.env).filter(([name]) => name === 'LANG' || name.startsWith('LC_'))
-  const given: [string, string][] = locale.flatMap(([name, value]) =>
+  const patterns = ['LANG', 'LC_*', ...request.sentVariables]
+  const sent = Object.entries(process.env).filter(([name]) =>
+    patterns.some((one) => matchesPattern(name, one)),
+  )
+  const given: [string, string][] = sent.flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   )
   return Object.fromEntries([...given, ...request.environment])

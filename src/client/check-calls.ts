@@ -40,6 +40,7 @@ import type {
   PtyOptions,
   RemoteProcess,
   ShellOptions,
+  SubsystemOptions,
   X11Display,
 } from './types.js'
 
@@ -82,6 +83,7 @@ const EXEC_OPTIONS: Schema<ExecOptions> = {
 }
 
 const SHELL_OPTIONS: Schema<ShellOptions> = { ...SESSION_OPTIONS, ...PTY_OPTIONS, pty: flag }
+const SUBSYSTEM_OPTIONS: Schema<SubsystemOptions> = { env: SESSION_OPTIONS.env, signal: abortSignal }
 
 const OPEN_OPTIONS = optional('options', options<OpenOptions>({ signal: abortSignal }))
 const FORWARD_OPTIONS = optional('options', options<ForwardOptions>({ onFailure: callback }))
@@ -113,6 +115,7 @@ export function checkConnection(connection: JobConnection): JobConnection {
   return checkedMethods('connection', connection, {
     exec: rejecting(['command', textOrBytes], optional('options', options(EXEC_OPTIONS))),
     shell: rejecting(optional('options', options(SHELL_OPTIONS))),
+    subsystem: rejecting(['name', name], optional('options', options(SUBSYSTEM_OPTIONS))),
     openTcp: rejecting(['host', name], ['port', TO_PORT], OPEN_OPTIONS),
     openUnix: rejecting(['path', text], OPEN_OPTIONS),
     forwardLocal: rejecting(['from', FROM], ['to', TO], FORWARD_OPTIONS),

@@ -15,7 +15,7 @@ import { CONNECT_CALL, checkConnection, checkFiles } from './check-calls.js'
 import { forwardDynamic, forwardLocal } from './forwarding/local.js'
 import { openStream } from './forwarding/open.js'
 import { IncomingChannels } from './forwarding/remote.js'
-import { startProcess, startShell } from './process.js'
+import { startProcess, startShell, startSubsystem } from './process.js'
 import { remoteFiles } from './sftp/remote-files.js'
 import type { RemoteFiles } from './sftp/types.js'
 import type {
@@ -29,6 +29,7 @@ import type {
   OpenOptions,
   RemoteProcess,
   ShellOptions,
+  SubsystemOptions,
 } from './types.js'
 
 /**
@@ -173,6 +174,10 @@ class Client implements JobConnection {
 
   shell(options: ShellOptions = {}): Promise<RemoteProcess> {
     return startShell(this.#connection, options, this.#incoming)
+  }
+
+  subsystem(name: string, options: SubsystemOptions = {}): Promise<RemoteProcess> {
+    return startSubsystem(this.#connection, name, options, this.#incoming)
   }
 
   openTcp(host: string, port: number, options: OpenOptions = {}): Promise<Duplex> {

@@ -9,7 +9,15 @@ import { encodeTerminalModes } from '../ssh/terminal-modes.js'
 import { type Reader, string, uint32 } from '../ssh/wire.js'
 import { checkProcess } from './check-calls.js'
 import type { IncomingChannels } from './forwarding/remote.js'
-import type { ExecOptions, Output, PtyOptions, RemoteEnd, RemoteProcess, ShellOptions } from './types.js'
+import type {
+  ExecOptions,
+  Output,
+  PtyOptions,
+  RemoteEnd,
+  RemoteProcess,
+  ShellOptions,
+  SubsystemOptions,
+} from './types.js'
 
 /** What a signal request carries after its name is one of RFC 4254 §6.10: no SIG in front. */
 const SIGNAL_NAME = /^[A-Z0-9]+$/
@@ -36,6 +44,16 @@ export function startShell(
 ): Promise<RemoteProcess> {
   const pty = options.pty === false ? undefined : options
   return open(connection, 'shell', [], { ...options, pty }, incoming)
+}
+
+/** A subsystem by its name, RFC 4254 §6.5. */
+export function startSubsystem(
+  connection: Connection,
+  name: string,
+  options: SubsystemOptions,
+  incoming: IncomingChannels,
+): Promise<RemoteProcess> {
+  return open(connection, 'subsystem', [string(name)], { ...options, pty: undefined }, incoming)
 }
 
 interface Opening extends Pick<ExecOptions, 'env' | 'agent' | 'x11' | 'signal'> {
@@ -87,7 +105,8 @@ async function open(
     throw await remote.refusal('no-terminal', 'The server could not open a terminal in the job.')
   }
   if (!(await started)) {
-    throw await remote.refusal('request-refused', 'The server could not start this in the job.')
+    const what = kind === 'subsystem' ? 'has no such subsystem' : 'could not start this in the job'
+    throw await remote.refusal('request-refused', `The server ${what}.`)
   }
   return checkProcess(remote)
 }

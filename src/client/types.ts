@@ -67,6 +67,8 @@ export interface ShellOptions extends PtyOptions {
   signal?: AbortSignal
 }
 
+export type SubsystemOptions = Pick<ExecOptions, 'env' | 'signal'>
+
 /** How a remote process ended. Exactly one of exitCode and signal is set. */
 export type RemoteEnd =
   | { exitCode: number; signal: undefined }
@@ -121,6 +123,8 @@ export interface JobConnection extends AsyncDisposable {
    * @throws SshjobError as exec()
    */
   shell(options?: ShellOptions): Promise<RemoteProcess>
+  /** Starts a subsystem of the server, such as 'sftp', to speak its protocol oneself. */
+  subsystem(name: string, options?: SubsystemOptions): Promise<RemoteProcess>
   /**
    * A TCP connection made from inside the job, names being looked up there. Its two directions end separately.
    * @throws SshjobError 'channel-refused' with why it could not be made, 'aborted'

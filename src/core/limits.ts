@@ -13,6 +13,8 @@ export const HELLO_TIMEOUT_MS = 10_000
 export const HELLO_ANSWER_TIMEOUT_MS = 30_000
 /** How long a refused client is listened to, so that it can read why. */
 export const REFUSAL_LINGER_MS = 1_000
+/** Keys of either side in a hello, besides the first: more kinds than there are. */
+export const HELLO_KEYS_MAX = 8
 /** What is left of a command or message, and of a list of pids, that makes a hello too long. */
 export const HELLO_TEXT_CHARACTERS = 1_500
 export const HELLO_PIDS = 100
@@ -123,10 +125,22 @@ export const COMMAND_KILL_DELAY_MS = 2_000
 /** What is kept of a command's stderr for the sentence that says why it failed: its last bytes. */
 export const COMMAND_STDERR_BYTES = 4 * KIB
 
+/** How long a directory that may hold sockets may take to be looked at: its file system may hang. */
+export const DIRECTORY_LOOK_MS = 2_000
+/** Between two times that a starter says its socket is in use: systemd-tmpfiles(8) removes what is 10 days old in /tmp. */
+export const SOCKET_TOUCH_MS = 12 * 60 * 60_000
 /** How long `sshjob ls` waits for a starter to say what it serves. */
 export const LIST_TIMEOUT_MS = 3_000
-/** OpenSSH's known_hosts for jobs is set aside past this size; host keys are of use for one session only. */
-export const KNOWN_HOSTS_MAX_BYTES = 64 * KIB
+/**
+ * A host key is of use until the client has checked it, a moment after the proxy has written it down. For so long its
+ * lines stay in OpenSSH's known_hosts for jobs, and as long as there are not so many newer sessions' and as many others.
+ */
+export const KNOWN_HOSTS_AGE_MS = 5_000
+export const KNOWN_HOSTS_KEPT = 16
+/** Past this size the older ones go in any case. */
+export const KNOWN_HOSTS_MAX_BYTES = 128 * KIB
+/** How long ssh may take to say whether it knows an option. */
+export const SSH_ASK_TIMEOUT_MS = 5_000
 /** A claim on a file that is older belongs to a process that was killed while it held it, for milliseconds. */
 export const CLAIM_MAX_AGE_MS = 10_000
 /** How long the end of the job waits for sessions to end, once they were told. */

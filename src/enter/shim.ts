@@ -139,7 +139,7 @@ async function readShim(directory: string, arch: string, remedy: string): Promis
   try {
     text = await readFile(path.join(directory, DESCRIPTION), 'utf8')
   } catch (error) {
-    throw unfit(`can't be read (${systemCode(error) ?? messageOf(error)})`, error)
+    throw unfit(`can't be read: ${messageOf(error)}`, error)
   }
   const said = parse(text)
   if (said === undefined) throw unfit(`has no ${DESCRIPTION} that this version understands`)

@@ -1,4 +1,5 @@
 import { type ErrorCode, SshjobError } from '../core/errors.js'
+import { HELLO_KEYS_MAX } from '../core/limits.js'
 import { printable } from '../core/printable.js'
 import type { Accepted, ClientHello, JobInfo, ServerHello } from './messages.js'
 
@@ -48,6 +49,8 @@ export function validateClientHello(value: unknown): ClientHello {
   const hello: ClientHello = {}
   const publicKey = optional(fields, 'publicKey')
   if (publicKey !== undefined) hello.publicKey = asKey(publicKey, 'publicKey')
+  const more = optional(fields, 'morePublicKeys')
+  if (more !== undefined) hello.morePublicKeys = asKeys(more, 'morePublicKeys')
   const capability = optional(fields, 'capability')
   if (capability !== undefined) hello.capability = asString(capability, 'capability')
   return hello
@@ -72,6 +75,8 @@ export function validateServerHello(value: unknown): ServerHello {
   const accepted: Accepted = { ok, job: asJobInfo(optional(fields, 'job')) }
   const hostKey = optional(fields, 'hostKey')
   if (hostKey !== undefined) accepted.hostKey = asKey(hostKey, 'hostKey')
+  const more = optional(fields, 'moreHostKeys')
+  if (more !== undefined) accepted.moreHostKeys = asKeys(more, 'moreHostKeys')
   return accepted
 }
 
@@ -129,6 +134,12 @@ function asKey(value: unknown, name: string): string {
   const key = asString(value, name)
   if (!KEY.test(key)) throw invalid(name)
   return key
+}
+
+function asKeys(value: unknown, name: string): string[] {
+  const keys = asList(value, name)
+  if (keys.length > HELLO_KEYS_MAX) throw invalid(name)
+  return keys.map((key) => asKey(key, name))
 }
 
 /** A code that a newer server knows and we don't is still a refusal. */

@@ -67,7 +67,8 @@ function splitAtZeros(bytes: Buffer): Buffer[] {
 /**
  * The environment of a job that this process starts: ours without what is ours alone. Like nice(1), it hands on
  * everything else, LD_PRELOAD and NODE_OPTIONS too: who set them before our name meant the job.
- * - SSHJOB_*: settings of the server, and the marks of a session that the server itself may run in.
+ * - SSHJOB_*: settings of the server, and the marks of a session that the server itself may run in; not where the
+ *   user's jobs are, which is the same for who looks for them from inside this one.
  * - NODE_CHANNEL_FD and its kin: they name a descriptor of this process; a Node.js job that believed them would
  *   end at once.
  * - After npx, which says so itself: npm_* with the settings of npm, tokens among them, and the folders in PATH.
@@ -77,7 +78,7 @@ export function makeJobEnvironment(environment: Environment): Map<string, Buffer
   const npx = environment.get('npm_lifecycle_event')?.toString() === 'npx'
   const made = new Map<string, Buffer>()
   for (const [name, value] of environment) {
-    if (name.startsWith('SSHJOB_')) continue
+    if (name.startsWith('SSHJOB_') && name !== 'SSHJOB_RUNTIME_DIR') continue
     if (['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'NODE_UNIQUE_ID'].includes(name)) continue
     if (npx && (name.startsWith('npm_') || ['INIT_CWD', 'NODE', 'COLOR'].includes(name))) continue
     made.set(name, npx && name === 'PATH' ? removeNpmFolders(value) : value)

@@ -22,7 +22,7 @@ import {
 } from '../core/check-options.js'
 import type { Job } from '../job/job.js'
 import { parseKey } from '../ssh/keys.js'
-import { admitKey } from './admission.js'
+import { admitKeys } from './admission.js'
 import { FORWARDING_MODES, makePolicy } from './forwarding/policy.js'
 import { ServedConnection } from './served-connection.js'
 import type { Served, ServeOptions } from './types.js'
@@ -64,7 +64,7 @@ export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Ser
   if (credentials === undefined)
     return checked(new ServedConnection(stream, job, options, { hello: forwarding }))
   const { hostPrivateKey, clientPublicKey } = credentials
-  const admission = () => admitKey(parseKey(hostPrivateKey), parseKey(clientPublicKey), forwarding)
+  const admission = () => admitKeys([parseKey(hostPrivateKey)], [parseKey(clientPublicKey)], forwarding)
   return checked(new ServedConnection(stream, job, options, { admission }))
 }
 

@@ -8,10 +8,10 @@ import type { JobInfo } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
 import { acceptKeys } from '../ssh/authentication.js'
 import { Connection, type OpenAnswer } from '../ssh/connection.js'
-import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
+import { generateEcdsaKey, generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
-import { type Admission, admitKey, type Rules } from './admission.js'
+import { type Admission, admitKeys, type Rules } from './admission.js'
 import { type Client, letClientIn } from './client.js'
 import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
@@ -102,11 +102,17 @@ export class ServedConnection implements Served {
       this.#finish(undefined)
       return
     }
-    const clientKey = this.#parseClientKey(hello.publicKey)
-    const hostKey = generateKey()
-    const answer = { ...accepted, hostKey: hostKey.publicKey }
+    const more = hello.morePublicKeys
+    const clientKeys = [this.#parseClientKey(hello.publicKey), ...(more ?? []).flatMap(parseIfKnown)]
+    const [hostKey, ...others] = [generateKey(), ...(more === undefined ? [] : [generateEcdsaKey()])]
+    const answer = {
+      ...accepted,
+      hostKey: hostKey.publicKey,
+      ...(more === undefined ? {} : { moreHostKeys: others.map(({ publicKey }) => publicKey) }),
+    }
     await answerHello(this.#stream, answer, { signal: this.#abort.signal })
-    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, entry.hello))
+    const hostKeys = [hostKey, ...others].map(({ privateKey }) => parseKey(privateKey))
+    if (!this.#over) this.#start(admitKeys(hostKeys, clientKeys, entry.hello))
   }
 
   #parseClientKey(text: string): ParsedKey {
@@ -259,6 +265,15 @@ export class ServedConnection implements Served {
       this.#log.debug({ cause: cause?.code }, 'connection closed')
       this.#closing.resolve(cause)
     })
+  }
+}
+
+/** A newer client may have a key of a kind that nobody knew when this was written, besides one that is known. */
+function parseIfKnown(text: string): ParsedKey[] {
+  try {
+    return [parseKey(text)]
+  } catch {
+    return []
   }
 }
 

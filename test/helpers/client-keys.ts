@@ -1,42 +1,43 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { HOST, writeSshConfig } from './openssh.js'
 import type { TestUser } from './starter.js'
 
 /** What a client has to be given that does not read ssh's configuration. */
 export interface ClientKeys {
+  /** The configuration itself. */
+  readonly config: string
   /** The command of a shell whose input and output are the connection. */
   readonly proxy: string
-  readonly identity: string
+  readonly identities: Readonly<Record<'ed25519' | 'ecdsa', string>>
   readonly knownHosts: string
-  /** The key of the last session, as OpenSSH writes it: 'ssh-ed25519 AAAA…'. */
-  hostKey(): string
-  /** Its SHA256 in base64, without padding. */
-  fingerprint(): string
+  /** The keys of the last session, as OpenSSH writes them: 'ssh-ed25519 AAAA…'. */
+  hostKeys(): string[]
 }
 
 /** From what `sshjob ssh-config` prints. */
 export async function clientKeys(user: TestUser): Promise<ClientKeys> {
-  const config = readFileSync(await writeSshConfig(user), 'utf8')
+  const config = await writeSshConfig(user)
+  const text = readFileSync(config, 'utf8')
   const values = (keyword: string): string[] =>
-    [...config.matchAll(new RegExp(`^ +${keyword} (.*)$`, 'gm'))].map(([, value]) => value ?? '')
-  const paths = (keyword: string): string[] =>
-    values(keyword).flatMap((value) => [...value.matchAll(/"([^"]+)"/g)].map(([, path]) => path ?? ''))
-  const [proxy = ''] = values('ProxyCommand')
-  const identities = paths('IdentityFile')
-  const [knownHosts = ''] = paths('UserKnownHostsFile')
-  const hostKey = (): string => {
-    const lines = readFileSync(knownHosts, 'utf8').trimEnd().split('\n')
-    return (lines.findLast((line) => line.startsWith(`${HOST} ssh-ed25519 `)) ?? '').slice(HOST.length + 1)
-  }
+    [...text.matchAll(new RegExp(`^ +${keyword} (.*)$`, 'gm'))].map(([, value]) => value ?? '')
+  const [[proxy = ''], identities, [knownHosts = '']] = [
+    values('ProxyCommand'),
+    values('IdentityFile'),
+    values('UserKnownHostsFile'),
+  ]
+  const identity = (kind: string): string => identities.find((path) => path.endsWith(`id_${kind}`)) ?? ''
   return {
+    config,
     proxy: proxy.replaceAll('%h', HOST).replaceAll('%%', '%'),
-    identity: identities.find((path) => path.includes('ed25519')) ?? '',
+    identities: { ed25519: identity('ed25519'), ecdsa: identity('ecdsa') },
     knownHosts,
-    hostKey,
-    fingerprint() {
-      const blob = Buffer.from(hostKey().split(' ')[1] ?? '', 'base64')
-      return createHash('sha256').update(blob).digest('base64').replaceAll('=', '')
+    hostKeys() {
+      const lines = readFileSync(knownHosts, 'utf8').trimEnd().split('\n')
+      return ['ssh-ed25519', 'ecdsa-sha2-nistp256'].map((type) => {
+        const line = lines.findLast((one) => one.startsWith(`${HOST} ${type} `))
+        if (line === undefined) throw new Error(`There is no key of ${type} in ${knownHosts}.`)
+        return line.slice(HOST.length + 1)
+      })
     },
   }
 }

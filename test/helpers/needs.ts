@@ -77,6 +77,7 @@ const NEED_AN_ACCOUNT = [
   '/usr/lib/openssh/sftp-server',
   'dbclient',
   'python3:asyncssh',
+  'borg',
   'ansible',
 ]
 

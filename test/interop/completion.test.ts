@@ -139,9 +139,7 @@ describe('completion', () => {
         env: user().env,
       })
       expect([exitCode, stderr]).toEqual([0, ''])
-      expect(stdout).toBe(
-        "words\nssh-config\tprints what ~/.ssh/config needs for 'ssh JOB.job'\nsecond\tcat\n",
-      )
+      expect(stdout).toBe("words\nssh-config\twhat ~/.ssh/config needs for 'ssh JOB.job'\nsecond\tcat\n")
       const files = await runProgram(SSHJOB, ['completion', '--zsh', 'sshjob', 'cp', 'silent:'], {
         env: user().env,
       })

@@ -49,7 +49,11 @@ function jobSuite() {
 }
 
 /** What a program that gets there by the proxy is told. */
-async function proxyArguments({ proxy, identity, knownHosts }: ClientKeys, files: string): Promise<string[]> {
+async function proxyArguments(
+  { proxy, identities, knownHosts }: ClientKeys,
+  files: string,
+  identity = identities.ed25519,
+): Promise<string[]> {
   const { port } = await serveSockets(echoSocket)
   return [proxy, identity, knownHosts, HOST, String(port), files]
 }
@@ -106,12 +110,17 @@ const IN_RUBY = {
   forwarded: 'echo',
 }
 
+/** It reads what `sshjob ssh-config` prints. */
+async function rubyArguments(suite: ReturnType<typeof jobSuite>): Promise<string[]> {
+  const { port } = await serveSockets(echoSocket)
+  return ['-W0', program('client.rb'), suite.keys().config, HOST, String(port), suite.files()]
+}
+
 describeClient(NET_SSH, 'sessions, files and forwarding', () => {
   const suite = jobSuite()
 
   it('runs commands with variables, status and signal, 5 MB both ways, in a terminal; writes, renames, reads and lists files; forwards a port', async () => {
-    const args = await proxyArguments(suite.keys(), suite.files())
-    expect(printed(await suite.run('ruby', ['-W0', program('client.rb'), ...args]))).toEqual(IN_RUBY)
+    expect(printed(await suite.run('ruby', await rubyArguments(suite)))).toEqual(IN_RUBY)
   })
 })
 
@@ -119,8 +128,7 @@ describeClient(also(NET_SSH, 'scp'), "files, over the job's scp", () => {
   const suite = jobSuite()
 
   it('copies a file into the job and back', async () => {
-    const args = await proxyArguments(suite.keys(), suite.files())
-    const result = await suite.run('ruby', ['-W0', program('client.rb'), ...args, 'scp'])
+    const result = await suite.run('ruby', [...(await rubyArguments(suite)), 'scp'])
     expect(printed(result)).toEqual({ ...IN_RUBY, scp: true })
   })
 })
@@ -147,8 +155,9 @@ describeClient(ERLANG, 'sessions and files', () => {
 
   it('runs commands with variables, status and signal, 3 MB both ways; writes, renames, reads and lists files', async () => {
     const keys = suite.keys()
-    const { port } = await openBridge(suite.user())
-    const args = [String(port), `SHA256:${keys.fingerprint()}`, dirname(keys.identity), suite.files()]
+    const { port, fingerprints } = await openBridge(suite.user())
+    const folder = dirname(keys.identities.ed25519)
+    const args = [String(port), `SHA256:${fingerprints.ecdsa}`, folder, suite.files()]
     const result = await suite.run('escript', [program('client.escript'), ...args])
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })
     // It tells its user that it takes the strict key exchange.
@@ -176,11 +185,12 @@ describeClient(CONCH, 'commands and files', () => {
   async function connection(user: TestUser): Promise<string[]> {
     const keys = suite.keys()
     const [identity, knownHosts] = ['identity', 'known'].map((name) => join(user.folder, name))
-    copyFileSync(keys.identity, `${identity}`)
-    const { stdout } = await suite.run(SSHJOB_KEYGEN, ['-y', '-f', keys.identity])
+    copyFileSync(keys.identities.ed25519, `${identity}`)
+    const { stdout } = await suite.run(SSHJOB_KEYGEN, ['-y', '-f', `${identity}`])
     writeFileSync(`${identity}.pub`, stdout)
     const { port } = await openBridge(user)
-    writeFileSync(`${knownHosts}`, `127.0.0.1 ${keys.hostKey()}\n`)
+    const known = keys.hostKeys().map((key) => `127.0.0.1 ${key}\n`)
+    writeFileSync(`${knownHosts}`, known.join(''))
     return ['-i', `${identity}`, '-p', String(port), '-l', 'anybody', `--known-hosts=${knownHosts}`]
   }
   const env = (): NodeJS.ProcessEnv => ({ ...suite.user().env, PYTHONWARNINGS: 'ignore' })
@@ -210,16 +220,11 @@ describeClient(CONCH, 'commands and files', () => {
   })
 })
 
-/** Those that know neither the keys of the hello nor those of OpenSSH's format are served in sshd's place. */
-function sshdSuite(kind: 'rsa' | 'ec') {
+/** It knows neither the kinds of keys of the hello nor OpenSSH's format, and is served in sshd's place. */
+function sshdSuite() {
   const { user } = starterSuite()
   const makeKey = () =>
-    kind === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 3_072 }).privateKey.export({
-          type: 'pkcs1',
-          format: 'pem',
-        })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' })
+    generateKeyPairSync('rsa', { modulusLength: 3_072 }).privateKey.export({ type: 'pkcs1', format: 'pem' })
   const publicOf = (key: string | Buffer): string => publicLine(parseKey(key.toString()))
 
   /** The command that serves a connection on its input and output, the client's key, and the host's. */
@@ -256,7 +261,7 @@ function sshdSuite(kind: 'rsa' | 'ec') {
 }
 
 describeClient(PHPSECLIB, 'commands and files, with RSA keys, in the place of sshd', () => {
-  const suite = sshdSuite('rsa')
+  const suite = sshdSuite()
 
   it('runs a command with its status; puts, renames, gets and lists files', async () => {
     const { server, identity, hostKey, files } = suite.configure()
@@ -271,17 +276,15 @@ describeClient(PHPSECLIB, 'commands and files, with RSA keys, in the place of ss
   })
 })
 
-describeClient(JSCH, 'sessions, files and forwarding, with ECDSA keys, in the place of sshd', () => {
-  const suite = sshdSuite('ec')
+describeClient(JSCH, 'sessions, files and forwarding, with ECDSA keys', () => {
+  const suite = jobSuite()
 
   it('runs commands with variables and status, 3 MB both ways, a shell in a terminal; puts, renames, gets and lists files; forwards a port', async () => {
-    const { server, identity, hostKey, files } = suite.configure()
     const { folder } = suite.user()
-    const { port } = await serveSockets(echoSocket)
     const compiled = await suite.run('javac', ['-cp', JSCH_JAR, '-d', folder, program('Client.java')])
     expect(compiled).toMatchObject({ exitCode: 0, stderr: '' })
-    const args = ['-cp', `${JSCH_JAR}:${folder}`, 'Client', server, identity, hostKey, files, String(port)]
-    const result = await suite.run('java', args)
+    const args = await proxyArguments(suite.keys(), suite.files(), suite.keys().identities.ecdsa)
+    const result = await suite.run('java', ['-cp', `${JSCH_JAR}:${folder}`, 'Client', ...args])
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })
     expect(result.stdout.trimEnd().split('\n')).toEqual([
       'command a b err 7',

@@ -57,7 +57,7 @@ describeAsRoot('where no process can be started any more', () => {
     mkdirSync(join(folder, 'run'), { mode: 0o700 })
     for (const path of [folder, join(folder, 'run')]) chownSync(path, UID, UID)
     const { PATH, SSHJOB_TEST_RUN } = process.env
-    const env = { PATH, SSHJOB_TEST_RUN, XDG_RUNTIME_DIR: join(folder, 'run') }
+    const env = { PATH, SSHJOB_TEST_RUN, SSHJOB_RUNTIME_DIR: join(folder, 'run', 'sshjob') }
     const enter = (): Promise<ProgramResult> =>
       runProgram('setpriv', [...AS_USER, process.execPath, SSHJOB, JOB, 'echo here'], { env, cwd: folder })
     try {

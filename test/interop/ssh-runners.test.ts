@@ -84,14 +84,15 @@ describeClient(RCLONE, 'files', () => {
 
   it('copies a tree into the job and back, by one connection', async () => {
     await start()
-    const { identity, hostKey } = await clientKeys(user())
+    const { identities, hostKeys } = await clientKeys(user())
     for (const [from, to] of [
       ['tree', 'there/copy'],
       ['there/copy', 'back'],
     ] as const) {
       const { port } = await openBridge(user())
-      writeFileSync(join(folder(), 'known'), `[127.0.0.1]:${port} ${hostKey()}\n`)
-      const options = `host=127.0.0.1,port=${port},user=anybody,key_file=${identity},known_hosts_file=known,shell_type=unix`
+      const known = hostKeys().map((key) => `[127.0.0.1]:${port} ${key}\n`)
+      writeFileSync(join(folder(), 'known'), known.join(''))
+      const options = `host=127.0.0.1,port=${port},user=anybody,key_file=${identities.ed25519},known_hosts_file=known,shell_type=unix`
       const remote = `:sftp,${options}:${folder()}/there/copy`
       const places = to === 'back' ? [remote, to] : [from, remote]
       const quiet = ['-q', '--config', 'rclone.conf', '--transfers', '1', '--checkers', '1']

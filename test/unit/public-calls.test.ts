@@ -140,6 +140,10 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
       "options has no 'stdin'; what it may have: env, agent, x11, signal, columns, rows, width, height, term, modes, pty",
     ],
   ],
+  'connection.subsystem': [
+    [[], `name has to be a string with something in it; ${MISSING}`],
+    [['sftp', { pty: true }], "options has no 'pty'; what it may have: env, signal"],
+  ],
   'connection.openTcp': [
     [[], `host has to be a string with something in it; ${MISSING}`],
     [['localhost'], `port ${TO_PORT}; ${MISSING}`],

@@ -8,7 +8,7 @@ export const manual: Manual = {
   calls: ['[options] JOB [COMMAND...]'],
   description: [
     "Opens a terminal in the job JOB, or runs COMMAND there: in the job's environment, its working directory and its limits, as the job's user.",
-    "Options stand before JOB; what follows it is the command. Its words are joined with spaces and given to the job's shell, as ssh(1) does it. A job whose name is one of the words below is reached with 'sshjob -- ls'.",
+    "Options stand before JOB, or behind it as with ssh(1); then comes the command. Its words are joined with spaces and given to the job's shell, as ssh(1) does it. A job whose name is one of the words below is reached with 'sshjob -- ls'.",
   ],
   commands: COMMANDS.map(({ name, call, summary }) => [`sshjob ${name} ${call}`.trimEnd(), summary] as const),
   options: SESSION_OPTIONS,
@@ -45,7 +45,8 @@ export const manual: Manual = {
       title: 'ENVIRONMENT',
       text: [
         [
-          ['XDG_RUNTIME_DIR, TMPDIR', 'where the sockets of jobs are looked for, beside their usual places'],
+          ['SSHJOB_RUNTIME_DIR', 'the one directory in which the sockets of jobs are looked for'],
+          ['XDG_RUNTIME_DIR, TMPDIR', 'where they are looked for otherwise, beside their usual places'],
           ['LANG, LC_*', 'are passed on to the session'],
           ['TERM', 'is passed on with a terminal'],
           ['SHELL', 'runs the command of --proxy-command'],

@@ -38,6 +38,7 @@ export const SERVER_OPTIONS = {
     help: 'forward into the job to this, or a socket, only; * is any (repeatable)',
   },
   'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
+  quiet: { short: 'q', help: 'do not say at the start how to enter the job' },
   'log-level': { value: 'LEVEL', values: LOG_LEVELS, help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
   'log-format': {
@@ -61,6 +62,8 @@ export interface Settings {
   maxSessions: number
   lingerMs: number | 'forever'
   serveOptions: NonNullable<StarterOptions['serveOptions']>
+  /** Whether nothing is said at the start. */
+  quiet: boolean
   logLevel: string
   logFile: string | undefined
   logFormat: LogFormat
@@ -77,6 +80,7 @@ export function readSettings(args: readonly string[]): Settings {
     maxSessions: MAX_SESSIONS,
     lingerMs: 0,
     serveOptions: {},
+    quiet: false,
     logLevel: 'warn',
     logFile: undefined,
     logFormat: 'text',
@@ -132,6 +136,9 @@ function apply(settings: Settings, name: OptionName, value: string): void {
     case 'permit-listen':
       settings.serveOptions.permitListen = [...(settings.serveOptions.permitListen ?? []), value]
       makePolicy(settings.serveOptions)
+      return
+    case 'quiet':
+      settings.quiet = true
       return
     case 'log-level':
       if (!LOG_LEVELS.some((level) => level === value))

@@ -15,6 +15,7 @@ export const htcondor: Engine = {
   name: 'htcondor',
   recognise: recogniseJobId,
   isHere: () => findTool('condor_ssh_to_job') !== undefined,
+  absence: 'HTCondor, whose jobs have such names, has no programs in PATH here (condor_ssh_to_job)',
 
   async list(options) {
     return (await readQueue(undefined, options)).flatMap(describeJob)

@@ -1,5 +1,5 @@
 // Enters a job with JSch, and prints what it saw, a line each.
-// Arguments: the server's command, a key, the line of the host key, a folder of the job, a port here that echoes.
+// Arguments: the proxy's command, key, known_hosts, host, a port here that echoes, a folder of the job.
 import com.jcraft.jsch.*;
 import java.io.*;
 import java.net.Socket;
@@ -9,18 +9,29 @@ public class Client {
     // The input and output of a command, in the place of a connection.
     static class CommandProxy implements Proxy {
         final String command;
+        final JSch jsch;
+        final String knownHosts;
         Process process;
+        InputStream input;
 
-        CommandProxy(String command) {
+        CommandProxy(String command, JSch jsch, String knownHosts) {
             this.command = command;
+            this.jsch = jsch;
+            this.knownHosts = knownHosts;
         }
 
-        public void connect(SocketFactory factory, String host, int port, int timeout) throws IOException {
+        public void connect(SocketFactory factory, String host, int port, int timeout) throws Exception {
             process = new ProcessBuilder("sh", "-c", "exec " + command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            input = new BufferedInputStream(process.getInputStream());
+            // The proxy has written the keys of this session down before the first byte of SSH comes through.
+            input.mark(1);
+            input.read();
+            input.reset();
+            jsch.setKnownHosts(knownHosts);
         }
 
         public InputStream getInputStream() {
-            return process.getInputStream();
+            return input;
         }
 
         public OutputStream getOutputStream() {
@@ -55,12 +66,11 @@ public class Client {
     public static void main(String[] args) throws Exception {
         JSch jsch = new JSch();
         jsch.addIdentity(args[1]);
-        jsch.setKnownHosts(new ByteArrayInputStream(("train.job " + args[2] + "\n").getBytes()));
-        Session session = jsch.getSession("anybody", "train.job");
-        session.setProxy(new CommandProxy(args[0]));
+        Session session = jsch.getSession("anybody", args[3]);
+        session.setProxy(new CommandProxy(args[0], jsch, args[2]));
         session.setConfig("StrictHostKeyChecking", "yes");
         session.setConfig("PreferredAuthentications", "publickey");
-        session.setConfig("server_host_key", args[2].split(" ")[0]);
+        session.setConfig("server_host_key", "ecdsa-sha2-nistp256");
         session.connect(30000);
         run(session, "echo $MINE; echo err >&2; exit 7", new byte[0], "command");
         byte[] data = new byte[3000001];
@@ -78,7 +88,7 @@ public class Client {
 
         ChannelSftp sftp = (ChannelSftp) session.openChannel("sftp");
         sftp.connect(30000);
-        sftp.cd(args[3]);
+        sftp.cd(args[5]);
         sftp.put(new ByteArrayInputStream(data), "java");
         sftp.rename("java", "renamed");
         System.out.println("file " + Arrays.equals(data, sftp.get("renamed").readAllBytes()));

@@ -1,19 +1,15 @@
 # Enters a job with net-ssh, net-sftp and net-scp, and prints what it saw as JSON.
-# Arguments: the proxy's command, key, known_hosts, host, a port here that echoes, a folder of the job, and 'scp'.
+# Arguments: what sshjob ssh-config has printed, host, a port here that echoes, a folder of the job, and 'scp'.
 require 'json'
 require 'digest'
 require 'net/ssh'
-require 'net/ssh/proxy/command'
 require 'net/sftp'
 require 'net/scp'
 require 'socket'
 
-proxy, identity, known_hosts, host, echo_port, folder, scp = ARGV
+config, host, echo_port, folder, scp = ARGV
 result = {}
-options = {
-  config: false, proxy: Net::SSH::Proxy::Command.new(proxy), keys: [identity], keys_only: true, use_agent: false,
-  user_known_hosts_file: [known_hosts], global_known_hosts_file: [], verify_host_key: :always, non_interactive: true,
-}
+options = { config: [config], use_agent: false, verify_host_key: :always, non_interactive: true }
 Net::SSH.start(host, 'anybody', options) do |ssh|
   run = lambda do |command, input = nil, setup = ->(channel) {}|
     seen = { stdout: +'', stderr: +'' }

@@ -79,7 +79,7 @@ test('one that is given is taken, and no other where it is wrong', async () => {
   const missing = join(base, 'missing')
   expect(await failure(findShim({ arch: ARCH, program, given: missing }))).toMatchObject({
     code: 'program-missing',
-    message: `The container shim in ${missing} can't be read (ENOENT): run \`npm install --global sshjob-shim-linux-x64@${VERSION}\`.`,
+    message: `The container shim in ${missing} can't be read: no such file or directory (ENOENT): run \`npm install --global sshjob-shim-linux-x64@${VERSION}\`.`,
   })
 })
 

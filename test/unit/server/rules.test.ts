@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { admitKey, type Rules } from '../../../src/server/admission.js'
+import { admitKeys, type Rules } from '../../../src/server/admission.js'
 import { makePolicy } from '../../../src/server/forwarding/policy.js'
 import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
@@ -13,7 +13,7 @@ async function admitted(rules: Partial<Rules>, job: MemoryJob = memoryJob(idle))
   const keys = sessionKeys()
   const [serverStream, clientStream] = streamPair()
   const key = parseKey(keys.server.clientPublicKey)
-  const simple = admitKey(parseKey(keys.server.hostPrivateKey), key, makePolicy({}))
+  const simple = admitKeys([parseKey(keys.server.hostPrivateKey)], [key], makePolicy({}))
   const admission = {
     ...simple,
     login: (user: string) => {
@@ -152,9 +152,9 @@ describe('rules of a client', () => {
   it('end with a client that changes its name in the middle', async () => {
     const keys = sessionKeys()
     const [serverStream, clientStream] = streamPair()
-    const admission = admitKey(
-      parseKey(keys.server.hostPrivateKey),
-      parseKey(keys.server.clientPublicKey),
+    const admission = admitKeys(
+      [parseKey(keys.server.hostPrivateKey)],
+      [parseKey(keys.server.clientPublicKey)],
       makePolicy({}),
     )
     const served = serveAdmitted(serverStream, memoryJob(idle), admission, {})

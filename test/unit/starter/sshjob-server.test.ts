@@ -36,6 +36,7 @@ describe('the options of sshjob-server', () => {
       '--linger',
       'forever',
       '--no-motd',
+      '--quiet',
       '--log-level',
       'debug',
       '--log-file',
@@ -48,6 +49,7 @@ describe('the options of sshjob-server', () => {
       listen: '/x/y',
       maxSessions: 3,
       lingerMs: 'forever',
+      quiet: true,
       serveOptions: { shells: ['zsh', '/bin/bash'], idleTimeoutMs: 1_500, motd: false },
       logLevel: 'debug',
       logFile: 'l',
@@ -103,15 +105,14 @@ describe('sshjob-server', () => {
   const env = (): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
     HOME: directory(),
-    XDG_RUNTIME_DIR: directory(),
     TMPDIR: directory(),
+    ...environment(),
   })
-  const environment = (): { XDG_RUNTIME_DIR: string; TMPDIR: string } => ({
-    XDG_RUNTIME_DIR: directory(),
-    TMPDIR: directory(),
+  const environment = (): { SSHJOB_RUNTIME_DIR: string } => ({
+    SSHJOB_RUNTIME_DIR: path.join(directory(), 'sshjob'),
   })
   const run = (args: string[], stdin = ''): ReturnType<typeof runProgram> =>
-    runProgram(SSHJOB_SERVER, args, { env: env(), stdin })
+    runProgram(SSHJOB_SERVER, ['--quiet', ...args], { env: env(), stdin })
 
   it('passes stdin, stdout, stderr and the exit status through, and leaves no socket', async () => {
     await expect(run(['--', 'sh', '-c', 'cat; echo err >&2; exit 7'], 'in\0put')).resolves.toMatchObject({
@@ -201,6 +202,7 @@ describe('sshjob-server', () => {
     const starter = startProgram(
       SSHJOB_SERVER,
       [
+        '--quiet',
         '--listen',
         `unix:${socket}`,
         '--log-level',

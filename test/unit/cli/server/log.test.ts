@@ -9,7 +9,7 @@ describe('the log of sshjob-server', () => {
   const directory = temporaryDirectory()
   const env = (): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
-    XDG_RUNTIME_DIR: directory(),
+    SSHJOB_RUNTIME_DIR: join(directory(), 'sshjob'),
     TMPDIR: directory(),
     HOME: directory(),
   })
@@ -66,7 +66,9 @@ describe('the log of sshjob-server', () => {
     ],
     [['--log-level', 'info', '--log-format', 'json'], /^\{"level":30,.*"msg":"job started"\}\n$/],
   ])('%j: the first line is what was asked for', async (options, line) => {
-    const starter = startProgram(SSHJOB_SERVER, ['--job-id', 'a', ...options, '--', 'cat'], { env: env() })
+    const starter = startProgram(SSHJOB_SERVER, ['--job-id', 'a', '-q', ...options, '--', 'cat'], {
+      env: env(),
+    })
     await starter.waitFor(/job started/)
     const [first] = starter
       .stderr()
