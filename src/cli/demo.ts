@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
@@ -8,6 +7,7 @@ import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { listJobs, openJob } from '../engines/local.js'
+import { type ChildProcess, startHelper } from '../process/helpers.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
 import { retry } from './open-session.js'
@@ -32,7 +32,7 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env.XDG_RUNTIME_DIR = folder
-  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
+  const starter = startHelper(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
     cwd: folder,
     env: { ...process.env, DATASET: 'CIFAR-10' },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,4 +1,5 @@
 import { messageOf } from '../core/errors.js'
+import { exitAtOnce } from '../process/exit.js'
 import { catchSignals, type Signals } from './server/signals.js'
 
 /** Our own failures, as of ssh(1) and sshjob. */
@@ -41,6 +42,4 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
 }
 
 process.on('uncaughtException', failAtOnce)
-run(process.argv.slice(2), catchSignals())
-  .catch(reportFailure)
-  .then((status) => process.exit(status))
+run(process.argv.slice(2), catchSignals()).catch(reportFailure).then(exitAtOnce)

@@ -56,7 +56,7 @@ export function loadedLibraries(): string[] {
   return Array.isArray(sharedObjects) ? sharedObjects.filter((name) => typeof name === 'string') : []
 }
 
-/** The programs, the addon for terminals, and the native ciphers where they were compiled. */
+/** The programs, koffi with the part that is made for this platform, and the native ciphers where they were compiled. */
 export function ownPrograms(): OwnFile[] {
   const dist = path.dirname(thisProgram())
   const require = createRequire(thisProgram())
@@ -66,17 +66,17 @@ export function ownPrograms(): OwnFile[] {
       .map((name) => path.join(folder, name))
       .map((from) => ({ from, to: path.join('dist', path.relative(dist, from)) })),
   )
-  const pty = path.dirname(require.resolve('node-pty/package.json'))
-  const parts = [
-    'package.json',
-    'LICENSE',
-    'lib',
-    `prebuilds/${process.platform}-${process.arch}`,
-    'build/Release',
-  ]
+  const koffi = path.dirname(require.resolve('koffi'))
+  const platform = `@koromix/koffi-${process.platform}-${process.arch}`
+  // What it is in itself is for other platforms, and for compilers.
+  const parts = ['package.json', 'LICENSE.txt', 'index.cjs']
   return [
     ...programs,
-    ...existing(pty, parts, 'node_modules/node-pty'),
+    ...existing(koffi, parts, 'node_modules/koffi'),
+    {
+      from: path.dirname(createRequire(require.resolve('koffi')).resolve(platform)),
+      to: `node_modules/${platform}`,
+    },
     ...existing(path.dirname(dist), ['LICENSE'], ''),
     ...nativeCiphers(require),
   ]
