@@ -165,8 +165,9 @@ class SocketStarter implements Starter {
   #refuse(socket: net.Socket, error: unknown): void {
     const reason =
       error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
-    // Whoever only looks whether somebody listens here says nothing and goes.
-    const level = reason.code === 'connection-lost' ? 'debug' : 'warn'
+    // Whoever only looks whether somebody listens here says nothing and goes; who comes too early tries again.
+    const level =
+      reason.code === 'connection-lost' ? 'debug' : reason.code === 'job-not-started' ? 'info' : 'warn'
     this.#log[level]({ code: reason.code, cause: reason.message }, 'client refused')
     this.#sayNo(socket, reason)
   }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Job, JobProcess, ProcessEnd, ProcessRequest, TerminalRequest } from '../../src/job/job.js'
 import { type LocalJobOptions, localJob } from '../../src/job/local-job.js'
 import { listSessions } from '../../src/process/process-tree.js'
+import { sendSignal } from '../../src/process/signals.js'
 
 export const TERMINAL: TerminalRequest = {
   term: 'xterm',
@@ -19,7 +20,7 @@ afterEach(async () => {
   await Promise.all(ended.map((session) => session.terminate()))
   // What stays on purpose as well.
   const left = await listSessions()
-  for (const { pid } of ended.flatMap((session) => left.get(session.pid) ?? [])) process.kill(pid, 'SIGKILL')
+  for (const { pid } of ended.flatMap((session) => left.get(session.pid) ?? [])) sendSignal(pid, 9)
 })
 
 /** A job that this test is inside of. */
