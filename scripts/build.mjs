@@ -98,7 +98,7 @@ async function bundle(options) {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    external: ['node-pty'],
+    external: ['koffi', 'node-pty'],
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
@@ -9,6 +8,7 @@ import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
+import { type ChildProcess, startHelper } from '../process/helpers.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
 import { printHelp } from './manual/print-help.js'
@@ -38,7 +38,8 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env[DIRECTORY_VARIABLE] = folder
-  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--quiet', '--', ...JOB], {
+  const serving = [...serverProgram(), '--job-id', JOB_ID, '--quiet', '--', ...JOB]
+  const starter = startHelper(process.execPath, serving, {
     cwd: folder,
     env: { ...process.env, DATASET: 'CIFAR-10' },
     stdio: ['ignore', 'ignore', 'inherit'],

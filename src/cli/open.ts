@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Forwarding, JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { OPEN_WAIT_MS, RETRY_INTERVAL_MS } from '../core/limits.js'
+import { startHelper } from '../process/helpers.js'
 import { listeningPorts, listensHere } from './listeners.js'
 import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
@@ -142,10 +142,8 @@ async function forward(
 
 function openBrowser(url: string): void {
   if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return
-  const browser = spawn('xdg-open', [url], { stdio: 'ignore', detached: true })
   // Without one, the address that was printed is all there is to give.
-  browser.on('error', () => undefined)
-  browser.unref()
+  startHelper('xdg-open', [url], { stdio: 'ignore', detached: true }).unref()
 }
 
 function readPort(text: string): number {

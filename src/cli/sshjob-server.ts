@@ -1,6 +1,7 @@
 import { describeUnexpected } from '../core/errors.js'
 import { printable } from '../core/printable.js'
 import { VERSION } from '../core/version.js'
+import { exitAtOnce } from '../process/exit.js'
 import { printHelp } from './manual/print-help.js'
 import { catchSignals, type Signals } from './server/signals.js'
 
@@ -44,6 +45,4 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
 }
 
 process.on('uncaughtException', failAtOnce)
-run(process.argv.slice(2), catchSignals())
-  .catch(reportFailure)
-  .then((status) => process.exit(status))
+run(process.argv.slice(2), catchSignals()).catch(reportFailure).then(exitAtOnce)

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
 import { SSH_ASK_TIMEOUT_MS } from '../core/limits.js'
+import { askHelper } from '../process/helpers.js'
 
 /** As ssh would be told not to warn, for a host that is none. */
 const QUESTION = ['-F', 'none', '-o', 'WarnWeakCrypto=no-pq-kex', '-G', 'job']
@@ -10,7 +10,7 @@ const QUESTION = ['-F', 'none', '-o', 'WarnWeakCrypto=no-pq-kex', '-G', 'job']
  */
 export function sshWarnsOfWeakKeyExchange(): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = execFile('ssh', QUESTION, { timeout: SSH_ASK_TIMEOUT_MS }, (error) =>
+    const child = askHelper('ssh', QUESTION, { timeout: SSH_ASK_TIMEOUT_MS }, (error) =>
       resolve(error === null),
     )
     child.stdin?.on('error', () => undefined).end()

@@ -154,10 +154,14 @@ export const TERMINAL_QUIET_ROUNDS = 5
 export const TERMINAL_TAIL_MAX = MIB
 /** The longest pause between two tries to hand keystrokes to a terminal that takes no more. */
 export const TERMINAL_RETRY_MAX_MS = 50
-/** Pipes for commands that are kept ready; a command without a terminal takes three. */
-export const PIPE_POOL_MIN = 9
-/** How long a command waits for its pipes when a burst has used all that were ready; socket pairs do after that. */
-export const PIPE_WAIT_MS = 500
+/** How long a session's start waits for the file system of its directory or shell: an automount takes a second or two. */
+export const PATH_LOOK_TIMEOUT_MS = 3_000
+/** How long a command's output may take to be out before its exit status goes first: a background process may hold it. */
+export const EXIT_STATUS_DELAY_MS = 100
+/** Between two looks whether a child has ended, in a thread or a test runner that gets no SIGCHLD. */
+export const CHILD_LOOK_MS = 50
+/** What posix_spawn(3), and other threads meanwhile, may open beside what is open: below the child's limit while that is ours. */
+export const SPAWN_SPARE_DESCRIPTORS = 64
 /** How many processes of a job are told to clients, outermost first: they must fit into the hello. */
 export const JOB_PIDS_MAX = 256
 /** The longest pause between two looks at what is left of a session that was ended. */

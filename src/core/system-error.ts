@@ -14,11 +14,11 @@ export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   if (typeof error.code !== 'string') return undefined
   const [, unknown] = /^Unknown system error -(\d+)$/.exec(error.code) ?? [] // libuv's word for what it doesn't know
-  return (unknown === undefined ? undefined : nameOf(Number(unknown))) ?? error.code
+  return (unknown === undefined ? undefined : errnoName(Number(unknown))) ?? error.code
 }
 
 /** errno(3) by number. Two names of one number (EAGAIN, EWOULDBLOCK): the first. */
-function nameOf(number: number): string | undefined {
+export function errnoName(number: number): string | undefined {
   return Object.entries(constants.errno).find(([, value]) => value === number)?.[0]
 }
 

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../core/errors.js'
-import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
+import {
+  EXIT_STATUS_DELAY_MS,
+  MAX_COMMAND_BYTES,
+  MAX_ENV_BYTES,
+  MAX_ENV_TOTAL_BYTES,
+  MAX_ENV_VARIABLES,
+} from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { isSettable } from '../job/environment.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
@@ -41,6 +48,7 @@ export class Session {
   #variables = 0
   #variableBytes = 0
   #terminal: TerminalRequest | undefined
+  #starting: Promise<JobProcess> | undefined
   #process: JobProcess | undefined
   #sftp: SftpSession | undefined
   #started = false
@@ -77,7 +85,8 @@ export class Session {
 
   /** Ends what runs, and resolves when it has ended. */
   async terminate(): Promise<void> {
-    await Promise.all([this.#process?.terminate(), this.#sftp?.terminate(), this.#forwards.close()])
+    const started = await this.#starting?.catch(() => undefined)
+    await Promise.all([started?.terminate(), this.#sftp?.terminate(), this.#forwards.close()])
   }
 
   #request(name: string, data: Reader): boolean | Promise<boolean> {
@@ -144,7 +153,7 @@ export class Session {
   }
 
   /** @param command what the client asks for; undefined: a shell */
-  #startAsAllowed(command: Buffer | undefined): boolean {
+  #startAsAllowed(command: Buffer | undefined): boolean | Promise<boolean> {
     const { forced } = this.#context.rules
     if (forced === undefined) return this.#start(command)
     return forced.kind === 'files'
@@ -174,7 +183,7 @@ export class Session {
   }
 
   /** @param original what the client asked for where something else runs: it finds it in SSH_ORIGINAL_COMMAND */
-  #start(command: Buffer | undefined, original?: Buffer): boolean {
+  async #start(command: Buffer | undefined, original?: Buffer): Promise<boolean> {
     if (this.#started) return false
     this.#started = true
     if (command !== undefined && (command.length > MAX_COMMAND_BYTES || command.includes(0))) {
@@ -183,21 +192,31 @@ export class Session {
     }
     const { job, shells, log } = this.#context
     const terminal = this.#terminal
+    const request = { command, environment: this.#variablesOf(original), terminal, shells }
+    let started: JobProcess
     try {
-      this.#process = job.spawn({ command, environment: this.#variablesOf(original), terminal, shells })
+      // What the client asks for meanwhile waits for the answer to this request.
+      this.#starting = (async () => job.spawn(request))()
+      started = await this.#starting
     } catch (error) {
       log.warn({ err: error }, 'session could not be started')
       this.#explain(messageOf(error))
       return false
     }
-    log.info({ pid: this.#process.pid, terminal: terminal !== undefined }, 'session started')
-    // After the reply to this request, and before anything that the shell writes.
-    if (command === undefined && terminal !== undefined) queueMicrotask(() => this.#greet())
-    void this.#run(this.#process)
+    this.#process = started
+    const { pid, notices = [] } = started
+    const passedOver = notices.length === 0 ? {} : { notices }
+    log.info({ pid, terminal: terminal !== undefined, ...passedOver }, 'session started')
+    // After the reply to this request, which waits in promises, and before anything that the shell writes.
+    process.nextTick(() => {
+      for (const notice of notices) this.tell(`sshjob-server: ${notice}`)
+      if (command === undefined && terminal !== undefined) this.#greet()
+    })
+    void this.#run(started)
     return true
   }
 
-  #startSubsystem(name: string): boolean {
+  #startSubsystem(name: string): boolean | Promise<boolean> {
     const { forced, subsystem = ownSubsystem } = this.#context.rules
     const asked = subsystem(name)
     if (asked === undefined || this.#started) return false
@@ -207,9 +226,9 @@ export class Session {
     return this.#start(Buffer.from(run.command), forced === undefined ? undefined : original)
   }
 
-  #startFiles(directory: string | undefined): boolean {
-    const place = this.#context.job.files?.()
-    if (place === undefined) return false
+  async #startFiles(directory: string | undefined): Promise<boolean> {
+    const place = await this.#context.job.files?.()
+    if (place === undefined || this.#channel.isClosed) return false
     const files =
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
@@ -243,20 +262,20 @@ export class Session {
       copyOutput(process.stdout, channel.output),
       process.stderr === undefined ? undefined : copyOutput(process.stderr, channel.outputExtended),
     ])
-    // Whichever is first: all output is out and the process has ended, or the client has gone.
-    const end = await Promise.race([
-      Promise.all([process.ended, copied]).then(([end]) => end),
-      channel.closed,
-    ])
-    if (isEnd(end) && !channel.isClosed) {
-      // The order that every client relies on: output, exit status, EOF, close (RFC 4254 §6.10).
-      this.#reportEnd(end)
-      channel.output.end(() => channel.close())
-      this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
-      return
+    const end = await Promise.race([process.ended, channel.closed])
+    if (isEnd(end)) {
+      // Output, exit status, EOF, close: the order that every client likes best (RFC 4254 §6.10). But as with sshd, the
+      // status waits for nobody who holds the output, be it a process in the background or a client that doesn't read.
+      await Promise.race([copied, channel.closed, delay(EXIT_STATUS_DELAY_MS, undefined, { ref: false })])
+      if (!channel.isClosed) this.#reportEnd(end)
+      await Promise.race([copied, channel.closed])
     }
-    this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')
-    await process.terminate()
+    if (channel.isClosed) {
+      this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')
+      return process.terminate()
+    }
+    channel.output.end(() => channel.close())
+    this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
   }
 
   #copyInput(process: JobProcess): void {

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import {
   type Argument,
   abortSignal,
@@ -16,6 +15,7 @@ import {
 } from '../core/check-options.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
+import { type PipedProcess, startPiped } from '../process/helpers.js'
 import { JoinedStream } from './joined.js'
 
 export interface CommandStreamOptions {
@@ -39,8 +39,6 @@ export interface CommandStreamOptions {
   /** How long the command may take to end by itself once the stream is destroyed, in milliseconds. Default: 0. */
   patienceMs?: number
 }
-
-type Child = ChildProcess & { stdin: Writable; stdout: Readable }
 
 const LEASH = 3
 
@@ -78,25 +76,20 @@ export function commandStream(argv: readonly string[], options: CommandStreamOpt
   }
 }
 
-function start(program: string, args: string[], options: CommandStreamOptions): Child {
+function start(program: string, args: string[], options: CommandStreamOptions): PipedProcess {
   const { stderr, ownGroup = false, leash = false } = options
   const said = stderr === 'inherit' ? 'inherit' : 'pipe'
-  const child = spawn(program, args, {
+  const child = startPiped(program, args, {
     env: process.env,
     detached: ownGroup,
     stdio: ['pipe', 'pipe', said, ...(leash ? (['pipe'] as const) : [])],
   })
   child.stdio[LEASH]?.on('error', () => undefined)
-  if (isPiped(child)) return child
-  throw new SshjobError('spawn-failed', `${program} could not be given pipes.`)
-}
-
-function isPiped(child: ChildProcess): child is Child {
-  return child.stdin !== null && child.stdout !== null
+  return child
 }
 
 class CommandStream extends JoinedStream {
-  readonly #child: Child
+  readonly #child: PipedProcess
   readonly #program: string
   readonly #onAbort: () => void
   readonly #signal: AbortSignal | undefined
@@ -106,7 +99,7 @@ class CommandStream extends JoinedStream {
   #failure: SshjobError | undefined
   #stderr = Buffer.alloc(0)
 
-  constructor(child: Child, program: string, options: CommandStreamOptions) {
+  constructor(child: PipedProcess, program: string, options: CommandStreamOptions) {
     super(child.stdout, child.stdin)
     const { stderr, signal, ownGroup = false, patienceMs = 0 } = options
     this.#ownGroup = ownGroup

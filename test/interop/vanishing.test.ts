@@ -52,7 +52,7 @@ describe('a client that vanishes', () => {
   it('leaves no process of its session when its terminal goes with it', async () => {
     await start()
     const command = quoteWords([process.execPath, SSHJOB, '-t', JOB, STUBBORN])
-    const session = startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
+    const session = await startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
       terminal: TERMINAL,
     })
     let output = ''

@@ -70,7 +70,7 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     ],
     [
       [{ id: 'a', command: [], cwd: '/' }],
-      "options has no 'cwd'; what it may have: id, command, environment, directory, user, shells, pids, since",
+      "options has no 'cwd'; what it may have: id, command, environment, directory, user, shells, pids, since, openFiles",
     ],
     [
       [{ id: 'a', command: [], since: new Date(Number.NaN) }],

@@ -81,7 +81,7 @@ async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
   return [
     { level: 'ok', text: `Sessions are served by the copy of sshjob in ${prefix}.` },
     ...checkVersion(prefix),
-    ...checkTerminals(server),
+    ...checkKoffi(server),
     ...checkStarters(file),
   ]
 }
@@ -98,19 +98,22 @@ function checkVersion(prefix: string): Finding[] {
   ]
 }
 
-/** The addon for terminals is loaded with the first one: a command would not show that it can't be. */
-function checkTerminals([launcher = '']: readonly string[]): Finding[] {
+/** What starts sessions is loaded with the first one: a check of the configuration would not show that it can't be. */
+function checkKoffi([launcher = '']: readonly string[]): Finding[] {
   try {
     const command = commandIn(fs.readFileSync(launcher, 'utf8'))
     const program = command.pop() ?? ''
-    const addon = path.join(path.dirname(program), '../node_modules/node-pty')
+    const addon = path.join(
+      path.dirname(program),
+      `../node_modules/@koromix/koffi-${process.platform}-${process.arch}`,
+    )
     runAsUser([...command, '-e', 'require(process.argv[1])', addon])
     return []
   } catch (error) {
     return [
       {
         level: 'broken',
-        text: `Terminals can't be opened: ${failureOf(error)}`,
+        text: `Sessions can't be started: ${failureOf(error)}`,
         advice: 'As root, with a Node.js that can: sshjob htcondor install',
       },
     ]

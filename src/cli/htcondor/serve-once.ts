@@ -1,4 +1,3 @@
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { connect } from '../../client/connect.js'
 import type { ConnectOptions } from '../../client/types.js'
 import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import { runHelper, startPiped } from '../../process/helpers.js'
 import { generateKey } from '../../ssh/keys.js'
 import { JoinedStream } from '../../streams/joined.js'
 
@@ -40,11 +40,11 @@ export async function serveOnce(node: readonly string[], programs: string, kept:
   const user = generateKey()
   try {
     const making = ['-q', '-N', '', '-t', 'ed25519', '-f', hostKey]
-    execFileSync(file, [...argumentsFor('sshjob-keygen.cjs'), ...making], { stdio: 'pipe', ...options })
+    runHelper(file, [...argumentsFor('sshjob-keygen.cjs'), ...making], { stdio: 'pipe', ...options })
     fs.writeFileSync(keys, user.publicKey)
     fs.writeFileSync(config, `HostKey ${hostKey}\nAuthorizedKeysFile ${keys}\nStrictModes no\n`)
     const serving = ['-i', '-f', config]
-    const child = spawn(file, [...argumentsFor('sshjob-server.cjs'), ...serving], {
+    const child = startPiped(file, [...argumentsFor('sshjob-server.cjs'), ...serving], {
       stdio: ['pipe', 'pipe', 'ignore'],
       ...options,
     })

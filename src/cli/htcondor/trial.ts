@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { firstLine, messageOf } from '../../core/errors.js'
 import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import { runHelper } from '../../process/helpers.js'
 
 /** Somebody without any rights, as far as running a program is concerned. */
 const NOBODY = 65_534
@@ -16,10 +16,10 @@ export interface ServerSettings {
   template: string
 }
 
-/** Runs a program as one of the users that jobs run as, if we can. @throws what execFileSync() throws */
+/** Runs a program as one of the users that jobs run as, if we can. @throws what runHelper() throws */
 export function runAsUser([file = '', ...args]: readonly string[], cwd = '/'): void {
   const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  execFileSync(file, args, { ...user, cwd, env: {}, stdio: 'pipe', timeout: HTCONDOR_TOOL_TIMEOUT_MS })
+  runHelper(file, args, { ...user, cwd, env: {}, stdio: 'pipe', timeout: HTCONDOR_TOOL_TIMEOUT_MS })
 }
 
 /** Why a program failed, on one line. */

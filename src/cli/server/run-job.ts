@@ -38,7 +38,7 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
 
 async function launch({ jobId, command }: Settings, starter: Starter): Promise<LaunchedJob> {
   try {
-    const launched = launchJob([...command], { id: jobId })
+    const launched = await launchJob([...command], { id: jobId })
     starter.begin(launched.job)
     return launched
   } catch (error) {

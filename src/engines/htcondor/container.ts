@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { SshjobError, systemCode } from '../../core/errors.js'
 import { JOB_PIDS_MAX } from '../../core/limits.js'
 import type { Job, ProcessRequest } from '../../job/job.js'
-import { listTree } from '../../job/process-tree.js'
+import { listTree } from '../../process/process-tree.js'
 import { hasContainerSocket, parseForcedCommand, takesCommandsInside } from './forced-command.js'
 import { isTrue, type JobAd } from './job-ad.js'
 

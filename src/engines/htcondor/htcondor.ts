@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { SshjobError } from '../../core/errors.js'
 import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import { runHelper } from '../../process/helpers.js'
 import type { Engine, ExplainOptions } from '../engine.js'
 import { analyse } from './analysis.js'
 import { queueId, recogniseJobId } from './job-id.js'
@@ -41,10 +41,14 @@ export const htcondor: Engine = {
   },
 
   remove(id, { htcondor: queue }) {
-    spawnSync('condor_rm', [...queueArguments(queue), queueId(id)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: HTCONDOR_TOOL_TIMEOUT_MS,
-    })
+    try {
+      runHelper('condor_rm', [...queueArguments(queue), queueId(id)], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        timeout: HTCONDOR_TOOL_TIMEOUT_MS,
+      })
+    } catch {
+      // It has said why.
+    }
   },
 }
 

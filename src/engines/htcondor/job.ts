@@ -3,7 +3,7 @@ import { systemCode } from '../../core/errors.js'
 import { type Environment, makeJobEnvironment } from '../../job/environment.js'
 import type { Job } from '../../job/job.js'
 import { localJob } from '../../job/local-job.js'
-import { chooseDirectory, DEFAULT_PATH } from '../../job/shell.js'
+import { DEFAULT_PATH } from '../../process/find-program.js'
 import { containerSettings, isInContainer, onlyByForcedCommand } from './container.js'
 import { parseForcedCommand } from './forced-command.js'
 import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
@@ -45,7 +45,7 @@ export function htcondorJob(environment: Environment): HtcondorJob | undefined {
     id: `${ad.get('ClusterId') ?? 'htcondor'}.${ad.get('ProcId') ?? '0'}`,
     command: [textOf(ad, 'Cmd')].filter((word) => word !== undefined),
     environment: jobEnvironment(environment),
-    directory: chooseDirectory([text('_CONDOR_JOB_IWD'), scratch, text('HOME')]),
+    directory: [text('_CONDOR_JOB_IWD') ?? scratch, scratch],
     shells: shell ? [shell] : [],
     pids: () => pids,
     ...(since === undefined ? {} : { since: new Date(since * 1000) }),

@@ -84,7 +84,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     expect(await run(find(variables), 'pwd -P')).toBe(`${await fs.realpath(initial)}\n`)
     await fs.rmdir(initial)
     expect(await run(find(variables), 'pwd -P')).toBe(`${await fs.realpath(scratch)}\n`)
-    expect(find(variables).job.files?.().directory).toBe(scratch)
+    expect((await find(variables).job.files?.())?.directory).toBe(scratch)
   })
 
   it('gives a shell that the user chose, and commands to bash, as HTCondor does', async () => {
@@ -92,7 +92,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     await fs.writeFile(shell, '#!/bin/sh\necho my shell\n', { mode: 0o755 })
     const found = find({ _CONDOR_SHELL: shell, SHELL: '/bin/sh' })
     expect(await run(found, '[[ -n $BASH_VERSION ]] && echo bash')).toBe('bash\n')
-    const session = found.job.spawn({ command: undefined, environment: new Map(), terminal: undefined })
+    const session = await found.job.spawn({ command: undefined, environment: new Map(), terminal: undefined })
     session.stdin.end()
     const [chunk] = await once(session.stdout, 'data')
     expect(String(chunk)).toBe('my shell\n')

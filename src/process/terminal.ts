@@ -1,7 +1,5 @@
-import { closeSync, constants, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 import type { ConnectOpts, SocketConstructorOpts } from 'node:net'
-import { dirname, join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { ReadStream } from 'node:tty'
 import { endSentence, messageOf, SshjobError, systemCode } from '../core/errors.js'
@@ -11,70 +9,22 @@ import {
   TERMINAL_RETRY_MAX_MS,
   TERMINAL_TAIL_MAX,
 } from '../core/limits.js'
-import { hideFromChildren } from './child.js'
-import type { TerminalSize } from './job.js'
+import { check, libc } from './libc.js'
+import { openPty, type Pty } from './pty.js'
+import { readForeground, setModes, type TerminalModes, type TerminalSize } from './termios.js'
 
-/** The part of node-pty's addon that is used: openpty(3), and the ioctl for the size. */
-interface Addon {
-  open(columns: number, rows: number): { master: number; slave: number; pty: string }
-  resize(master: number, columns: number, rows: number, width: number, height: number): void
-}
-
-function isAddon(value: unknown): value is Addon {
-  if (typeof value !== 'object' || value === null || !('open' in value) || !('resize' in value)) return false
-  return typeof value.open === 'function' && typeof value.resize === 'function'
-}
-
-/** struct winsize has unsigned shorts, ioctl_tty(2). */
-const SIZE_MAX = 0xffff
 const READ_BUFFER = 64 * 1024
-
-let loaded: Addon | SshjobError | undefined
-
-/** Whether this process runs on musl, by what proc(5) says is mapped into it. */
-export function runsOnMusl(maps: string): boolean {
-  return /\/(ld-musl|libc\.musl)-/.test(maps)
-}
-
-function load(): Addon {
-  const require = createRequire(import.meta.url)
-  const built = join(dirname(require.resolve('node-pty/package.json')), 'build/Release/pty.node')
-  if (runsOnMusl(readFileSync('/proc/self/maps', 'latin1')) && !statSync(built, { throwIfNoEntry: false })) {
-    // The builds inside the package are for glibc: loading one here ends the process.
-    throw new Error('node-pty has no build for musl; a compiler makes one: npm rebuild node-pty')
-  }
-  const module: unknown = require('node-pty')
-  const addon =
-    typeof module === 'object' && module !== null && 'native' in module ? module.native : undefined
-  if (!isAddon(addon)) throw new Error('node-pty is not of the version that this program was made for')
-  return addon
-}
-
-/** Loaded at the first terminal: most commands need none, and where it can't be loaded they still run. */
-function getAddon(): Addon {
-  if (loaded === undefined) {
-    try {
-      loaded = load()
-    } catch (cause) {
-      const [reason] = messageOf(cause).split('\n')
-      loaded = new SshjobError(
-        'no-terminal',
-        `No terminal can be opened, node-pty can't be loaded: ${reason}.`,
-        {
-          cause,
-        },
-      )
-    }
-  }
-  if (loaded instanceof SshjobError) throw loaded
-  return loaded
-}
-
 /** Why no terminal can be opened here, in one sentence; undefined if one can. */
 export function terminalUnavailable(): string | undefined {
   try {
-    getAddon()
-    closeSync(openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK))
+    const { unlockpt } = libc()
+    const master = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+    try {
+      // Something else may be in its place.
+      check(unlockpt(master), 'unlockpt')
+    } finally {
+      closeSync(master)
+    }
     return undefined
   } catch (error) {
     if (error instanceof SshjobError) return error.message
@@ -85,10 +35,10 @@ export function terminalUnavailable(): string | undefined {
 export interface Terminal {
   /** /dev/pts/N */
   readonly name: string
-  /** The slave, for stdin, stdout and stderr of the program. It belongs to the terminal. */
-  readonly slave: number
   readonly stdin: Writable
   readonly stdout: Readable
+  /** The process group in its foreground, now or when it was closed: who is told by the kernel that it hangs up. */
+  readonly foreground: number | undefined
   resize(size: TerminalSize): void
   /** The program has ended: from now on input is dropped, and the output ends after its last byte. */
   finish(): void
@@ -96,39 +46,27 @@ export interface Terminal {
   close(): void
 }
 
-function openPair(size: TerminalSize): { addon: Addon; master: number; slave: number; name: string } {
-  const addon = getAddon()
+/** @throws SshjobError 'no-terminal' */
+function openPair(size: TerminalSize): Pty {
   try {
-    const pair = addon.open(clamp(size.columns), clamp(size.rows))
-    try {
-      // A description of our own, without the O_NONBLOCK that node-pty sets, and with close-on-exec.
-      const slave = openSync(pair.pty, constants.O_RDWR | constants.O_NOCTTY)
-      return { addon, master: pair.master, slave, name: pair.pty }
-    } catch (error) {
-      closeSync(pair.master)
-      throw error
-    } finally {
-      closeSync(pair.slave)
-    }
+    return openPty(size)
   } catch (cause) {
     const reason = terminalUnavailable() ?? endSentence(`No terminal can be opened: ${messageOf(cause)}`)
     throw new SshjobError('no-terminal', reason, { cause })
   }
 }
 
-const clamp = (value: number): number => Math.min(Math.max(Math.trunc(value) || 0, 0), SIZE_MAX)
-
 /** Between a read and the copy of what it gave nothing else runs: all terminals can use the same. */
 const buffer = Buffer.alloc(READ_BUFFER)
 
 /**
- * Opens a pseudo-terminal with a reader and a writer of our own: node-pty's lose output at the end, spin when the
- * terminal is full, and write into descriptors that have been closed.
+ * Opens a pseudo-terminal that begins with this size and these modes, with a reader and a writer of our own: those of
+ * node-pty lose output at the end, spin when the terminal is full, and write into descriptors that have been closed.
  * @throws SshjobError 'no-terminal'
  */
-export function openTerminal(size: TerminalSize): Terminal {
-  const { addon, master, slave, name } = openPair(size)
-  const unhide = hideFromChildren(master)
+export function openTerminal(size: TerminalSize, modes: TerminalModes = []): Terminal {
+  const { master, slave, name, resize: setSize } = openPair(size)
+  setModes(slave, modes)
   /** As long as we hold the slave, nobody's close hangs the terminal up: when the output ends is up to us. */
   let holdsSlave = true
   let finished = false
@@ -154,7 +92,6 @@ export function openTerminal(size: TerminalSize): Terminal {
   const reader = new ReadStream(master, onread)
   reader.on('error', () => undefined) // 'close' follows
   reader.on('close', () => {
-    unhide()
     clearTimeout(quiet)
     releaseSlave()
     stdout.push(null)
@@ -164,7 +101,13 @@ export function openTerminal(size: TerminalSize): Terminal {
     if (holdsSlave) closeSync(slave)
     holdsSlave = false
   }
+  let foreground: number | undefined
+  const look = (): number | undefined => {
+    if (!reader.destroyed) foreground = readForeground(master)
+    return foreground
+  }
   const close = (): void => {
+    look()
     finished = true
     releaseSlave()
     reader.destroy()
@@ -252,18 +195,18 @@ export function openTerminal(size: TerminalSize): Terminal {
   const resize = (asked: TerminalSize): void => {
     if (reader.destroyed) return
     // RFC 4254 §6.2: a dimension of zero is to be ignored.
-    const columns = clamp(asked.columns) || last.columns
-    const rows = clamp(asked.rows) || last.rows
-    last = { columns, rows, width: clamp(asked.width), height: clamp(asked.height) }
-    addon.resize(master, columns, rows, last.width, last.height)
+    last = { ...asked, columns: asked.columns || last.columns, rows: asked.rows || last.rows }
+    setSize(last)
   }
   resize(size)
 
   return {
     name,
-    slave,
     stdin,
     stdout,
+    get foreground() {
+      return look()
+    },
     resize,
     finish() {
       if (finished) return

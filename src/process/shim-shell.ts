@@ -1,7 +1,7 @@
 import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isExecutable } from './shell.js'
+import { findProgramSync } from './find-program.js'
 
 /** Of a process itself: what it names is another thing for its children. */
 const OWN = /^\/proc\/self(?=\/)/
@@ -20,7 +20,8 @@ export function shimShell(): string | undefined {
 /** @param directory the shim's, if it is one: programs are in a directory of their own there */
 export function shellIn(directory: string): string | undefined {
   const shell = join(directory, 'bin/sh')
-  if (!existsSync(join(directory, 'shim.json')) || !isExecutable(shell)) return undefined
+  if (!existsSync(join(directory, 'shim.json'))) return undefined
+  if (findProgramSync(shell, { path: undefined }) === undefined) return undefined
   // Where it was walked in by a descriptor, that is closed in our children: proc(5).
   return shell.replace(OWN, () => `/proc/${readlinkSync('/proc/self')}`)
 }

@@ -1,5 +1,6 @@
-import type { TerminalModes } from '../../../src/job/job.js'
-import { sttyWords } from '../../../src/job/stty.js'
+import { closeSync, openSync } from 'node:fs'
+import { openTerminal } from '../../../src/process/terminal.js'
+import { readModes, readSize, setModes, setSize, type TerminalModes } from '../../../src/process/termios.js'
 import { runIn, TERMINAL, testJob } from '../../helpers/job-session.js'
 
 /** What OpenSSH's client sends from an ordinary terminal: characters, flags, speeds. */
@@ -139,16 +140,84 @@ describe('terminal modes', () => {
     expect(set.join(' ')).toContain('speed 9600 baud')
   })
 
-  it('that are unknown, or make no sense, are left out', () => {
+  it('of the characters that no pseudo-terminal has are 8 bits, whatever is asked for', async () => {
     expect(
-      sttyWords([
-        [1, 300],
-        [128, 0],
-        [129, 31337],
+      await words([
         [90, 1],
-        [0, 1],
-        [255, 1],
+        [91, 0],
       ]),
-    ).toEqual([])
+    ).toContain('cs8')
+  })
+})
+
+describe('the modes of an open terminal', () => {
+  const inTerminal = (use: (slave: number) => void): void => {
+    const terminal = openTerminal(TERMINAL)
+    const slave = openSync(terminal.name, 'r+')
+    try {
+      use(slave)
+    } finally {
+      closeSync(slave)
+      terminal.close()
+    }
+  }
+
+  it('are read as they were set, each once', () => {
+    inTerminal((slave) => {
+      const before = readModes(slave)
+      const opcodes = before.map(([opcode]) => opcode)
+      expect(new Set(opcodes).size).toBe(opcodes.length)
+      // All that OpenSSH's client sends, and Linux has; VSWTC is not among it.
+      const known = ORDINARY.filter(([opcode]) => ![99, 159].includes(opcode))
+      expect(known.filter(([opcode]) => !opcodes.includes(opcode))).toEqual([])
+      setModes(slave, ORDINARY)
+      expect(new Map(readModes(slave))).toEqual(new Map([...known, [16, 255]]))
+      setModes(slave, before)
+      expect(readModes(slave)).toEqual(before)
+    })
+  })
+
+  it.each([50, 9600, 38_400, 57_600, 230_400, 4_000_000])('have the speed %d', (speed) => {
+    inTerminal((slave) => {
+      setModes(slave, [[129, speed]])
+      expect(new Map(readModes(slave)).get(128)).toBe(speed)
+    })
+  })
+
+  it('that are unknown, or make no sense, are left out', () => {
+    inTerminal((slave) => {
+      const before = readModes(slave)
+      setModes(
+        slave,
+        [
+          [1, 300],
+          [128, 0],
+          [129, 31337],
+          [0, 1],
+          [15, 1],
+          [255, 1],
+        ].map(([code = 0, value = 0]) => [code, value]),
+      )
+      expect(readModes(slave)).toEqual(before)
+    })
+  })
+
+  it('are none, and the size as well, of what is no terminal', () => {
+    const nothing = openSync('/dev/null', 'r+')
+    setModes(nothing, ORDINARY)
+    setSize(nothing, TERMINAL)
+    expect(readModes(nothing)).toEqual([])
+    expect(readSize(nothing)).toBeUndefined()
+    closeSync(nothing)
+  })
+
+  it('go with its size, pixels included, of which none is as good as no terminal', () => {
+    inTerminal((slave) => {
+      const size = { columns: 132, rows: 43, width: 1320, height: 65_535 }
+      setSize(slave, { ...size, height: 1e9 })
+      expect(readSize(slave)).toEqual(size)
+      setSize(slave, { columns: 0, rows: 0, width: Number.NaN, height: -1 })
+      expect(readSize(slave)).toBeUndefined()
+    })
   })
 })

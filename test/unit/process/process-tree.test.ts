@@ -1,9 +1,9 @@
-import { listSessions, listTree, readStat } from '../../../src/job/process-tree.js'
+import { listSessions, listTree, readStat } from '../../../src/process/process-tree.js'
 import { readUntil, startIn, testJob } from '../../helpers/job-session.js'
 
 describe('the tree of processes', () => {
   it('is a process and its descendants, outermost first, up to a limit', async () => {
-    const session = startIn(testJob(), '(sleep 60 & echo ready; wait) & sleep 60')
+    const session = await startIn(testJob(), '(sleep 60 & echo ready; wait) & sleep 60')
     await readUntil(session, 'ready')
     let tree = listTree(session.pid, 100)
     while (tree.length < 4) {
@@ -23,7 +23,7 @@ describe('the tree of processes', () => {
   })
 
   it('reads the stat of a process whose name has spaces and parentheses', async () => {
-    const session = startIn(
+    const session = await startIn(
       testJob(),
       `exec ${process.execPath} -e '
       process.title = "a) R 1 2 3"; console.log("ready"); setInterval(() => {}, 1000)'`,
@@ -40,7 +40,7 @@ describe('the tree of processes', () => {
 describe('the sessions', () => {
   it('seen by several at once include what was there when they asked', async () => {
     const first = listSessions()
-    const session = startIn(testJob(), 'read go')
+    const session = await startIn(testJob(), 'read go')
     const [, seen] = await Promise.all([first, listSessions()])
     expect(seen.get(session.pid)?.map(({ pid }) => pid)).toContain(session.pid)
   })

@@ -1,7 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
+import { libc } from './libc.js'
 import { readStat } from './process-tree.js'
 
+/** getrlimit(2), the same on all processors that libc() knows. */
+const RLIMIT_NOFILE = 7
 /** How many ancestors are asked for their limits. */
 const ANCESTORS_MAX = 16
 
@@ -10,8 +13,9 @@ interface Limit {
   readonly hard: string
 }
 
-/** A resource limit of a process, as proc(5) shows it: a number, or 'unlimited'. */
-export function readLimit(pid: number | 'self', name: string): Limit | undefined {
+/** The limits of open files of a process, as proc(5) shows them: a number, or 'unlimited'. */
+function readOpenFiles(pid: number | 'self'): Limit | undefined {
+  const name = 'Max open files'
   try {
     const text = readFileSync(`/proc/${pid}/limits`, 'latin1')
     const line = text.split('\n').find((candidate) => candidate.startsWith(name))
@@ -21,8 +25,6 @@ export function readLimit(pid: number | 'self', name: string): Limit | undefined
     return undefined
   }
 }
-
-const readOpenFiles = (pid: number | 'self'): Limit | undefined => readLimit(pid, 'Max open files')
 
 function isNode(pid: number): boolean {
   try {
@@ -57,4 +59,19 @@ export function findOpenFilesLimit(): number | undefined {
     pid = readStat(pid)?.parent ?? 0
   }
   return undefined
+}
+
+/**
+ * Sets the soft limit of open files of a process, ours by default; never above the hard one.
+ * @returns what it was
+ */
+export function setOpenFiles(soft: number, pid = 0): number {
+  const limit = Buffer.alloc(16) // struct rlimit: soft and hard, 64 bits each
+  libc().prlimit(pid, RLIMIT_NOFILE, null, limit)
+  const before = limit.readBigUInt64LE(0)
+  const hard = limit.readBigUInt64LE(8)
+  const wanted = BigInt(soft)
+  limit.writeBigUInt64LE(wanted < hard ? wanted : hard)
+  libc().prlimit(pid, RLIMIT_NOFILE, limit, null)
+  return Number(before)
 }

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openTerminal, runsOnMusl, terminalUnavailable } from '../../../src/job/terminal.js'
+import { TERMINAL_QUIET_MS, TERMINAL_QUIET_ROUNDS } from '../../../src/core/limits.js'
+import { openTerminal, type Terminal, terminalUnavailable } from '../../../src/process/terminal.js'
+import { commandStream } from '../../../src/streams/command.js'
 import { readAll, readUntil, runIn, startIn, TERMINAL, testJob } from '../../helpers/job-session.js'
 
 const MIB = 1024 * 1024
@@ -34,7 +46,7 @@ describe('a terminal', () => {
 
   it('delivers all of 1 MiB from a program that ends at once', async () => {
     for (let round = 0; round < 15; round++) {
-      const session = startIn(job, WRITE_1_MIB, { terminal: TERMINAL })
+      const session = await startIn(job, WRITE_1_MIB, { terminal: TERMINAL })
       expect(sum(await readAll(session.stdout))).toBe(expected)
       expect(await session.ended).toMatchObject({ signal: 'KILL' })
     }
@@ -48,7 +60,7 @@ describe('a terminal', () => {
   })
 
   it('keeps output that nobody reads until long after the end', async () => {
-    const session = startIn(job, 'seq 1 400; exit 3', { terminal: TERMINAL })
+    const session = await startIn(job, 'seq 1 400; exit 3', { terminal: TERMINAL })
     expect(await session.ended).toEqual({ exitCode: 3 })
     await sleep(400)
     const output = (await readAll(session.stdout)).toString()
@@ -56,20 +68,20 @@ describe('a terminal', () => {
   })
 
   it('stops the program when nobody reads, and goes on byte-exact', async () => {
-    const session = startIn(job, WRITE_1_MIB, { terminal: TERMINAL })
+    const session = await startIn(job, WRITE_1_MIB, { terminal: TERMINAL })
     await sleep(300)
     expect(session.stdout.readableLength).toBeLessThan(MIB / 4)
     expect(sum(await readAll(session.stdout))).toBe(expected)
   })
 
   it('ends although a background process holds it, with all that the program wrote', async () => {
-    const session = startIn(job, `trap '' HUP; sleep 30 & seq 1 20000`, { terminal: TERMINAL })
+    const session = await startIn(job, `trap '' HUP; sleep 30 & seq 1 20000`, { terminal: TERMINAL })
     const output = (await readAll(session.stdout)).toString()
     expect(output.split('\r\n')).toHaveLength(20001)
   })
 
   it('ends although a background process writes to it without a pause', async () => {
-    const session = startIn(job, `trap '' HUP; yes & sleep 0.1`, { terminal: TERMINAL })
+    const session = await startIn(job, `trap '' HUP; yes & sleep 0.1`, { terminal: TERMINAL })
     session.stdout.resume()
     expect(await session.ended).toEqual({ exitCode: 0 })
     await readAll(session.stdout)
@@ -82,10 +94,77 @@ describe('a terminal', () => {
   })
 
   it('sends what the interrupt character stands for to the program in the foreground', async () => {
-    const session = startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
+    const session = await startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
     await readUntil(session, 'ready')
     session.stdin.write('\x03')
     expect(await session.ended).toMatchObject({ signal: 'INT' })
+  })
+})
+
+describe('what is left when the program has ended', () => {
+  let terminal: Terminal
+
+  /** A terminal whose program has written 'a'. Time passes as the test says. */
+  function open(): { read: () => string; turn: () => Promise<void> } {
+    terminal = openTerminal(TERMINAL)
+    let output = ''
+    terminal.stdout.on('data', (chunk: Buffer) => {
+      output += chunk
+    })
+    const slave = openSync(terminal.name, 'r+')
+    writeSync(slave, 'a')
+    closeSync(slave)
+    return { read: () => output, turn: () => new Promise((resolve) => setImmediate(resolve)) }
+  }
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'hrtime'] })
+  })
+  afterEach(() => {
+    terminal.close()
+    jest.useRealTimers()
+  })
+
+  it('is all there is at once, if nobody else has the terminal', async () => {
+    const { read } = open()
+    terminal.finish()
+    await once(terminal.stdout, 'close')
+    expect(read()).toBe('a')
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
+  it('is read as long as a background process writes, until it is quiet once', async () => {
+    const { read, turn } = open()
+    const background = openSync(terminal.name, 'r+')
+    terminal.finish()
+    for (const letter of ['b', 'c', 'd']) {
+      await turn()
+      writeSync(background, letter)
+      jest.advanceTimersByTime(TERMINAL_QUIET_MS)
+    }
+    await turn()
+    expect(read()).toBe('abcd')
+    expect(terminal.stdout.destroyed).toBe(false)
+    jest.advanceTimersByTime(TERMINAL_QUIET_MS)
+    await once(terminal.stdout, 'close')
+    closeSync(background)
+    expect(read()).toBe('abcd')
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
+  it('is over after some rounds, however much a background process has to say', async () => {
+    const { read, turn } = open()
+    const background = openSync(terminal.name, 'r+')
+    terminal.finish()
+    for (let round = 0; round < TERMINAL_QUIET_ROUNDS; round++) {
+      await turn()
+      expect(terminal.stdout.destroyed).toBe(false)
+      writeSync(background, 'x')
+      jest.advanceTimersByTime(TERMINAL_QUIET_MS)
+    }
+    await once(terminal.stdout, 'close')
+    closeSync(background)
+    expect(read()).toBe(`a${'x'.repeat(TERMINAL_QUIET_ROUNDS)}`)
   })
 })
 
@@ -95,7 +174,7 @@ describe('keystrokes', () => {
   it('arrive byte-exact, however many there are and however slowly they are read', async () => {
     const script = `stty raw -echo; echo ready; dd bs=16384 count=1 iflag=fullblock 2>/dev/null >/dev/null
       sleep 0.2; head -c 2080768 | sha256sum`
-    const session = startIn(job, script, { terminal: TERMINAL })
+    const session = await startIn(job, script, { terminal: TERMINAL })
     await readUntil(session, 'ready')
     const bytes = Buffer.alloc(2 * MIB)
     for (let index = 0; index < bytes.length; index++) bytes[index] = (index * 7919) >> 3
@@ -105,7 +184,7 @@ describe('keystrokes', () => {
   })
 
   it('wait, and cost no time, while the program does not read', async () => {
-    const session = startIn(job, 'stty raw -echo; echo ready; sleep 30', { terminal: TERMINAL })
+    const session = await startIn(job, 'stty raw -echo; echo ready; sleep 30', { terminal: TERMINAL })
     await readUntil(session, 'ready')
     let accepted = 0
     while (session.stdin.write(Buffer.alloc(16384))) accepted += 16384
@@ -142,9 +221,9 @@ describe("a terminal's master", () => {
   const job = testJob()
 
   it('is open in no other session, in a terminal or not, and in no helper of ours', async () => {
-    const first = startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
-    const second = startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
-    const third = startIn(job, 'echo ready; sleep 30')
+    const first = await startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
+    const second = await startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
+    const third = await startIn(job, 'echo ready; sleep 30')
     for (const session of [first, second, third]) {
       await readUntil(session, 'ready')
       expect(masters(session.pid)).toBe(0)
@@ -152,8 +231,19 @@ describe("a terminal's master", () => {
     expect(masters('self')).toBe(2)
   })
 
+  it('is open in no command that carries a connection', async () => {
+    const session = await startIn(job, 'echo ready; sleep 30', { terminal: TERMINAL })
+    await readUntil(session, 'ready')
+    expect(masters('self')).toBe(1)
+    const stream = commandStream(['sh', '-c', 'ls -l /proc/$$/fd; true'])
+    stream.end()
+    const opened = (await readAll(stream)).toString()
+    expect(opened).toContain('socket:')
+    expect(opened).not.toContain('/dev/ptmx')
+  })
+
   it('hangs up when it is closed, although another program was started meanwhile', async () => {
-    const first = startIn(
+    const first = await startIn(
       job,
       `trap 'echo hup > "$FILE"; exit' HUP; echo ready; while :; do sleep 0.05; done`,
       {
@@ -162,7 +252,7 @@ describe("a terminal's master", () => {
       },
     )
     await readUntil(first, 'ready')
-    startIn(job, 'sleep 30')
+    await startIn(job, 'sleep 30')
     first.stdout.destroy()
     expect(await first.ended).toEqual({ exitCode: 0 })
     expect(masters('self')).toBe(0)
@@ -181,16 +271,20 @@ print(*struct.unpack("HHHH", fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))))'`
   })
 
   it('changes, and the program is told', async () => {
-    const session = startIn(job, `trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done`, {
-      terminal: TERMINAL,
-    })
+    const session = await startIn(
+      job,
+      `trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done`,
+      {
+        terminal: TERMINAL,
+      },
+    )
     await readUntil(session, 'ready')
     session.resize({ columns: 132, rows: 50, width: 0, height: 0 })
     expect((await readAll(session.stdout)).toString()).toContain('50 132')
   })
 
   it('of zero is ignored, and any is after the end', async () => {
-    const session = startIn(job, `echo ready; read go; stty size`, { terminal: TERMINAL })
+    const session = await startIn(job, `echo ready; read go; stty size`, { terminal: TERMINAL })
     await readUntil(session, 'ready')
     session.resize({ columns: 0, rows: 0, width: 0, height: 0 })
     session.stdin.write('\n')
@@ -198,12 +292,5 @@ print(*struct.unpack("HHHH", fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))))'`
     await session.ended
     session.resize({ columns: 0, rows: 0, width: 0, height: 0 })
     session.resize({ columns: 100, rows: 100, width: Number.NaN, height: 1e9 })
-  })
-})
-
-describe('a C library that the addon is not made for', () => {
-  it('is recognised by what is mapped', () => {
-    expect(runsOnMusl('7f00-7f01 r-xp 0 08:01 12 /lib/ld-musl-x86_64.so.1\n')).toBe(true)
-    expect(runsOnMusl('7f00-7f01 r-xp 0 08:01 12 /lib/x86_64-linux-gnu/libc.so.6\n')).toBe(false)
   })
 })

@@ -1,7 +1,5 @@
-import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { callAttendant } from '../../../src/job/attendant.js'
-import { takePipes } from '../../../src/job/pipes.js'
 import { readAll, readUntil, runIn, startIn, testJob } from '../../helpers/job-session.js'
 
 const descriptors = (pid: number | 'self' = 'self'): string[] =>
@@ -17,22 +15,22 @@ describe('a command without a terminal', () => {
   const job = testJob()
 
   it('has pipes, and nothing else', async () => {
-    const session = startIn(job, 'echo ready; read go')
+    const session = await startIn(job, 'echo ready; read go')
     await readUntil(session, 'ready')
     const [stdin, stdout, stderr, ...others] = descriptors(session.pid)
     for (const pipe of [stdin, stdout, stderr]) expect(pipe).toMatch(/^\d pipe:\[\d+\]$/)
-    expect(others.filter((other) => !other.endsWith('/dev/null'))).toEqual([])
+    expect(others).toEqual([])
   })
 
   it('can open /dev/stdin, /dev/stdout and /dev/stderr', async () => {
-    const session = startIn(job, 'cat /dev/stdin; echo out > /dev/stdout; echo err > /dev/stderr')
+    const session = await startIn(job, 'cat /dev/stdin; echo out > /dev/stdout; echo err > /dev/stderr')
     session.stdin.end('in\n')
     expect((await readAll(session.stdout)).toString()).toBe('in\nout\n')
     expect((await readAll(session.stderr)).toString()).toBe('err\n')
   })
 
   it('can open /dev/stdin after its end', async () => {
-    const session = startIn(job, 'sleep 0.3; cat /dev/stdin; cat /dev/stdin')
+    const session = await startIn(job, 'sleep 0.3; cat /dev/stdin; cat /dev/stdin')
     session.stdin.end('in\n')
     expect((await readAll(session.stdout)).toString()).toBe('in\n')
   })
@@ -44,13 +42,13 @@ describe('a command without a terminal', () => {
   })
 
   it('gets SIGPIPE when its output is closed', async () => {
-    const session = startIn(job, 'exec yes')
+    const session = await startIn(job, 'exec yes')
     session.stdout.destroy()
     expect(await session.ended).toMatchObject({ signal: 'PIPE' })
   })
 
   it('stops when nobody reads, and 20 MB arrive byte-exact then', async () => {
-    const session = startIn(job, 'head -c 20000000 /dev/zero; echo end')
+    const session = await startIn(job, 'head -c 20000000 /dev/zero; echo end')
     await sleep(200)
     expect(session.stdout.readableLength).toBeLessThan(300_000)
     const output = await readAll(session.stdout)
@@ -59,7 +57,7 @@ describe('a command without a terminal', () => {
   })
 
   it('that does not read takes little of its input, and closing it is no error', async () => {
-    const session = startIn(job, 'sleep 0.3')
+    const session = await startIn(job, 'sleep 0.3')
     let accepted = 0
     while (session.stdin.write(Buffer.alloc(16384))) accepted += 16384
     expect(accepted).toBeLessThan(300_000)
@@ -69,12 +67,12 @@ describe('a command without a terminal', () => {
   })
 
   it('keeps its output open for a process in the background until that ends', async () => {
-    const session = startIn(job, '(sleep 0.3; echo late) & echo early')
+    const session = await startIn(job, '(sleep 0.3; echo late) & echo early')
     expect(await session.ended).toEqual({ exitCode: 0 })
     expect((await readAll(session.stdout)).toString()).toBe('early\nlate\n')
   })
 
-  it('has pipes also in a burst that is larger than the pool', async () => {
+  it('has pipes also in a burst', async () => {
     const commands = Array.from({ length: 30 }, (_, n) => runIn(job, `echo ${n} > /dev/stderr`))
     const results = await Promise.all(commands)
     expect(results.map(({ stderr }) => stderr)).toEqual(Array.from({ length: 30 }, (_, n) => `${n}\n`))
@@ -87,35 +85,5 @@ describe('a command without a terminal', () => {
     for (let round = 0; round < 30; round++) await runIn(job, 'true')
     await sleep(100)
     expect(Math.abs(descriptors().length - before)).toBeLessThan(10)
-  })
-})
-
-describe('the pool of pipes', () => {
-  it('goes on with another attendant when one is killed', async () => {
-    const killed = callAttendant()
-    if (killed === undefined) throw new Error('There is no attendant.')
-    process.kill(killed, 'SIGKILL')
-    for (let round = 0; round < 10; round++) {
-      const pipes = takePipes(['to-child', 'from-child', 'from-child']) ?? []
-      expect(pipes).toHaveLength(3)
-      for (const { ours, theirs } of pipes) {
-        expect(readlinkSync(`/proc/self/fd/${ours}`)).toBe(readlinkSync(`/proc/self/fd/${theirs}`))
-        closeSync(ours)
-        closeSync(theirs)
-      }
-      await sleep(5)
-    }
-    expect(callAttendant()).not.toBe(killed)
-  })
-
-  it('has ends of which ours does not block and theirs does', () => {
-    const [pipe] = takePipes(['to-child']) ?? []
-    if (pipe === undefined) throw new Error('There are no pipes.')
-    const flags = (fd: number): number =>
-      Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '', 8)
-    expect(flags(pipe.ours) & 0o4003).toBe(0o4001)
-    expect(flags(pipe.theirs) & 0o4003).toBe(0)
-    closeSync(pipe.ours)
-    closeSync(pipe.theirs)
   })
 })

@@ -3,8 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { startChild } from '../../../src/job/child.js'
-import { describeWithMounts } from '../../helpers/needs.js'
+import { describeWith, describeWithMounts } from '../../helpers/needs.js'
 import { runProgram } from '../../helpers/programs.js'
 
 const helper = (name: string): string => join(process.cwd(), 'test/helpers', name)
@@ -40,19 +39,16 @@ describe('a descriptor that the starter was started with', () => {
 
   it('is not handed on to a session', async () => {
     const { shown } = JSON.parse(await run('once', LOOK))
-    for (const { output } of shown) expect(output.trim()).toBe('/dev/null')
+    for (const { output } of shown) expect(output.trim()).toBe('none')
   })
 })
 
-describe('a child that cannot be started', () => {
-  it('has no pid, and its error ends nothing', async () => {
-    const child = startChild('/nowhere', [], {
-      stdio: ['ignore', 'ignore', 'ignore'],
-      environment: {},
-      directory: '/',
-    })
-    expect(child.pid).toBeUndefined()
-    await new Promise((resolve) => setTimeout(resolve, 20))
+describeWith(['bash'], 'a descriptor above the limit of open files that the starter was started with', () => {
+  it('keeps no session from being started, and is not handed on to it', async () => {
+    const script = `exec ${HIGH}>&1; ulimit -n ${HIGH - 4}; exec "$@"`
+    const args = ['-c', script, 'sh', process.execPath, ...HOST, 'once', LOOK]
+    const { shown } = JSON.parse((await runProgram('bash', args)).stdout)
+    for (const { output } of shown) expect(output.trim()).toBe('none')
   })
 })
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readEnvironment } from '../../../src/job/environment.js'
 import { chooseShell } from '../../../src/job/shell.js'
-import { shellIn, shimShell } from '../../../src/job/shim-shell.js'
+import { shellIn, shimShell } from '../../../src/process/shim-shell.js'
 
 let shim: string
 
@@ -37,7 +37,7 @@ test('one that was walked in through a descriptor is named by this process, whos
   }
 })
 
-test('it is taken after all others, and where there is no other', () => {
+test('it is taken after all others, and where there is no other', async () => {
   const choice = {
     requested: [],
     jobShell: undefined,
@@ -45,10 +45,9 @@ test('it is taken after all others, and where there is no other', () => {
     path: '/bin',
     last: join(shim, 'bin/sh'),
   }
-  expect(chooseShell(choice)).toMatch(/^\/bin\/(ba)?sh$/)
-  expect(chooseShell({ ...choice, requested: [join(shim, 'bin/sh')], last: undefined })).toBe(
-    join(shim, 'bin/sh'),
-  )
+  expect((await chooseShell(choice)).shell).toMatch(/^\/bin\/(ba)?sh$/)
+  const first = await chooseShell({ ...choice, requested: [join(shim, 'bin/sh')], last: undefined })
+  expect(first.shell).toBe(join(shim, 'bin/sh'))
 })
 
 test("a launcher's variables are handed on byte for byte", () => {

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 /** What proc(5) says of a process in /proc/PID/stat. */
 export interface ProcessStat {
   readonly pid: number
-  /** R, S, D, Z, T, … */
+  /** R, S, D, Z, T. */
   readonly state: string
   readonly parent: number
   readonly group: number
