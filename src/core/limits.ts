@@ -160,8 +160,8 @@ export const SFTP_REQUEST_COST = 1 * KIB
 export const SFTP_READDIR_ENTRIES = 256
 /** One step of copy-data@openssh.com. */
 export const SFTP_COPY_BYTES = 256 * KIB
-/** Symbolic links in one path, for the server's realpath: MAXSYMLINKS of the kernel. */
-export const SFTP_SYMLINKS_MAX = 40
+/** Symbolic links in one path: MAXSYMLINKS of the kernel, path_resolution(7). */
+export const SYMLINKS_MAX = 40
 /** The longest path, PATH_MAX of the kernel without its zero byte. */
 export const PATH_MAX_BYTES = 4_095
 /** Bytes that a transfer has asked for, or sent, without an answer: fills 1 Gbit/s at a round trip of 100 ms. */

@@ -1,21 +1,21 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { SshjobError, systemCode } from '../core/errors.js'
+import { temporaryDirectory, whyUnsafe } from '../core/path-safety.js'
 import { statIfThere } from './claim.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 const GROUP_AND_OTHERS = 0o077
-const GROUP_OR_OTHERS_WRITE = 0o022
-const STICKY = 0o1000
 
 /**
  * The folder that holds this user's sockets: $XDG_RUNTIME_DIR/sshjob, or sshjob-UID in the temporary directory where
- * that variable is not set or names no folder of ours (after su(1) it names another user's). Made if missing.
+ * that variable is not set or names no folder of ours (after su(1) it names another user's, as TMPDIR may). Made if
+ * missing.
  * @throws SshjobError 'unsafe-directory' unless it is a folder, no symlink, of this user and of nobody else
  */
 export async function runtimeDirectory(environment: Environment = process.env): Promise<string> {
-  const directory = (await xdgDirectory(environment)) ?? temporaryDirectory(environment)
+  const directory = (await xdgDirectory(environment)) ?? (await inTemporary(environment))
   await makePrivateDirectory(directory)
   return directory
 }
@@ -27,10 +27,16 @@ export async function runtimeDirectory(environment: Environment = process.env): 
  * @throws SshjobError 'unsafe-directory' about the own
  */
 export async function runtimeDirectories(environment: Environment = process.env): Promise<string[]> {
-  const own = (await xdgDirectory(environment)) ?? temporaryDirectory(environment)
+  const xdg = await xdgDirectory(environment)
+  // Where there is no safe place for temporary files, nobody's socket is in it.
+  const temporary = await inTemporary(environment).catch((error: unknown) => {
+    if (xdg === undefined) throw error
+    return xdg
+  })
+  const own = xdg ?? temporary
   const session = environment.XDG_RUNTIME_DIR === undefined ? `/run/user/${userId()}/sshjob` : own
   const found: string[] = []
-  for (const directory of new Set([own, temporaryDirectory(environment), session])) {
+  for (const directory of new Set([own, temporary, session])) {
     const complaint = await complaintAbout(directory)
     if (complaint === undefined) found.push(directory)
     else if (directory === own && complaint !== 'missing') throw unsafe(directory, complaint)
@@ -61,11 +67,9 @@ async function complaintAbout(directory: string): Promise<string | undefined> {
   if ((mode & GROUP_AND_OTHERS) !== 0) {
     return `others have access to it (mode ${(mode & 0o777).toString(8)}; \`chmod 700\` mends that)`
   }
-  // Whoever may rename things in the folder above can put another one in its place.
-  const above = await fs.stat(path.dirname(directory))
-  const writable = (above.mode & GROUP_OR_OTHERS_WRITE) !== 0 && (above.mode & STICKY) === 0
-  if (writable) return 'others may replace it, because the folder above is writable for them'
-  return undefined
+  // Whoever may rename things in a folder above can put another one in its place.
+  const above = await whyUnsafe(path.dirname(directory))
+  return above && `others may replace it: ${above}`
 }
 
 async function xdgDirectory(environment: Environment): Promise<string | undefined> {
@@ -76,9 +80,9 @@ async function xdgDirectory(environment: Environment): Promise<string | undefine
   return path.join(base, 'sshjob')
 }
 
-function temporaryDirectory(environment: Environment): string {
-  const base = environment.TMPDIR
-  return path.join(base !== undefined && path.isAbsolute(base) ? base : '/tmp', `sshjob-${userId()}`)
+/** Where several processes have to find it, so it is not what the system's other variables name. */
+async function inTemporary({ TMPDIR = '/tmp' }: Environment): Promise<string> {
+  return path.join(await temporaryDirectory(TMPDIR), `sshjob-${userId()}`)
 }
 
 function userId(): number {

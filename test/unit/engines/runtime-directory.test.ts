@@ -85,6 +85,15 @@ describe('the folder for sockets', () => {
     await expect(runtimeDirectories(environment)).resolves.toEqual([])
   })
 
+  itAsRoot("is refused below another user's folder, who could put another in its place", async () => {
+    const environment = await places()
+    await fs.chown(path.dirname(environment.XDG_RUNTIME_DIR), 54_321, 54_321)
+    await expect(runtimeDirectory(environment)).rejects.toEqual(
+      unsafe(/others may replace it: \S+ belongs to user 54321/),
+    )
+    await expect(runtimeDirectories(environment)).rejects.toEqual(unsafe(/belongs to user 54321/))
+  })
+
   it('has a second one beside it, for jobs that were started without XDG_RUNTIME_DIR', async () => {
     const environment = await places()
     await expect(runtimeDirectories(environment)).resolves.toEqual([])
