@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '../client/connect.js'
 import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
+import { temporaryDirectory } from '../core/path-safety.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { formatJobs, listed } from './ls.js'
@@ -29,7 +30,7 @@ const COMMANDS: readonly (readonly [command: string, what: string])[] = [
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
   if (args.length > 0) throw usage("'sshjob demo' takes no arguments.")
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
+  const folder = await realpath(await mkdtemp(join(await temporaryDirectory(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
   process.env.XDG_RUNTIME_DIR = folder
   const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {

@@ -23,7 +23,10 @@ const TEMPORARY = ['/tmp', '/dev/shm']
  * one of an account of their own, which runs those jobs and could do worse.
  * @param user who would be harmed. Default: whom this process runs as
  */
-export async function whyUnsafe(target: string, user = process.geteuid?.() ?? -1): Promise<string | undefined> {
+export async function whyUnsafe(
+  target: string,
+  user = process.geteuid?.() ?? -1,
+): Promise<string | undefined> {
   const pending = namesIn(path.resolve(target))
   let current = '/'
   let links = 0
@@ -76,7 +79,8 @@ async function complaintAbout(
 ): Promise<string | undefined> {
   const { uid, mode } = status
   const onTheWay = user !== 0 && !last
-  if (uid !== 0 && uid !== user && !onTheWay && !(await isOfOutside(uid))) return `${file} belongs to user ${uid}`
+  if (uid !== 0 && uid !== user && !onTheWay && !(await isOfOutside(uid)))
+    return `${file} belongs to user ${uid}`
   if (status.isSymbolicLink()) return undefined // its mode says nothing: symlink(7)
   const sticky = status.isDirectory() && (mode & STICKY) !== 0
   if ((mode & OTHERS_MAY_WRITE) === 0 || sticky) return undefined

@@ -14,8 +14,9 @@ const closing = PIPE_DESCRIPTORS.map((n) => `${n}<&-`).join(' ')
  * A small process beside this one, in a session of its own, with one pipe from us. It does what Node.js can't:
  * outlive us, and make pipes.
  *
- * - When its input ends, we have ended, by whatever signal: it ends what is left of the sessions that it was told
- *   of (see guard.ts). POSIX sh, so that dash, busybox and bash all run it; only `sleep` is not built in.
+ * - When its input ends, we have ended, by whatever signal: it removes the directories that it was told of, and ends
+ *   what is left of the sessions. POSIX sh, so that dash, busybox and bash all run it; only `sleep`, `rm` and `rmdir`
+ *   are not built in.
  * - 'pipes' opens a fresh pipe in each of PIPE_DESCRIPTORS, 'drop' closes them (see pipes.ts). The text of a
  *   here-document travels in a pipe(2) in dash and in busybox. In bash it may be a temporary file instead, and a
  *   process substitution is always a pipe.
@@ -23,12 +24,20 @@ const closing = PIPE_DESCRIPTORS.map((n) => `${n}<&-`).join(' ')
 const script = `
 trap '' HUP INT QUIT TERM PIPE USR1 USR2 TSTP
 sessions=' '
+directories=' '
 while read -r verb id; do
   case $verb in
     add) sessions="$sessions$id " ;;
     del) left=' '
       for session in $sessions; do [ "$session" = "$id" ] || left="$left$session "; done
       sessions=$left ;;
+    own) number=\${id%% *}
+      directories="$directories$number "
+      eval "directory_$number=\\\${id#* }" ;;
+    disown) left=' '
+      for number in $directories; do [ "$number" = "$id" ] || left="$left$number "; done
+      directories=$left
+      unset "directory_$id" ;;
     pipes) if [ -n "\${BASH_VERSION-}" ]; then set +o posix; eval 'exec ${substitutions}'
       else
 ${hereDocuments}      fi ;;
@@ -36,6 +45,14 @@ ${hereDocuments}      fi ;;
   esac
 done
 exec ${closing}
+# Beside what follows: a file system may not answer. The files by their names, and nothing else that is there.
+for number in $directories; do
+  eval "directory=\\$directory_$number"
+  names=\${directory%%/*}
+  directory=/\${directory#*/}
+  for name in $names; do rm -f "$directory/$name"; done
+  rmdir "$directory"
+done &
 [ "$sessions" = ' ' ] && exit 0
 members() {
   found=
@@ -72,6 +89,8 @@ interface Attendant {
 
 let attendant: Attendant | undefined
 const watched = new Set<number>()
+const directories = new Map<number, string>()
+let lastDirectory = 0
 
 function start(): Attendant | undefined {
   let child: ChildProcess
@@ -109,6 +128,7 @@ export function callAttendant(): number | undefined {
   if (attendant === undefined) {
     attendant = start()
     for (const session of watched) attendant?.input.write(`add ${session}\n`)
+    for (const [number, text] of directories) attendant?.input.write(`own ${number} ${text}\n`)
   }
   return attendant?.pid
 }
@@ -128,4 +148,22 @@ export function watchSession(session: number): void {
 /** The session is over: what it left on purpose stays, and its number may come again. */
 export function unwatchSession(session: number): void {
   if (watched.delete(session)) attendant?.input.write(`del ${session}\n`)
+}
+
+/**
+ * From now on, this directory is removed if we are killed, and before it the files of these names that are in it. The
+ * path is absolute.
+ * @returns what to call once it is removed
+ */
+export function watchDirectory(path: string, names: readonly string[]): () => void {
+  // A line is all that the attendant reads.
+  if (path.includes('\n')) return () => undefined
+  callAttendant()
+  const number = ++lastDirectory
+  const text = `${names.join(' ')}${path}`
+  directories.set(number, text)
+  attendant?.input.write(`own ${number} ${text}\n`)
+  return () => {
+    if (directories.delete(number)) attendant?.input.write(`disown ${number}\n`)
+  }
 }

@@ -18,7 +18,7 @@ const OF_ANOTHER_TERMINAL = [
 ]
 
 /** Of the login that the starter was started in: stale, and a program that believes them talks to no one. */
-const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_ORIGINAL_COMMAND']
+const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND']
 
 /**
  * Our own environment, byte for byte. process.env has strings, in which bytes that are not UTF-8 are lost;
