@@ -10,6 +10,7 @@ import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { temporaryDirectory } from '../core/path-safety.js'
 import { listJobs, openJob } from '../engines/local.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
+import { keepCode } from './keep-code.js'
 import { formatJobs, listed } from './ls.js'
 import { retry } from './open-session.js'
 import { usage } from './options.js'
@@ -57,6 +58,7 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
 async function show(starter: ChildProcess): Promise<void> {
   printCall(`sshjob-server --job-id ${JOB_ID} -- sh -c '${JOB[2]}'`, 'starts a job')
   const connection = await connectWhenStarted(starter)
+  keepCode()
   printCall('sshjob ls', `finds it on ${hostname()}`)
   print(
     ...formatJobs((await listJobs()).map(listed), Date.now(), CALL_WIDTH)

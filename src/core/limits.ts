@@ -189,6 +189,3 @@ export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 /** Between two looks at a job that an engine has not started: at first, and at most, growing by a quarter each time. */
 export const ENGINE_RETRY_MIN_MS = 2_000
 export const ENGINE_RETRY_MAX_MS = 30_000
-
-/** How long what V8 has compiled is kept, at most; versions that are no longer used leave theirs behind. */
-export const CODE_CACHE_MAX_AGE_MS = 30 * 24 * 60 * 60_000
