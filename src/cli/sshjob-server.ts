@@ -25,6 +25,8 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
     process.stdout.write(settings.mode === 'help' ? helpText() : versionText())
     return 0
   }
+  const { refuseForeignFile } = await import('./foreign-file.js')
+  for (const file of [settings.logFile, settings.listen]) await refuseForeignFile(file)
   const { openLog } = await import('./server/log.js')
   const log = openLog(settings.logLevel, settings.logFile)
   if (settings.mode === 'inetd') {
