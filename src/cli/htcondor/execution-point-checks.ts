@@ -9,7 +9,8 @@ import type { Finding } from './doctor.js'
 import { commandIn } from './launchers.js'
 import { readPrefix, SETTINGS_FILE, settingsIn } from './settings-file.js'
 import { countStartersBefore } from './starters.js'
-import { failureOf, runAsUser, type ServerSettings, tryServer } from './trial.js'
+import { type ServerSettings, tryServer } from './trial.js'
+import { runUnprivileged } from './unprivileged.js'
 
 /** HTCondor's defaults. */
 const SSHD = '/usr/sbin/sshd'
@@ -29,7 +30,7 @@ export async function checkExecutionPoint(): Promise<Finding[]> {
     ...(await checkEnabled('ENABLE_SSH_TO_JOB', whenFalse)),
     ...(await checkUse(settings)),
     ...(await checkScripts(settings)),
-    ...checkServer(settings),
+    ...(await checkServer(settings)),
     ...(await checkContainers()),
   ]
 }
@@ -81,7 +82,7 @@ async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
   return [
     { level: 'ok', text: `Sessions are served by the copy of sshjob in ${prefix}.` },
     ...checkVersion(prefix),
-    ...checkTerminals(server),
+    ...(await checkTerminals(server)),
     ...checkStarters(file),
   ]
 }
@@ -99,22 +100,19 @@ function checkVersion(prefix: string): Finding[] {
 }
 
 /** The addon for terminals is loaded with the first one: a command would not show that it can't be. */
-function checkTerminals([launcher = '']: readonly string[]): Finding[] {
-  try {
-    const command = commandIn(fs.readFileSync(launcher, 'utf8'))
-    const program = command.pop() ?? ''
-    const addon = path.join(path.dirname(program), '../node_modules/node-pty')
-    runAsUser([...command, '-e', 'require(process.argv[1])', addon])
-    return []
-  } catch (error) {
-    return [
-      {
-        level: 'broken',
-        text: `Terminals can't be opened: ${failureOf(error)}`,
-        advice: 'As root, with a Node.js that can: sshjob htcondor install',
-      },
-    ]
-  }
+async function checkTerminals([launcher = '']: readonly string[]): Promise<Finding[]> {
+  const command = commandIn(fs.readFileSync(launcher, 'utf8'))
+  const program = command.pop() ?? ''
+  const addon = path.join(path.dirname(program), '../node_modules/node-pty')
+  const { failure } = await runUnprivileged([...command, '-e', 'require(process.argv[1])', addon])
+  if (failure === undefined) return []
+  return [
+    {
+      level: 'broken',
+      text: `Terminals can't be opened: ${failure}`,
+      advice: 'As root, with a Node.js that can: sshjob htcondor install',
+    },
+  ]
 }
 
 function checkStarters(file: string): Finding[] {
@@ -140,9 +138,9 @@ async function checkScripts({ template }: ServerSettings): Promise<Finding[]> {
   }))
 }
 
-function checkServer(settings: ServerSettings): Finding[] {
+async function checkServer(settings: ServerSettings): Promise<Finding[]> {
   const [server = '', keygen = ''] = [settings.server[0], settings.keygen[0]]
-  const failure = tryServer(settings)
+  const failure = await tryServer(settings)
   if (failure === undefined) {
     return [
       { level: 'ok', text: 'A key can be made, and the server starts and takes the settings of HTCondor.' },

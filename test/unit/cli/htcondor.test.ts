@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
-import { commandIn, serverScript } from '../../../src/cli/htcondor/launchers.js'
+import { commandIn, keygenScript, serverScript } from '../../../src/cli/htcondor/launchers.js'
 import { doWithoutParts, outsideParts } from '../../../src/cli/htcondor/outside-parts.js'
 import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
 import {
@@ -14,7 +14,7 @@ import {
 } from '../../../src/cli/htcondor/settings-file.js'
 import { countStartersBefore } from '../../../src/cli/htcondor/starters.js'
 import { splitArguments } from '../../../src/engines/htcondor/arguments.js'
-import { SET_ASIDE, setAside } from '../../../src/engines/htcondor/set-aside.js'
+import { itAsRoot } from '../../helpers/needs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 describe('the settings for HTCondor', () => {
@@ -56,22 +56,34 @@ describe('the settings for HTCondor', () => {
   )
 })
 
-describe('the launcher of the server', () => {
-  it('sets aside what a job has set for its own Node.js, and hands the arguments on', () => {
-    const script = serverScript(['printenv', ...SET_ASIDE, ...SET_ASIDE.map(setAside)])
-    const environment = {
-      PATH: process.env.PATH,
-      NODE_OPTIONS: "it's --x",
-      NODE_EXTRA_CA_CERTS: '/certificates',
-      LD_LIBRARY_PATH: '/a b:',
-      MORE: '1',
-    }
-    const { stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', 'MORE'], { env: environment })
-    expect(stdout.toString()).toBe("it's --x\n/certificates\n/a b:\n1\n")
+describe('the launchers', () => {
+  const folder = temporaryDirectory()
+
+  it('say what they start', () => {
+    expect(commandIn(serverScript(['/a/node', '/a/server.cjs']))).toEqual(['/a/node', '/a/server.cjs'])
   })
 
-  it('says what it starts', () => {
-    expect(commandIn(serverScript(['/a/node', '/a/server.cjs']))).toEqual(['/a/node', '/a/server.cjs'])
+  it('end as the server does', () => {
+    const { status } = spawnSync('/bin/sh', ['-c', serverScript(['/bin/sh']), 'sh', '-c', 'exit 7'])
+    expect(status).toBe(7)
+  })
+
+  itAsRoot('make a key with nothing of the job’s variables, for a user without an account too', async () => {
+    const program = path.join(folder(), 'keygen')
+    writeFileSync(program, `#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ; echo "$@"\n`, { mode: 0o755 })
+    const script = keygenScript(['/bin/sh', program])
+    const env = { PATH: process.env.PATH, LD_AUDIT: '/evil.so', OPENSSL_CONF: '/evil', BASH_ENV: '/evil' }
+    // A folder of this run, which other users can't enter, is open to this one by its descriptor.
+    const stdin = openSync(program, 'r')
+    const nobody = { uid: 54_321, gid: 54_321, cwd: '/' }
+    const { stdout } = spawnSync('/bin/sh', ['-c', script.replace(program, '/dev/stdin'), 'sh', '-q'], {
+      env,
+      stdio: [stdin, 'pipe', 'ignore'],
+      ...nobody,
+    })
+    closeSync(stdin)
+    expect(stdout.toString()).not.toMatch(/evil|PATH/)
+    expect(stdout.toString()).toMatch(/^-q$/m)
   })
 })
 

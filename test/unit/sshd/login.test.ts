@@ -40,8 +40,8 @@ describe('a login', () => {
   ) {
     const { directives } = parseConfig(lines.join('\n'), 'config')
     const { connection = {}, user: sessionUser = user(), name = 'alice' } = options
-    const replacesForcedCommand = (command: string): boolean => command === 'the engine enters'
-    return makeLogin({ directives, connection, user: sessionUser, log: silent, replacesForcedCommand }, name)
+    const place = { replacesForcedCommand: (command: string) => command === 'the engine enters' }
+    return makeLogin({ directives, connection, user: sessionUser, log: silent, place }, name)
   }
 
   it('looks into each file of keys, relative ones at home', () => {
