@@ -30,7 +30,7 @@ export interface SessionRequest {
   /** With -W: what our input and output lead to, instead of a command. */
   stdioTarget: Endpoint | undefined
   forwardAgent: boolean
-  forwardX11: boolean
+  forwardX11: 'untrusted' | 'trusted' | undefined
   htcondor: HtcondorOptions
   /** Whether a signal that ends us takes the job out of its queue. */
   removeOnInterrupt: boolean
@@ -95,8 +95,8 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
     help: 'connect our input and output to HOST:PORT from the job',
   },
   'forward-agent': { short: 'A', help: 'let programs of the session use our ssh-agent' },
-  'forward-x11': { short: 'X', help: 'let programs of the session use our display' },
-  'forward-x11-trusted': { short: 'Y', help: 'the same as -X' },
+  'forward-x11': { short: 'X', help: 'let programs of the session use our display, untrusted' },
+  'forward-x11-trusted': { short: 'Y', help: 'let them do there what programs here do' },
   ...QUEUE_OPTIONS,
   shells: { value: 'SHELL,…', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
   'remove-on-interrupt': { help: 'HTCondor: if a signal such as Ctrl-C ends us, remove the job' },
@@ -125,7 +125,7 @@ export function parseSession(args: readonly string[]): SessionCall {
     forwardings: [],
     stdioTarget: undefined,
     forwardAgent: false,
-    forwardX11: false,
+    forwardX11: undefined,
     htcondor: readQueueOptions(given),
     removeOnInterrupt: false,
   }
@@ -174,8 +174,10 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       request.forwardAgent = true
       break
     case 'forward-x11':
+      request.forwardX11 ??= 'untrusted'
+      break
     case 'forward-x11-trusted':
-      request.forwardX11 = true
+      request.forwardX11 = 'trusted'
       break
     case 'name':
     case 'pool':

@@ -67,6 +67,12 @@ export const X11_DISPLAYS = 1_000
 export const X11_AUTHORITY_MAX_BYTES = 1_024
 /** How long a program of X11 that has connected through us may take to say its cookie. */
 export const X11_SETUP_TIMEOUT_MS = 30_000
+/** How long an untrusted cookie is good for while nobody uses it, in seconds (ssh_config(5) ForwardX11Timeout), and when
+ *  another one is made, so that it never is too late. */
+export const X11_UNTRUSTED_S = 1_200
+export const X11_UNTRUSTED_RENEWAL_MS = 600_000
+/** How long xauth(1) may take to be given one: it connects to the display. */
+export const XAUTH_TIMEOUT_MS = 15_000
 /** What a client of the SOCKS server may say before its connection is made, and how long it may take. */
 export const SOCKS_MAX_BYTES = 2 * KIB
 export const SOCKS_TIMEOUT_MS = 30_000

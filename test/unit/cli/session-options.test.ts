@@ -34,10 +34,17 @@ describe('the arguments of a session', () => {
       forwardings: [],
       stdioTarget: undefined,
       forwardAgent: false,
-      forwardX11: false,
+      forwardX11: undefined,
       htcondor: { name: undefined, pool: undefined },
       removeOnInterrupt: false,
     })
+  })
+
+  it('trust programs on the display with -Y alone, wherever it stands', () => {
+    expect(parse('-X', 'train').forwardX11).toBe('untrusted')
+    expect(parse('-Y', 'train').forwardX11).toBe('trusted')
+    expect(parse('-YX', 'train').forwardX11).toBe('trusted')
+    expect(parse('-XY', 'train').forwardX11).toBe('trusted')
   })
 
   it('leave everything behind the job to the command', () => {
