@@ -186,6 +186,8 @@ export const PROGRESS_INTERVAL_MS = 100
 /** How long a tool of HTCondor's may take to answer, and how much of its answer is read. */
 export const HTCONDOR_TOOL_TIMEOUT_MS = 15_000
 export const HTCONDOR_ANSWER_MAX_BYTES = 64 * MIB
+/** The description that a job has of itself in its scratch folder; some have kilobytes of environment. */
+export const JOB_AD_MAX_BYTES = 4 * MIB
 /** How long condor_ssh_to_job may take to reach the job: a schedd that is busy lets it wait. */
 export const HTCONDOR_OPEN_TIMEOUT_MS = 120_000
 /** How long after a parallel job has begun to run a node that can't be entered may still be starting. */

@@ -3,10 +3,12 @@ import path from 'node:path'
 import { VERSION } from '../../core/version.js'
 import { splitArguments } from '../../engines/htcondor/arguments.js'
 import { findSetting, readConfigurationFolder, readSetting } from '../../engines/htcondor/configuration.js'
+import { findTool } from '../../engines/htcondor/tools.js'
 import { checkEnabled } from './check-enabled.js'
 import { currentCopy } from './copies.js'
 import type { Finding } from './doctor.js'
 import { commandIn } from './launchers.js'
+import { isOlder, isWithoutUpdates, lastUpdates } from './node-releases.js'
 import { readPrefix, SETTINGS_FILE, settingsIn } from './settings-file.js'
 import { countStartersBefore } from './starters.js'
 import { type ServerSettings, tryServer } from './trial.js'
@@ -82,6 +84,7 @@ async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
   return [
     { level: 'ok', text: `Sessions are served by the copy of sshjob in ${prefix}.` },
     ...checkVersion(prefix),
+    ...(await checkNode(server, prefix)),
     ...(await checkTerminals(server)),
     ...checkStarters(file),
   ]
@@ -97,6 +100,44 @@ function checkVersion(prefix: string): Finding[] {
       advice: `To bring it up to date: sshjob htcondor install --prefix ${prefix}`,
     },
   ]
+}
+
+/** Nobody but install brings it up to date: no package of the system's has it. */
+async function checkNode([launcher = '']: readonly string[], prefix: string): Promise<Finding[]> {
+  const [, ...command] = commandIn(fs.readFileSync(launcher, 'utf8')).reverse()
+  const version = await versionOf(command.reverse())
+  if (version === undefined) return [] // that it does not run is said elsewhere
+  const other = findTool('node')
+  const onSystem = (other && (await versionOf([other]))) ?? process.version
+  return [describeNode({ version, others: [process.version, onSystem], prefix })]
+}
+
+async function versionOf(node: readonly string[]): Promise<string | undefined> {
+  const { failure, stdout } = await runUnprivileged([...node, '--version'])
+  return failure === undefined ? stdout.trim() : undefined
+}
+
+/** @param others versions that are on this machine, and could be in the copy */
+export function describeNode(
+  { version, others, prefix }: { version: string; others: readonly string[]; prefix: string },
+  now = new Date(),
+): Finding {
+  const day = lastUpdates(version)
+  const install = `sshjob htcondor install --prefix ${prefix}`
+  if (isWithoutUpdates(version, now)) {
+    const text = `The copy's Node.js is ${version}, which gets no security updates any more, since ${day}.`
+    return { level: 'trap', text, advice: `With a newer Node.js: ${install}` }
+  }
+  const newer = others.find((other) => isOlder(version, other))
+  if (newer !== undefined) {
+    const text = `The copy's Node.js is ${version}, and the one of this machine is ${newer}.`
+    return { level: 'trap', text, advice: `To bring it up to date: ${install}` }
+  }
+  const until = day === undefined ? '' : `; there are security updates for it until ${day}`
+  return {
+    level: 'ok',
+    text: `The copy's Node.js is ${version}, which only 'sshjob htcondor install' brings up to date${until}.`,
+  }
 }
 
 /** The addon for terminals is loaded with the first one: a command would not show that it can't be. */

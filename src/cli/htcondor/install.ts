@@ -6,6 +6,7 @@ import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
 import { CURRENT, currentCopy } from './copies.js'
 import { keygenScript, serverScript } from './launchers.js'
+import { isWithoutUpdates, lastUpdates } from './node-releases.js'
 import { doWithoutParts, outsideParts } from './outside-parts.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
 import { makeSafeDirectory, refuseUnsafe } from './safe-place.js'
@@ -54,6 +55,9 @@ export async function install({ prefix, dryRun, tell }: InstallOptions): Promise
     if (!fs.existsSync(settings) || fs.readFileSync(settings, 'utf8') !== text) replaceFile(settings, text)
     tell(`Wrote ${settings}.`)
     removeCopies(prefix, [copy, ...(before === undefined ? [] : [before])])
+    if (isWithoutUpdates(process.version)) {
+      tell(`That Node.js gets no security updates any more, since ${lastUpdates(process.version)}.`)
+    }
     tell('Jobs that start from now on are entered through it: nothing has to be restarted.')
   } catch (error) {
     throw asOurs(error)

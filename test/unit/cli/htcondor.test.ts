@@ -3,7 +3,9 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
+import { describeNode } from '../../../src/cli/htcondor/execution-point-checks.js'
 import { commandIn, keygenScript, serverScript } from '../../../src/cli/htcondor/launchers.js'
+import { isWithoutUpdates } from '../../../src/cli/htcondor/node-releases.js'
 import { doWithoutParts, outsideParts } from '../../../src/cli/htcondor/outside-parts.js'
 import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
 import {
@@ -179,6 +181,19 @@ describe('what the doctor has found', () => {
         { level: 'broken', text: 'Not fine.', advice: 'Mend it.' },
       ]),
     ).toBe('ok      Fine.\nbroken  Not fine.\n        Mend it.\n')
+  })
+
+  it.each([
+    ['v20.20.2', ['v24.1.0'], 'trap', 'v20.20.2, which gets no security updates any more, since 2026-04-30.'],
+    ['v22.9.0', ['v20.1.0', 'v22.10.0'], 'trap', 'v22.9.0, and the one of this machine is v22.10.0.'],
+    ['v22.10.0', ['v22.9.0'], 'ok', 'until 2027-04-30.'],
+    ['v99.0.0', ['x'], 'ok', "v99.0.0, which only 'sshjob htcondor install' brings up to date."],
+  ])('says how old the Node.js of a copy is: %s', (version, others, level, end) => {
+    const found = describeNode({ version, others, prefix: '/opt/sshjob' }, new Date('2026-05-01'))
+    expect(found).toMatchObject({ level, text: expect.stringMatching(/^The copy's Node\.js is /) })
+    expect(found.text.endsWith(end)).toBe(true)
+    expect(found.advice === undefined).toBe(level === 'ok')
+    expect(isWithoutUpdates('v20.20.2', new Date('2026-04-30T23:00:00Z'))).toBe(false)
   })
 
   it('counts no starter where none runs', () => {

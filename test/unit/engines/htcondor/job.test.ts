@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import net from 'node:net'
@@ -50,6 +50,12 @@ describe('the job of HTCondor that this process was started beside', () => {
 
   it('is known as far as can be without that', async () => {
     await fs.rm(path.join(scratch, '.job.ad'))
+    expect(find().job).toMatchObject({ id: 'htcondor.0', command: [] })
+    // Nor is what the job has put in its place waited for, or read for ever.
+    execFileSync('mkfifo', [path.join(scratch, '.job.ad')])
+    expect(find().job).toMatchObject({ id: 'htcondor.0', command: [] })
+    await fs.rm(path.join(scratch, '.job.ad'))
+    await fs.symlink('/dev/zero', path.join(scratch, '.job.ad'))
     expect(find().job).toMatchObject({ id: 'htcondor.0', command: [] })
   })
 
