@@ -84,8 +84,7 @@ async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
   return [
     { level: 'ok', text: `Sessions are served by the copy of sshjob in ${prefix}.` },
     ...checkVersion(prefix),
-    ...(await checkNode(server, prefix)),
-    ...(await checkTerminals(server)),
+    ...(await checkLauncher(server, prefix)),
     ...checkStarters(file),
   ]
 }
@@ -102,10 +101,24 @@ function checkVersion(prefix: string): Finding[] {
   ]
 }
 
+async function checkLauncher([launcher = '']: readonly string[], prefix: string): Promise<Finding[]> {
+  const command = commandIn(fs.readFileSync(launcher, 'utf8'))
+  const program = command?.pop()
+  if (command === undefined || program === undefined) {
+    return [
+      {
+        level: 'trap',
+        text: `${launcher} was written by another version of sshjob.`,
+        advice: `To bring it up to date: sshjob htcondor install --prefix ${prefix}`,
+      },
+    ]
+  }
+  return [...(await checkNode(command, prefix)), ...(await checkTerminals(command, program))]
+}
+
 /** Nobody but install brings it up to date: no package of the system's has it. */
-async function checkNode([launcher = '']: readonly string[], prefix: string): Promise<Finding[]> {
-  const [, ...command] = commandIn(fs.readFileSync(launcher, 'utf8')).reverse()
-  const version = await versionOf(command.reverse())
+async function checkNode(command: readonly string[], prefix: string): Promise<Finding[]> {
+  const version = await versionOf(command)
   if (version === undefined) return [] // that it does not run is said elsewhere
   const other = findTool('node')
   const onSystem = (other && (await versionOf([other]))) ?? process.version
@@ -141,9 +154,7 @@ export function describeNode(
 }
 
 /** The addon for terminals is loaded with the first one: a command would not show that it can't be. */
-async function checkTerminals([launcher = '']: readonly string[]): Promise<Finding[]> {
-  const command = commandIn(fs.readFileSync(launcher, 'utf8'))
-  const program = command.pop() ?? ''
+async function checkTerminals(command: readonly string[], program: string): Promise<Finding[]> {
   const addon = path.join(path.dirname(program), '../node_modules/node-pty')
   const { failure } = await runUnprivileged([...command, '-e', 'require(process.argv[1])', addon])
   if (failure === undefined) return []

@@ -17,9 +17,9 @@ exec /usr/bin/env -i ${VARIABLE}=${ENVIRONMENT_AT} ${server.join(' ')} "$@"
 `
 }
 
-/** The command in such a script: a prefix has no blanks. */
-export function commandIn(script: string): string[] {
-  return (/^exec \/usr\/bin\/env -i \S+ (.*) "\$@"$/m.exec(script)?.[1] ?? '').split(' ')
+/** The command in such a script: a prefix has no blanks. Undefined for another script. */
+export function commandIn(script: string): string[] | undefined {
+  return /^exec \/usr\/bin\/env -i \S+ (.*) "\$@"$/m.exec(script)?.[1]?.split(' ')
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { firstLine, messageOf, systemCode } from '../../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_STDERR_BYTES, HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
@@ -24,7 +24,12 @@ export async function runUnprivileged(
   { input = '', timeoutMs = HTCONDOR_TOOL_TIMEOUT_MS }: { input?: string; timeoutMs?: number } = {},
 ): Promise<Attempt> {
   const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  const child = spawn(file, args, { ...user, cwd: '/', env: {}, stdio: 'pipe', detached: true })
+  let child: ChildProcessWithoutNullStreams
+  try {
+    child = spawn(file, args, { ...user, cwd: '/', env: {}, stdio: 'pipe', detached: true })
+  } catch (error) {
+    return { failure: messageOf(error), stdout: '' } // a setting that is empty, say
+  }
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   child.stdin.on('error', () => undefined).end(input)
   let late = false
@@ -53,10 +58,11 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   return () => kept
 }
 
-/** All of its process group: it leads one of its own, and has not been waited for. */
-function endGroup({ pid }: ChildProcess): void {
+/** All of its process group: it leads one of its own, whose number nobody else gets while it has not been waited for. */
+function endGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return
   try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+    process.kill(-pid, 'SIGKILL')
   } catch (error) {
     if (systemCode(error) !== 'ESRCH') throw error
   }

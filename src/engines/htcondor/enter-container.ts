@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { SshjobError } from '../../core/errors.js'
 import type { Job, ProcessRequest } from '../../job/job.js'
@@ -16,10 +16,13 @@ const LOCALE = /^[\w.@:-]*$/
 /** Names of terminals, which would be files as well: term(7). */
 const TERM = /^[\w.+-]+$/
 
-/** HTCondor's way into a container: its starter listens there, and runs what it is asked for inside. */
+/**
+ * HTCondor's way into a container: its starter listens there, and runs what it is asked for inside. A link, which the job
+ * can put there, may lead to whatever else listens outside.
+ */
 export function hasContainerSocket(scratch: string): boolean {
   try {
-    return statSync(join(scratch, '.docker_sock')).isSocket()
+    return lstatSync(join(scratch, '.docker_sock')).isSocket()
   } catch {
     return false
   }

@@ -22,6 +22,7 @@ describe('a program that is tried', () => {
     expect((await runUnprivileged(sh(ofNode))).failure).toBe('TypeError: no')
     expect((await runUnprivileged(sh('exit 3'))).failure).toBe('exit status 3')
     expect((await runUnprivileged(sh('kill -KILL $$'))).failure).toBe('it was ended by SIGKILL')
+    expect((await runUnprivileged([''])).failure).toMatch(/cannot be empty/)
     expect((await runUnprivileged(['/missing'])).failure).toMatch(/spawn \/missing ENOENT$/)
   })
 

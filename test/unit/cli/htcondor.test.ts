@@ -63,6 +63,7 @@ describe('the launchers', () => {
 
   it('say what they start', () => {
     expect(commandIn(serverScript(['/a/node', '/a/server.cjs']))).toEqual(['/a/node', '/a/server.cjs'])
+    expect(commandIn('#!/bin/sh\nexec /a/node /a/server.cjs "$@"\n')).toBeUndefined()
   })
 
   it('end as the server does', () => {

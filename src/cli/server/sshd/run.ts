@@ -109,14 +109,12 @@ function dump(directives: readonly Directive[], { connection }: SshdArguments): 
   )
 }
 
-/** @param config undefined where it is not to say how much is told */
+/** @param config undefined where it is not to say how much is told: what is more than a warning tells of files */
 function openSshdLog({ mode, logTo, logLevel }: SshdArguments, config: Config | undefined): Logger {
   if (mode !== 'serve') return FOR_PEOPLE
-  const level = config && (LEVELS[logLevel ?? config.word('LogLevel') ?? 'INFO'] ?? 'info')
-  return openLog(
-    logTo.kind === 'nowhere' ? 'silent' : (level ?? 'warn'),
-    logTo.kind === 'file' ? logTo.file : undefined,
-  )
+  const wanted = LEVELS[logLevel ?? config?.word('LogLevel') ?? 'INFO'] ?? 'info'
+  const level = config === undefined && wanted !== 'silent' ? 'warn' : wanted
+  return openLog(logTo.kind === 'nowhere' ? 'silent' : level, logTo.kind === 'file' ? logTo.file : undefined)
 }
 
 function readSessionUser(): SessionUser {

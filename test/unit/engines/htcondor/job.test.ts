@@ -5,7 +5,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { type HtcondorJob, htcondorJob } from '../../../../src/engines/htcondor/job.js'
 import { turnOfEventLoop } from '../../../helpers/bytes.js'
-import { runIn, TERMINAL } from '../../../helpers/job-session.js'
+import { readAll, runIn, startIn, TERMINAL } from '../../../helpers/job-session.js'
 import { describeWith, findProgram, itAsRoot, itAsUser } from '../../../helpers/needs.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
@@ -320,12 +320,10 @@ describe('the job of HTCondor that this process was started beside', () => {
     it('starts shells alone where it takes no commands, as in 23.9', async () => {
       const found = await withProgram('[options] condor_* ....')
       expect(spawnIn(found, 'id')).toThrow(refusal('would run the command outside of it'))
-      const shell = found.job.spawn({ command: undefined, environment: hostile, terminal: undefined })
-      shell.stdin.end()
-      const [chunk] = await once(shell.stdout, 'data')
-      expect(String(chunk)).toMatch(`[]${await fs.realpath(scratch)}\n`)
-      expect(String(chunk)).not.toContain('evil')
-      await shell.terminate()
+      const shell = startIn(found.job, undefined, { environment: hostile })
+      const said = (await readAll(shell.stdout)).toString()
+      expect(said).toMatch(`[]${await fs.realpath(scratch)}\n`)
+      expect(said).not.toContain('evil')
     })
 
     it('has a terminal of a type that is a name', async () => {
@@ -338,6 +336,13 @@ describe('the job of HTCondor that this process was started beside', () => {
         const { stdout } = await runIn(found.job, 'x', { terminal: { ...TERMINAL, term } })
         expect(stdout).toMatch(new RegExp(`^TERM=${expected}\r$`, 'm'))
       }
+    })
+
+    it('is not, where the job has put a link to another socket in its place', async () => {
+      const found = await withProgram('[options] [command ...]')
+      await fs.rename(path.join(scratch, '.docker_sock'), path.join(scratch, 'another'))
+      await fs.symlink('another', path.join(scratch, '.docker_sock'))
+      expect(spawnIn(found, 'id')).toThrow(IN_CONTAINER)
     })
 
     it('runs nothing where HTCondor has not said where its programs are', () => {
