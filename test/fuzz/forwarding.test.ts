@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { IncomingChannels } from '../../src/client/forwarding/remote.js'
+import { callAttendant } from '../../src/job/attendant.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../src/ssh/wire.js'
 import { turnOfEventLoop, until } from '../helpers/bytes.js'
 import { type ConnectionPair, connectionPair } from '../helpers/connection-pair.js'
@@ -95,6 +96,8 @@ describe('a server that is asked to forward', () => {
       { weight: 1, arbitrary: onChannel },
     )
     const bystander = await sessionPair({ job: memoryJob(echo) })
+    // What removes the agent's directory if we are killed: once started, it is there as long as this process.
+    callAttendant()
     const before = openSockets()
     let alive = 0
     await fc.assert(

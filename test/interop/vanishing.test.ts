@@ -103,7 +103,7 @@ describe('a starter that is killed', () => {
   it("leaves neither the agent's socket nor the display's cookie", async () => {
     const starter = await start()
     const env = { ...user().env, SSH_AUTH_SOCK: join(user().folder, 'agent'), DISPLAY: ':7' }
-    const session = startProgram(SSHJOB, ['-A', '-Y', JOB, 'ls $SSH_AUTH_SOCK $XAUTHORITY; cat'], { env })
+    const session = startProgram(SSHJOB, ['-A', '-Y', JOB, 'ls $SSH_AUTH_SOCK; ls $XAUTHORITY; cat'], { env })
     await session.waitFor(/^\/.*\/agent\n\/.*\/Xauthority\n/)
     const folders = session.stdout().toString().trim().split('\n').map(dirname)
     expect(folders.filter(existsSync)).toEqual(folders)
