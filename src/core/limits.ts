@@ -42,6 +42,8 @@ export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
 export const SSHD_CONFIG_MAX_BYTES = 4 * MIB
 export const SSHD_INCLUDE_DEPTH = 16
 export const AUTHORIZED_KEYS_MAX_BYTES = 16 * MIB
+/** What is read of a private host key: one of RSA with 16,384 bits has 13 KiB. */
+export const HOST_KEY_MAX_BYTES = 64 * KIB
 /** The longest banner that a client is shown before it authenticates. */
 export const BANNER_MAX_BYTES = MIB
 

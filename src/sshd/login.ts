@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { systemCode } from '../core/errors.js'
 import { BANNER_MAX_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
@@ -12,6 +11,7 @@ import { expandPath, readKeyFile, type SessionUser } from './key-files.js'
 import type { KeyOptions } from './key-options.js'
 import type { ConnectionSpec } from './match.js'
 import { matchesAddress, matchesList, matchesPattern } from './patterns.js'
+import { readAtMost } from './read-at-most.js'
 import type { Directive } from './read-config.js'
 import { makeRules, type PlaceRules } from './rules.js'
 
@@ -117,7 +117,7 @@ function readBanner(config: Config, log: Logger): string | undefined {
   const file = config.unlessNone('Banner')
   if (file === undefined) return undefined
   try {
-    return readFileSync(file).subarray(0, BANNER_MAX_BYTES).toString('utf8')
+    return readAtMost(file, BANNER_MAX_BYTES).toString('utf8')
   } catch (error) {
     // As in sshd: a banner that is not there keeps nobody out.
     log.info({ file, reason: systemCode(error) }, 'the banner is not shown')

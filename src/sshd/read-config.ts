@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { SSHD_CONFIG_MAX_BYTES, SSHD_INCLUDE_DEPTH } from '../core/limits.js'
@@ -6,6 +6,7 @@ import { checkValue } from './check-value.js'
 import { findKeyword, type Keyword } from './keywords.js'
 import { type Match, parseMatch } from './match.js'
 import { matchesPattern } from './patterns.js'
+import { readAtMost } from './read-at-most.js'
 import { splitKeyword, splitWords } from './words.js'
 
 /** One line that says something, checked. */
@@ -107,11 +108,11 @@ class ConfigReader {
 
   #load(file: string): string {
     try {
-      const bytes = readAtMost(file, SSHD_CONFIG_MAX_BYTES - this.#bytes)
-      if (bytes === undefined) {
+      const bytes = readAtMost(file, SSHD_CONFIG_MAX_BYTES + 1 - this.#bytes)
+      this.#bytes += bytes.length
+      if (this.#bytes > SSHD_CONFIG_MAX_BYTES) {
         throw new SshjobError('usage', `The configuration is larger than ${SSHD_CONFIG_MAX_BYTES} bytes.`)
       }
-      this.#bytes += bytes.length
       // Names of files need not be UTF-8, but these come from people.
       return bytes.toString('utf8')
     } catch (error) {
@@ -119,21 +120,6 @@ class ConfigReader {
       const why = systemCode(error) ?? messageOf(error)
       throw new SshjobError('usage', `The configuration ${file} can't be read: ${why}.`, { cause: error })
     }
-  }
-}
-
-/** Undefined for what is longer, and for what never ends: /dev/zero is a file to include as well. */
-function readAtMost(file: string, limit: number): Buffer | undefined {
-  const descriptor = openSync(file, 'r')
-  try {
-    const bytes = Buffer.allocUnsafe(limit + 1)
-    let length = 0
-    for (let read = -1; read !== 0 && length <= limit; length += read) {
-      read = readSync(descriptor, bytes, length, bytes.length - length, null)
-    }
-    return length > limit ? undefined : bytes.subarray(0, length)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BANNER_MAX_BYTES } from '../../../src/core/limits.js'
 import { silent } from '../../../src/core/log.js'
 import type { OfferedKey } from '../../../src/ssh/authentication.js'
 import { generateKey, generateRsaKey, parseKey } from '../../../src/ssh/keys.js'
@@ -63,6 +64,11 @@ describe('a login', () => {
     expect(existsSync(marker)).toBe(false)
     if (writer.pid !== undefined) process.kill(-writer.pid, 'SIGKILL')
     await once(writer, 'exit')
+  })
+
+  it('shows the beginning of a banner that does not end', () => {
+    expect(login(['Banner /dev/zero']).banner).toHaveLength(BANNER_MAX_BYTES)
+    expect(login(['Banner /nowhere']).banner).toBeUndefined()
   })
 
   it("fills in the session user's name, whatever the client's is", () => {
