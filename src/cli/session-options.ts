@@ -71,8 +71,8 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
     help: 'connect our input and output to HOST:PORT from the job',
   },
   'forward-agent': { short: 'A', help: 'let programs of the session use our ssh-agent' },
-  'forward-x11': { short: 'X', help: 'let programs of the session use our display' },
-  'forward-x11-trusted': { short: 'Y', help: 'the same as -X' },
+  'forward-x11': { short: 'X', help: 'let programs of the session use our display, untrusted' },
+  'forward-x11-trusted': { short: 'Y', help: 'let them do there what programs here do' },
   user: { short: 'l', value: 'USER', help: "as ssh's: sessions run as the job's user in any case" },
   subsystem: { short: 's', help: 'run COMMAND as a subsystem, such as sftp' },
   'ssh-option': {
@@ -122,12 +122,13 @@ export function parseSession(args: readonly string[]): SessionCall {
   request.job = host
   const has = (wanted: AnyName): boolean => given.some(({ name }) => name === wanted)
   // As in ssh(1): what an option of its own says counts more, and forwardings are cleared wherever they come from.
-  const { clear } = applyKeywords(
+  const { clear, trusted } = applyKeywords(
     request,
     given.flatMap(({ name, value }) => (name === 'ssh-option' && value !== undefined ? [value] : [])),
   )
   for (const { name, value = '' } of given) if (isOwn(name)) applyOption(request, name, value)
   if (clear) request.forwardings = []
+  if (trusted && request.forwardX11 !== undefined) request.forwardX11 = 'trusted'
   splitUser(request)
   const words = behind.operands
   // `sshjob JOB -- COMMAND` is what users of kubectl and docker type; ssh(1) takes it as well.
@@ -213,14 +214,16 @@ function applyOption(request: SessionRequest, name: Name | keyof typeof MORE_OPT
       request.forwardAgent = true
       break
     case 'forward-x11':
+      request.forwardX11 ??= 'untrusted'
+      break
     case 'forward-x11-trusted':
-      request.forwardX11 = true
+      request.forwardX11 = 'trusted'
       break
     case 'no-forward-agent':
       request.forwardAgent = false
       break
     case 'no-forward-x11':
-      request.forwardX11 = false
+      request.forwardX11 = undefined
       break
     case 'user':
       request.user ??= value

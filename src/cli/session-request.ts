@@ -32,7 +32,7 @@ export interface SessionRequest {
   /** With -W: what our input and output lead to, instead of a command. */
   stdioTarget: Endpoint | undefined
   forwardAgent: boolean
-  forwardX11: boolean
+  forwardX11: 'untrusted' | 'trusted' | undefined
   htcondor: HtcondorOptions
   /** Whether a signal that ends us takes the job out of its queue. */
   removeOnInterrupt: boolean
@@ -61,7 +61,7 @@ export function plainRequest(htcondor: HtcondorOptions): SessionRequest {
     forwardings: [],
     stdioTarget: undefined,
     forwardAgent: false,
-    forwardX11: false,
+    forwardX11: undefined,
     htcondor,
     removeOnInterrupt: false,
     user: undefined,

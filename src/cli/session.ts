@@ -196,12 +196,13 @@ async function runOnPipes(session: Session): Promise<number> {
   const { request, connection, note } = session
   const env = environmentOf(request)
   const command = request.command.length === 0 ? undefined : joinCommand(request.command)
-  const reach = reachOf(request, note)
-  const remote = await (command === undefined
-    ? connection.shell({ pty: false, env, ...reach })
-    : request.subsystem
-      ? connection.subsystem(command.toString(), { env })
-      : connection.exec(command, { env, ...reach }))
+  const remote = await startReaching(request, note, (reach) =>
+    command === undefined
+      ? connection.shell({ pty: false, env, ...reach })
+      : request.subsystem
+        ? connection.subsystem(command.toString(), { env })
+        : connection.exec(command, { env, ...reach }),
+  )
   const signals = request.removeOnInterrupt
     ? { ending: () => undefined }
     : forwardSignals((name) => remote.sendSignal(name))
@@ -226,11 +227,12 @@ async function runInTerminal(session: Session, terminal: LocalTerminal): Promise
   const { request, connection, note } = session
   const { modes, size } = await terminal.describe()
   const env = environmentOf(request)
-  const reach = reachOf(request, note)
   const pty = { ...size, modes, term: process.env.TERM ?? 'dumb' }
-  const remote = await (request.command.length === 0
-    ? connection.shell({ ...pty, env, ...reach })
-    : connection.exec(joinCommand(request.command), { pty, env, ...reach }))
+  const remote = await startReaching(request, note, (reach) =>
+    request.command.length === 0
+      ? connection.shell({ ...pty, env, ...reach })
+      : connection.exec(joinCommand(request.command), { pty, env, ...reach }),
+  )
 
   terminal.onResize((changed) => remote.resize(changed))
   terminal.enter()
@@ -285,15 +287,29 @@ function endBySignal(signal: NodeJS.Signals): number {
   return fatalStatus(signal)
 }
 
-/** What of ours the session may reach: with -A our agent, with -X our display. As with ssh(1), none is no failure. */
-function reachOf(
+type Reach = Pick<ExecOptions, 'agent' | 'x11'>
+
+/**
+ * Starts what reaches our agent, with -A, and our display, with -X or -Y. As with ssh(1), that there is none is no failure,
+ * nor that the display has no way for programs that are not trusted.
+ */
+async function startReaching(
   { forwardAgent, forwardX11 }: SessionRequest,
   note: (sentence: string) => void,
-): Pick<ExecOptions, 'agent' | 'x11'> {
+  start: (reach: Reach) => Promise<RemoteProcess>,
+): Promise<RemoteProcess> {
   const agent = forwardAgent ? process.env.SSH_AUTH_SOCK : undefined
-  const display = forwardX11 ? process.env.DISPLAY : undefined
+  const display = forwardX11 && process.env.DISPLAY
   if (forwardX11 && !display) note('sshjob: DISPLAY is not set here, so there is no display for the session.')
-  return { ...(agent ? { agent } : {}), ...(display ? { x11: { display } } : {}) }
+  const reach = agent ? { agent } : {}
+  if (!display) return start(reach)
+  try {
+    return await start({ ...reach, x11: { display, trusted: forwardX11 === 'trusted' } })
+  } catch (error) {
+    if (!(error instanceof SshjobError) || error.code !== 'no-display') throw error
+    note(`sshjob: ${printable(error.message)} The session has none; with -Y they are trusted.`)
+    return start(reach)
+  }
 }
 
 /** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */

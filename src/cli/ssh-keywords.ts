@@ -7,6 +7,7 @@ type Apply = (request: SessionRequest, value: string, keyword: string) => void
 /** What `-o KEYWORD=VALUE` does, where it does something. Keywords of ssh_config(5), in small letters. */
 const HONOURED: Readonly<Record<string, Apply>> = {
   clearallforwardings: () => undefined, // the caller's to do, who knows all of them
+  forwardx11trusted: () => undefined, // the same
   dynamicforward: (request, value) => void request.forwardings.push(parseDynamic(value)),
   escapechar: (request, value) => {
     request.escape = parseEscape(value)
@@ -15,7 +16,7 @@ const HONOURED: Readonly<Record<string, Apply>> = {
     request.forwardAgent = yesOrNo(value, keyword)
   },
   forwardx11: (request, value, keyword) => {
-    request.forwardX11 = yesOrNo(value, keyword)
+    request.forwardX11 = yesOrNo(value, keyword) ? 'untrusted' : undefined
   },
   identityfile: (request, value) => void request.identityFiles.push(value),
   localforward: (request, value) => void request.forwardings.push(parseForward('local', joined(value))),
@@ -66,7 +67,7 @@ const WITHOUT_MEANING = new Set(
   canonicalizehostname canonicalizemaxdots canonicalizepermittedcnames casignaturealgorithms certificatefile
   challengeresponseauthentication channeltimeout checkhostip ciphers compression connectionattempts connecttimeout
   controlmaster controlpath controlpersist enableescapecommandline enablesshkeysign exitonforwardfailure fingerprinthash
-  forwardx11timeout forwardx11trusted globalknownhostsfile gssapiauthentication gssapidelegatecredentials hashknownhosts
+  forwardx11timeout globalknownhostsfile gssapiauthentication gssapidelegatecredentials hashknownhosts
   hostbasedacceptedalgorithms hostbasedauthentication hostkeyalgorithms hostkeyalias identitiesonly identityagent
   ignoreunknown ipqos kbdinteractiveauthentication kbdinteractivedevices kexalgorithms knownhostscommand localcommand
   logverbose macs nohostauthenticationforlocalhost numberofpasswordprompts obscurekeystroketiming passwordauthentication
@@ -81,12 +82,16 @@ const REPEATABLE = ['dynamicforward', 'identityfile', 'localforward', 'remotefor
 
 /**
  * Does what the arguments of -o ask for, as ssh(1) takes them: 'Keyword=value' or 'Keyword value'.
- * @returns whether all forwardings are to be cleared, the command line's as well
+ * @returns whether all forwardings are to be cleared, and programs on the display trusted, the command line's as well
  * @throws SshjobError 'usage' for what ssh does not know, and for what can't be had here
  */
-export function applyKeywords(request: SessionRequest, settings: readonly string[]): { clear: boolean } {
+export function applyKeywords(
+  request: SessionRequest,
+  settings: readonly string[],
+): { clear: boolean; trusted: boolean } {
   const seen = new Set<string>()
   let clear = false
+  let trusted = false
   for (const setting of settings) {
     const [, keyword = '', given = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(setting) ?? []
     const value = /^"[^"]*"$/.test(given) ? given.slice(1, -1) : given
@@ -96,8 +101,9 @@ export function applyKeywords(request: SessionRequest, settings: readonly string
     seen.add(name)
     apply(request, name, value, keyword)
     if (name === 'clearallforwardings') clear = yesOrNo(value, keyword)
+    if (name === 'forwardx11trusted') trusted = yesOrNo(value, keyword)
   }
-  return { clear }
+  return { clear, trusted }
 }
 
 function apply(request: SessionRequest, name: string, value: string, keyword: string): void {

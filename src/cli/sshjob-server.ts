@@ -29,6 +29,8 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
     process.stdout.write(`sshjob-server ${VERSION}\n`)
     return 0
   }
+  const { refuseForeignFile } = await import('./foreign-file.js')
+  for (const file of [settings.logFile, settings.listen]) await refuseForeignFile(file)
   const { openLog } = await import('./server/log.js')
   const log = await openLog({ level: settings.logLevel, file: settings.logFile, format: settings.logFormat })
   if (settings.mode === 'inetd') {

@@ -72,7 +72,7 @@ const PTY_OPTIONS: Schema<PtyOptions> = {
 const SESSION_OPTIONS = {
   env: valuesOf(textOrBytes),
   agent: name,
-  x11: options<X11Display>({ display: required(text), authorityFile: name }),
+  x11: options<X11Display>({ display: required(text), authorityFile: name, trusted: flag }),
   signal: abortSignal,
 } satisfies Partial<Schema<ExecOptions>>
 

@@ -69,7 +69,8 @@ async function open(
 ): Promise<RemoteProcess> {
   const { env = {}, pty, agent, x11, signal } = options
   if (signal?.aborted) throw abortError(signal)
-  const display = x11 === undefined ? undefined : incoming.allowDisplay(x11)
+  const display = x11 === undefined ? undefined : await incoming.allowDisplay(x11)
+  if (signal?.aborted) throw abortError(signal)
   const allowedAgent = agent === undefined ? undefined : incoming.allowAgent(agent)
   const forbid = (): void => {
     display?.forbid()

@@ -36,8 +36,8 @@ export interface ExecOptions {
    */
   agent?: string
   /**
-   * A display of X11 here: programs of the session may use it as programs here do, and so may whoever has the job's
-   * rights meanwhile. Default: none.
+   * A display of X11 here: programs of the session may use it, and so may whoever has the job's rights meanwhile.
+   * Default: none. Rejects with 'no-display' where it lets in none that are not trusted.
    */
   x11?: X11Display
   /** Aborting ends the command (TERM, then KILL) and closes its streams. */
@@ -60,8 +60,8 @@ export interface ShellOptions extends PtyOptions {
    */
   agent?: string
   /**
-   * A display of X11 here: programs of the session may use it as programs here do, and so may whoever has the job's
-   * rights meanwhile. Default: none.
+   * A display of X11 here: programs of the session may use it, and so may whoever has the job's rights meanwhile.
+   * Default: none. Rejects with 'no-display' where it lets in none that are not trusted.
    */
   x11?: X11Display
   signal?: AbortSignal

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'channel-refused'
   | 'request-refused'
   | 'no-terminal' // no pseudo-terminal can be opened
+  | 'no-display' // a display of X11 gives no access of the kind that was asked for
   | 'no-shell' // no usable shell
   | 'spawn-failed'
   | 'output-limit' // collected output is larger than the stated limit

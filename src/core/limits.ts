@@ -44,6 +44,8 @@ export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
 export const SSHD_CONFIG_MAX_BYTES = 4 * MIB
 export const SSHD_INCLUDE_DEPTH = 16
 export const AUTHORIZED_KEYS_MAX_BYTES = 16 * MIB
+/** What is read of a private host key: one of RSA with 16,384 bits has 13 KiB. */
+export const HOST_KEY_MAX_BYTES = 64 * KIB
 /** The longest banner that a client is shown before it authenticates. */
 export const BANNER_MAX_BYTES = MIB
 
@@ -69,6 +71,12 @@ export const X11_DISPLAYS = 1_000
 export const X11_AUTHORITY_MAX_BYTES = 1_024
 /** How long a program of X11 that has connected through us may take to say its cookie. */
 export const X11_SETUP_TIMEOUT_MS = 30_000
+/** How long an untrusted cookie is good for while nobody uses it, in seconds (ssh_config(5) ForwardX11Timeout), and when
+ *  another one is made, so that it never is too late. */
+export const X11_UNTRUSTED_S = 1_200
+export const X11_UNTRUSTED_RENEWAL_MS = 600_000
+/** How long xauth(1) may take to be given one: it connects to the display. */
+export const XAUTH_TIMEOUT_MS = 15_000
 /** What a client of the SOCKS server may say before its connection is made, and how long it may take. */
 export const SOCKS_MAX_BYTES = 2 * KIB
 export const SOCKS_TIMEOUT_MS = 30_000
@@ -202,6 +210,8 @@ export const PROGRESS_INTERVAL_MS = 100
 /** How long a tool of HTCondor's may take to answer, and how much of its answer is read. */
 export const HTCONDOR_TOOL_TIMEOUT_MS = 15_000
 export const HTCONDOR_ANSWER_MAX_BYTES = 64 * MIB
+/** The description that a job has of itself in its scratch folder; some have kilobytes of environment. */
+export const JOB_AD_MAX_BYTES = 4 * MIB
 /** How long condor_ssh_to_job may take to reach the job: a schedd that is busy lets it wait. */
 export const HTCONDOR_OPEN_TIMEOUT_MS = 120_000
 /** How long after a parallel job has begun to run a node that can't be entered may still be starting. */
@@ -222,6 +232,3 @@ export const LOG_RETRY_MS = 50
 export const COMPLETION_TIMEOUT_MS = 2_000
 /** Links of a folder of the job that are looked at, whether they lead to folders. */
 export const COMPLETION_LINKS = 50
-
-/** How long what V8 has compiled is kept, at most; versions that are no longer used leave theirs behind. */
-export const CODE_CACHE_MAX_AGE_MS = 30 * 24 * 60 * 60_000

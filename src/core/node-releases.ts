@@ -17,14 +17,19 @@ const OLDEST = Math.min(...Object.keys(END_OF_LIFE).map(Number))
 
 const numbersOf = (version: string): number[] => version.replace(/^v/, '').split('.').map(Number)
 
+/** The day from which this version gets no fixes any more; undefined where it is not known. */
+export function endOfFixes(version: string): string | undefined {
+  const [major = 0] = numbersOf(version)
+  return END_OF_LIFE[Math.max(major, OLDEST)]
+}
+
 /**
  * Since when this version of Node.js gets no fixes; undefined where it does, or nothing is known of it.
  * @param version '24.22.3', or with a v before it
  * @returns a day: '2026-04-30'; of what is older than all that is known here, the day of the oldest
  */
 export function withoutFixesSince(version: string, now: Date): string | undefined {
-  const [major = 0] = numbersOf(version)
-  const end = END_OF_LIFE[Math.max(major, OLDEST)]
+  const end = endOfFixes(version)
   return end !== undefined && now >= new Date(end) ? end : undefined
 }
 

@@ -58,6 +58,7 @@ interface Status {
   uid: number
   mode: number
   isDirectory(): boolean
+  isFile(): boolean
   isSymbolicLink(): boolean
 }
 
@@ -77,6 +78,8 @@ async function complaintAbout(
   user: number,
   last: boolean,
 ): Promise<string | undefined> {
+  // /dev/null, say: nobody changes what it is by writing to it.
+  if (!status.isDirectory() && !status.isFile() && !status.isSymbolicLink()) return undefined
   const { uid, mode } = status
   const onTheWay = user !== 0 && !last
   if (uid !== 0 && uid !== user && !onTheWay && !(await isOfOutside(uid)))

@@ -26,6 +26,7 @@ const CODES: Record<ErrorCode, true> = {
   'channel-refused': true,
   'request-refused': true,
   'no-terminal': true,
+  'no-display': true,
   'no-shell': true,
   'spawn-failed': true,
   'output-limit': true,

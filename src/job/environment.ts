@@ -26,22 +26,17 @@ const OF_ANOTHER_TERMINAL = [
 ]
 
 /** Of the login that the starter was started in: stale, and a program that believes them talks to no one. */
-const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_ORIGINAL_COMMAND']
+const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND']
 
 /**
  * Our own environment, byte for byte. process.env has strings, in which bytes that are not UTF-8 are lost;
  * /proc/self/environ has the bytes, and not what was changed since the start.
  */
 export function readEnvironment(): Map<string, Buffer> {
-  const original = new Map<string, Buffer>()
+  let original = new Map<string, Buffer>()
   try {
     const bytes = givenEnvironment() ?? readFileSync('/proc/self/environ')
-    if (!isUtf8(bytes)) {
-      for (const entry of splitAtZeros(bytes)) {
-        const equals = entry.indexOf('=')
-        if (equals > 0) original.set(entry.toString('utf8', 0, equals), entry.subarray(equals + 1))
-      }
-    }
+    if (!isUtf8(bytes)) original = parseEnvironment(bytes)
   } catch {
     // Without /proc there are only the strings.
   }
@@ -52,6 +47,16 @@ export function readEnvironment(): Map<string, Buffer> {
     environment.set(name, bytes?.toString() === value ? bytes : Buffer.from(value))
   }
   return environment
+}
+
+/** The variables in a file as /proc/PID/environ, proc(5). */
+export function parseEnvironment(bytes: Buffer): Map<string, Buffer> {
+  const variables = new Map<string, Buffer>()
+  for (const entry of splitAtZeros(bytes)) {
+    const equals = entry.indexOf('=')
+    if (equals > 0) variables.set(entry.toString('utf8', 0, equals), entry.subarray(equals + 1))
+  }
+  return variables
 }
 
 function splitAtZeros(bytes: Buffer): Buffer[] {

@@ -10,26 +10,47 @@ import { spawnProcess } from './spawn.js'
 
 /**
  * A small process beside this one, in a session of its own, with one pipe from us: when that ends, we have ended, by
- * whatever signal, and it hangs up the sessions that it was told of, by the rules of hang-up.ts. Of a terminal only the
- * leader's group is known by then: the kernel has hung it up already.
+ * whatever signal, and it hangs up the sessions that it was told of, by the rules of hang-up.ts, and removes the
+ * directories that it was told of. Of a terminal only the leader's group is known by then: the kernel has hung it up
+ * already.
  *
  * A session is its leader's pid and start time, and what its processes got from us: inodes of pipes, or a terminal's path.
- * POSIX sh, so that dash, busybox and bash all run it; only `sleep` and `ls` are not built in. SigIgn is a number in
+ * POSIX sh, so that dash, busybox and bash all run it; only `sleep`, `ls`,
+ * `rm` and `rmdir` are not built in. SigIgn is a number in
  * hexadecimal digits: HUP is 1 in the last of them, TERM 4 in the fourth from there.
  */
 const script = `
 trap '' HUP INT QUIT TERM PIPE USR1 USR2 TSTP
 sessions=' '
+directories=' '
 end='
 '
-while read -r verb id start given; do
+while read -r verb id rest; do
   left=' '
+  case $verb in
+    own) directories="$directories$id "
+      eval "directory_$id=$rest"
+      continue ;;
+    disown)
+      for number in $directories; do [ "$number" = "$id" ] || left="$left$number "; done
+      directories=$left
+      unset "directory_$id"
+      continue ;;
+  esac
   for session in $sessions; do
     case $session in "$id":*) ;; *) left="$left$session " ;; esac
   done
   sessions=$left
-  [ "$verb" = add ] && sessions="$sessions$id:$start:$given "
+  [ "$verb" = add ] && sessions="$sessions$id:$rest "
 done
+# Beside what follows: a file system may not answer. The files by their names, and nothing else that is there.
+for number in $directories; do
+  eval "directory=$directory_$number"
+  names=\${directory%%/*}
+  directory=/\${directory#*/}
+  for name in $names; do rm -f "$directory/$name"; done
+  rmdir "$directory"
+done &
 ours=' '
 for session in $sessions; do
   id=\${session%%:*}
@@ -98,6 +119,8 @@ interface Attendant {
 
 let attendant: Attendant | undefined
 const watched = new Map<number, PosixSession>()
+const directories = new Map<number, string>()
+let lastDirectory = 0
 
 function start(): Attendant | undefined {
   const pipe = makePipe()
@@ -142,7 +165,7 @@ function start(): Attendant | undefined {
 function tell(input: Socket, session: PosixSession): void {
   const { pid, startTime } = session.leader
   const given = session.given.map((name) => /^pipe:\[(\d+)\]$/.exec(name)?.[1] ?? name)
-  input.write(`add ${pid} ${startTime} ${given.join(',')}\n`)
+  input.write(`add ${pid} ${startTime}:${given.join(',')}\n`)
 }
 
 /**
@@ -151,12 +174,37 @@ function tell(input: Socket, session: PosixSession): void {
  */
 export function watchSession(session: PosixSession): void {
   watched.set(session.leader.pid, session)
-  if (attendant !== undefined) return tell(attendant.input, session)
+  if (attendant === undefined) callAttendant()
+  else tell(attendant.input, session)
+}
+
+/** Starts it, and tells it all. */
+function callAttendant(): void {
   attendant = start()
-  for (const each of watched.values()) if (attendant !== undefined) tell(attendant.input, each)
+  if (attendant === undefined) return
+  for (const each of watched.values()) tell(attendant.input, each)
+  for (const [number, text] of directories) attendant.input.write(`own ${number} ${text}\n`)
 }
 
 /** The session's leader has ended, or it is hung up: what it left on purpose stays, and its number may come again. */
 export function unwatchSession({ leader }: PosixSession): void {
   if (watched.delete(leader.pid)) attendant?.input.write(`del ${leader.pid}\n`)
+}
+
+/**
+ * From now on, this directory is removed if we are killed, and before it the files of these names that are in it. The
+ * path is absolute.
+ * @returns what to call once it is removed
+ */
+export function watchDirectory(path: string, names: readonly string[]): () => void {
+  // A line is all that the attendant reads.
+  if (path.includes('\n')) return () => undefined
+  const number = ++lastDirectory
+  const text = `${names.join(' ')}${path}`
+  directories.set(number, text)
+  if (attendant === undefined) callAttendant()
+  else attendant.input.write(`own ${number} ${text}\n`)
+  return () => {
+    if (directories.delete(number)) attendant?.input.write(`disown ${number}\n`)
+  }
 }

@@ -48,6 +48,8 @@ export class ServedConnection implements Served {
   readonly #entry: Entry
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
+  /** Sessions that are about to be opened. */
+  #waiting = 0
   readonly #abort = new AbortController()
   #transport: Transport | undefined
   #connection: Connection | undefined
@@ -158,8 +160,7 @@ export class ServedConnection implements Served {
         clearTimeout(grace)
         clearInterval(idle)
         connection.finish(cause)
-        letIn?.leave()
-        this.#finish(cause)
+        this.#finish(cause, letIn?.leave())
       },
       log: this.#log,
     })
@@ -176,7 +177,7 @@ export class ServedConnection implements Served {
     const idle = this.#watchIdle(transport)
   }
 
-  #openChannel(type: string, client: Client | undefined): OpenAnswer {
+  #openChannel(type: string, client: Client | undefined): OpenAnswer | Promise<OpenAnswer> {
     if (type !== 'session' || client === undefined) {
       return {
         refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
@@ -188,12 +189,21 @@ export class ServedConnection implements Served {
     }
     const { maxSessions } = client.rules
     const open = [...this.#sessions].filter((session) => session.isOpen).length
-    if (maxSessions !== undefined && open >= maxSessions) {
+    if (maxSessions !== undefined && open + this.#waiting >= maxSessions) {
       return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${maxSessions} sessions are open` }
     }
+    if (client.environment === undefined) return this.#acceptSession(client, new Map())
+    this.#waiting += 1
+    return client.environment.then((variables) => {
+      this.#waiting -= 1
+      return this.#acceptSession(client, variables)
+    })
+  }
+
+  #acceptSession(client: Client, variables: ReadonlyMap<string, Buffer>): OpenAnswer {
     return {
       accept: (channel) => {
-        const session = new Session(channel, this.#sessionContext(client))
+        const session = new Session(channel, this.#sessionContext(client, variables))
         this.#sessions.add(session)
         void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
       },
@@ -212,7 +222,7 @@ export class ServedConnection implements Served {
     }
   }
 
-  #sessionContext({ rules, forwarding, environment }: Client): SessionContext {
+  #sessionContext({ rules, forwarding }: Client, variables: ReadonlyMap<string, Buffer>): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -220,7 +230,7 @@ export class ServedConnection implements Served {
       environment: new Map([
         ['SSH_CONNECTION', Buffer.from(peer)],
         ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
-        ...environment,
+        ...variables,
       ]),
       shells,
       greeting: () => greet(motd, this.#job),
@@ -256,12 +266,12 @@ export class ServedConnection implements Served {
     this.#finish(cause)
   }
 
-  #finish(cause: SshjobError | undefined): void {
+  #finish(cause: SshjobError | undefined, leaving?: Promise<void>): void {
     if (this.#over) return
     this.#over = true
     this.#abort.abort(cause)
     const left = [...this.#sessions].map((session) => session.terminate())
-    void Promise.allSettled(left).then(() => {
+    void Promise.allSettled([...left, leaving]).then(() => {
       this.#log.debug({ cause: cause?.code }, 'connection closed')
       this.#closing.resolve(cause)
     })

@@ -1,15 +1,8 @@
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../core/errors.js'
-import {
-  EXIT_STATUS_DELAY_MS,
-  MAX_COMMAND_BYTES,
-  MAX_ENV_BYTES,
-  MAX_ENV_TOTAL_BYTES,
-  MAX_ENV_VARIABLES,
-} from '../core/limits.js'
+import { EXIT_STATUS_DELAY_MS, MAX_COMMAND_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { isSettable } from '../job/environment.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
 import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
@@ -18,6 +11,7 @@ import type { Rules, Subsystem } from './admission.js'
 import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { SessionForwards } from './session-forwards.js'
+import { SessionVariables } from './session-variables.js'
 import { type SftpSession, serveSftp } from './sftp/serve-sftp.js'
 
 export interface SessionContext {
@@ -32,7 +26,6 @@ export interface SessionContext {
   log: Logger
 }
 
-const ORIGINAL_COMMAND = 'SSH_ORIGINAL_COMMAND'
 /** What sshd_config(5) calls a server of files that is in the server itself. */
 const INTERNAL_SFTP = 'internal-sftp'
 
@@ -43,10 +36,8 @@ const ownSubsystem = (name: string): Subsystem | undefined =>
 export class Session {
   readonly #channel: Channel
   readonly #context: SessionContext
-  readonly #environment: Map<string, Buffer>
+  readonly #variables: SessionVariables
   readonly #forwards: SessionForwards
-  #variables = 0
-  #variableBytes = 0
   #terminal: TerminalRequest | undefined
   #starting: Promise<JobProcess> | undefined
   #process: JobProcess | undefined
@@ -56,8 +47,8 @@ export class Session {
   constructor(channel: Channel, context: SessionContext) {
     this.#channel = channel
     this.#context = context
-    this.#environment = new Map(context.environment)
-    this.#forwards = new SessionForwards(context.forwarding, this.#environment, context.log)
+    this.#variables = new SessionVariables(context.environment)
+    this.#forwards = new SessionForwards(context.forwarding, this.#variables, context.log)
     channel.onRequest = (name, data) => this.#request(name, data)
   }
 
@@ -119,15 +110,8 @@ export class Session {
   }
 
   #setVariable(name: string, value: Buffer): boolean {
-    if (this.#started || this.#variables >= MAX_ENV_VARIABLES) return false
-    const size = name.length + value.length
-    if (size > MAX_ENV_BYTES || this.#variableBytes + size > MAX_ENV_TOTAL_BYTES) return false
-    if (value.includes(0) || !isSettable(name)) return false
-    if (this.#context.rules.acceptsVariable?.(name) === false) return false
-    this.#variables++
-    this.#variableBytes += size
-    this.#environment.set(name, Buffer.from(value))
-    return true
+    if (this.#started || this.#context.rules.acceptsVariable?.(name) === false) return false
+    return this.#variables.set(name, value)
   }
 
   #openTerminal(data: Reader): boolean {
@@ -173,15 +157,6 @@ export class Session {
     return true
   }
 
-  /** What the session adds to the job's environment: what the client may not set comes last. */
-  #variablesOf(original: Buffer | undefined): ReadonlyMap<string, Buffer> {
-    const variables = new Map(this.#environment)
-    variables.delete(ORIGINAL_COMMAND)
-    if (original !== undefined) variables.set(ORIGINAL_COMMAND, original)
-    for (const [name, value] of this.#context.rules.environment ?? []) variables.set(name, value)
-    return variables
-  }
-
   /** @param original what the client asked for where something else runs: it finds it in SSH_ORIGINAL_COMMAND */
   async #start(command: Buffer | undefined, original?: Buffer): Promise<boolean> {
     if (this.#started) return false
@@ -190,9 +165,10 @@ export class Session {
       this.#explain('This command is longer than the system takes, or holds a NUL byte.')
       return false
     }
-    const { job, shells, log } = this.#context
+    const { job, shells, rules, log } = this.#context
     const terminal = this.#terminal
-    const request = { command, environment: this.#variablesOf(original), terminal, shells }
+    const environment = this.#variables.all(rules.environment, original)
+    const request = { command, environment, terminal, shells }
     let started: JobProcess
     try {
       // What the client asks for meanwhile waits for the answer to this request.

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { messageOf, SshjobError } from '../core/errors.js'
 import { SSHD_CONFIG_MAX_BYTES, SSHD_INCLUDE_DEPTH } from '../core/limits.js'
@@ -6,6 +6,7 @@ import { checkValue } from './check-value.js'
 import { findKeyword, type Keyword } from './keywords.js'
 import { type Match, parseMatch } from './match.js'
 import { matchesPattern } from './patterns.js'
+import { readAtMost } from './read-at-most.js'
 import { splitKeyword, splitWords } from './words.js'
 
 /** One line that says something, checked. */
@@ -107,7 +108,7 @@ class ConfigReader {
 
   #load(file: string): string {
     try {
-      const bytes = readFileSync(file)
+      const bytes = readAtMost(file, SSHD_CONFIG_MAX_BYTES + 1 - this.#bytes)
       this.#bytes += bytes.length
       if (this.#bytes > SSHD_CONFIG_MAX_BYTES) {
         throw new SshjobError('usage', `The configuration is larger than ${SSHD_CONFIG_MAX_BYTES} bytes.`)

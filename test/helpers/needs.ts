@@ -170,3 +170,10 @@ export function itAsRoot(title: string, test: Test, timeout?: number): void {
     it.skip(title, test, timeout)
   }
 }
+
+/** One test about what a plain user may not: the run after that of root has it. */
+export function itAsUser(title: string, test: Test): void {
+  if (process.geteuid?.() !== 0) return it(title, test)
+  reportSkip(title, 'root may do it: run the tests as a plain user to include it')
+  it.skip(title, test)
+}

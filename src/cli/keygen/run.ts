@@ -15,6 +15,7 @@ import {
   parseKey,
   publicLine,
 } from '../../ssh/keys.js'
+import { refuseForeignFile } from '../foreign-file.js'
 import { helpText } from '../manual/help-text.js'
 import { manual } from '../manual/keygen.js'
 import { parseArguments, usage as usageOf } from '../options.js'
@@ -27,9 +28,10 @@ type OptionName = keyof typeof KEYGEN_OPTIONS
 
 /**
  * Makes a pair of keys as ssh-keygen(1) does, for machines that have none, or shows one. Gives what to print.
- * @throws SshjobError 'usage' for options that are wrong or not there, and for files that are in the way
+ * @throws SshjobError 'usage' for options that are wrong or not there, and for files that are in the way;
+ * 'unsafe-directory' where root would write into another user's directory
  */
-export function runKeygen(args: readonly string[]): string {
+export async function runKeygen(args: readonly string[]): Promise<string> {
   const { given, operands } = parseArguments(args, KEYGEN_OPTIONS, PROGRAM)
   const values = new Map<OptionName, string>(given.map(({ name, value = '' }) => [name, value]))
   if (values.has('help')) return helpText(manual)
@@ -43,6 +45,7 @@ export function runKeygen(args: readonly string[]): string {
   const comment = values.get('comment') ?? `${readAccount().name}@${hostname()}`
   if (/[\r\n\0]/.test(comment)) throw usage('A comment is one line.')
   const pair = generate(values.get('type') ?? 'ed25519', values.get('bits'), comment)
+  await refuseForeignFile(file)
   writeKeyPair(file, pair)
   if (values.has('quiet')) return ''
   return `Your key is in ${file}, its public half in ${file}.pub.\n${describeKey(parseKey(pair.publicKey))}\n`

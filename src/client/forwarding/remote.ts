@@ -36,7 +36,7 @@ export class IncomingChannels {
   }
 
   /** From now on, until the session ends, the server may connect to this display, for who knows the cookie. */
-  allowDisplay(display: X11Display): AllowedDisplay {
+  allowDisplay(display: X11Display): Promise<AllowedDisplay> {
     return this.#displays.allow(display)
   }
 

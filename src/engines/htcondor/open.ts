@@ -8,7 +8,7 @@ import {
 import { readLine } from '../../hello/line.js'
 import { commandStream } from '../../streams/command.js'
 import type { EngineOptions, OpenedJob } from '../engine.js'
-import { carrierCommand, checkCarrierLine, readCarrierKeys } from './carrier.js'
+import { carrierCommand, checkCarrierLine, describeBrokenLine, readCarrierKeys } from './carrier.js'
 import { describeFailure, isAboutKeys } from './failure.js'
 
 /**
@@ -51,28 +51,8 @@ async function openOnce(id: string, options: EngineOptions, anyKey: boolean): Pr
     stream.on('error', () => undefined).destroy()
     // What the stream failed with says more than that it failed.
     const reason = error instanceof SshjobError && error.cause instanceof SshjobError ? error.cause : error
-    if (reason instanceof SshjobError && reason.code !== 'connection-lost') throw asCarriers(reason)
+    if (reason instanceof SshjobError && reason.code !== 'connection-lost') throw describeBrokenLine(reason)
     throw describeFailure(said.text(), reason)
-  }
-}
-
-/** The line that is read here is the carrier's, not a hello. */
-function asCarriers(reason: SshjobError): SshjobError {
-  switch (reason.code) {
-    case 'hello-timeout':
-      return new SshjobError(
-        'unreachable',
-        `condor_ssh_to_job did not reach the job within ${HTCONDOR_OPEN_TIMEOUT_MS / 1_000} s.`,
-        { cause: reason, retry: true },
-      )
-    case 'hello-invalid':
-      return new SshjobError(
-        'protocol-error',
-        'condor_ssh_to_job gave a connection that is broken: it does not begin with the keys of the session.',
-        { cause: reason },
-      )
-    default:
-      return reason
   }
 }
 

@@ -38,13 +38,23 @@ describe('the arguments of a session', () => {
       forwardings: [],
       stdioTarget: undefined,
       forwardAgent: false,
-      forwardX11: false,
+      forwardX11: undefined,
       htcondor: { name: undefined, pool: undefined },
       removeOnInterrupt: false,
       sentVariables: [],
       user: undefined,
       identityFiles: [],
     })
+  })
+
+  it('trust programs on the display with -Y alone, wherever it stands', () => {
+    expect(parse('-X', 'train').forwardX11).toBe('untrusted')
+    expect(parse('-Y', 'train').forwardX11).toBe('trusted')
+    expect(parse('-YX', 'train').forwardX11).toBe('trusted')
+    expect(parse('-XY', 'train').forwardX11).toBe('trusted')
+    expect(parse('-oForwardX11Trusted=yes', '-X', 'train').forwardX11).toBe('trusted')
+    expect(parse('-oForwardX11=yes', '-oForwardX11Trusted=no', 'train').forwardX11).toBe('untrusted')
+    expect(parse('-oForwardX11Trusted=yes', 'train').forwardX11).toBeUndefined()
   })
 
   it('leave everything behind the first word of the command to it', () => {
@@ -84,7 +94,7 @@ describe('the arguments of a session', () => {
     [
       'sshfs',
       ['-x', '-a', '-oClearAllForwardings=yes', '-2', 'train', '-s', 'sftp'],
-      { command: ['sftp'], subsystem: true, forwardX11: false, forwardAgent: false },
+      { command: ['sftp'], subsystem: true, forwardX11: undefined, forwardAgent: false },
     ],
     [
       'scp',
@@ -165,7 +175,7 @@ describe('the arguments of a session', () => {
     ).toMatchObject({
       terminal: 'if-possible',
       escape: undefined,
-      forwardX11: false,
+      forwardX11: undefined,
       forwardings: [{ kind: 'local' }, { kind: 'remote' }, { kind: 'dynamic' }],
       sentVariables: ['A', 'B_*'],
       environment: new Map([

@@ -21,6 +21,7 @@ describe('a path', () => {
     for (const target of ['', 'file', 'missing', 'missing/too', 'file/no']) {
       await expect(whyUnsafe(path.join(own, target))).resolves.toBeUndefined()
     }
+    for (const device of ['/dev/null', '/dev/fd/0']) await expect(whyUnsafe(device)).resolves.toBeUndefined()
     await expect(whyUnsafe('/etc/passwd')).resolves.toBeUndefined()
     await expect(whyUnsafe('/')).resolves.toBeUndefined()
   })

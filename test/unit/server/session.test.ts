@@ -241,6 +241,16 @@ describe('the requests of a session', () => {
     expect(await ask('env', string(name), string(value))).toBe(name === 'LONG')
   })
 
+  it.each(['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND'])(
+    'do not set %s, which programs take for the word of the server',
+    async (name) => {
+      const job = await begin(idle)
+      expect(await ask('env', string(name), string('a lie'))).toBe(false)
+      expect(await ask('exec', string('x'))).toBe(true)
+      expect(job.processes[0]?.request.environment.get(name)?.toString()).not.toBe('a lie')
+    },
+  )
+
   it('set so many variables, and so many bytes of them, and no more', async () => {
     await begin(idle)
     for (let i = 0; i < MAX_ENV_VARIABLES; i++) {

@@ -107,6 +107,12 @@ describe('Include', () => {
     return file
   }
 
+  it('ends at a limit, however long a file is', () => {
+    expect(() => parseConfig('Include /dev/zero', 'config')).toThrow(
+      'The configuration is larger than 4194304 bytes.',
+    )
+  })
+
   it('reads files in the order of their names, below the Match that it stands in', () => {
     mkdirSync(join(directory(), 'd'))
     write('d/2.conf', 'Match User a', 'Banner /second')
