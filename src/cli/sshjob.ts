@@ -1,4 +1,4 @@
-import { endProcess } from '../process/end-process.js'
+import { exitAtOnce } from '../process/exit.js'
 import { allowClosedOutput, flushOutput, reportFailure } from './report.js'
 
 /**
@@ -20,6 +20,8 @@ async function run(args: readonly string[]): Promise<number> {
       return (await import('./htcondor.js')).runHtcondorCommand(rest)
     case 'ssh-config':
       return (await import('./ssh-config.js')).runConfigCommand(rest)
+    case 'completion':
+      return (await import('./completion.js')).runCompletionCommand(rest)
     case 'demo':
       return (await import('./demo.js')).runDemoCommand(rest)
     default:
@@ -29,10 +31,10 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function exit(status: number): Promise<void> {
   await flushOutput()
-  endProcess(status)
+  exitAtOnce(status)
 }
 
 // Whatever goes wrong is one sentence and our status, never a stack trace and 1: that could be the job's own.
 allowClosedOutput()
-process.on('uncaughtException', (error) => endProcess(reportFailure(error)))
+process.on('uncaughtException', (error) => exitAtOnce(reportFailure(error)))
 run(process.argv.slice(2)).catch(reportFailure).then(exit)

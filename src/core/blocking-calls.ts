@@ -1,7 +1,7 @@
 import { abortError, type SshjobError } from './errors.js'
 import { FileCalls, FileShare } from './file-call.js'
 import type { Patience } from './file-systems.js'
-import { NAME_LOOKUPS_EACH, NAME_LOOKUPS_MAX } from './limits.js'
+import { NAME_LOOKUPS_EACH, NAME_LOOKUPS_MAX, PATH_LOOKS_MAX, THREADS_DEFAULT } from './limits.js'
 import { threadPoolSize } from './thread-pool.js'
 import { type Holder, type Turn, Turns } from './turns.js'
 
@@ -34,7 +34,8 @@ let ofProcess: CallBudget | undefined
 
 /** That of this process. @param patience counts the first time only; default: FILE_SLOW_MS and FILE_GIVE_UP_MS */
 export function callBudget(patience?: Patience): CallBudget {
-  ofProcess ??= new CallBudget(threadPoolSize(), patience)
+  const threads = threadPoolSize()
+  ofProcess ??= new CallBudget(threads > THREADS_DEFAULT ? threads - PATH_LOOKS_MAX : threads, patience)
   return ofProcess
 }
 

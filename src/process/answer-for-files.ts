@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { endProcess } from './end-process.js'
+import { exitAtOnce } from './exit.js'
 import type { FilePlace } from './file-server.js'
 import { MemoryKeeper } from './memory-keeper.js'
 
@@ -32,7 +32,7 @@ export function answerForFiles<Connection>(
       if (connection.channels === 0) connections.delete(place.connection)
     })
   })
-  process.on('disconnect', () => endProcess(0))
+  process.on('disconnect', () => exitAtOnce(0))
   process.send?.({ ready: true })
 }
 

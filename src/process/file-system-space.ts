@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { endianness } from 'node:os'
-import { cLibrary } from './c-library.js'
+import { cString, libc } from './libc.js'
 
 /** struct statvfs, statvfs(3), in the order in which it stands in memory. */
 export interface FileSystemSpace {
@@ -36,19 +36,13 @@ export async function fileSystemSpace(path: Buffer): Promise<FileSystemSpace> {
 }
 
 /** Undefined where it fails, or can't be had: statfs(2) says why. */
-function statvfs(path: Buffer): Promise<FileSystemSpace | undefined> {
-  // Elsewhere the fields are of several sizes.
-  const library = ['x64', 'arm64', 'ppc64', 's390x', 'riscv64', 'loong64'].includes(process.arch)
-    ? cLibrary()
-    : undefined
-  if (library === undefined) return Promise.resolve(undefined)
-  const call = library.func('int statvfs(void *, void *)')
+async function statvfs(path: Buffer): Promise<FileSystemSpace | undefined> {
   const struct = Buffer.alloc(STRUCT_BYTES)
-  return new Promise((resolve) => {
-    call.async(Buffer.concat([path, Buffer.of(0)]), struct, (error: unknown, result: unknown) => {
-      resolve(error === null && result === 0 ? decode(struct) : undefined)
-    })
-  })
+  try {
+    return (await libc().statvfs(cString(path), struct)) === 0 ? decode(struct) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function decode(struct: Buffer): FileSystemSpace {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { MEMORY_IDLE_SHARE, MEMORY_LOOK_MS, MEMORY_SPARE_BYTES } from '../core/limits.js'
-import { cLibrary } from './c-library.js'
+import { libc } from './libc.js'
 
 /**
  * Gives back what a burst of work has left to this process: the memory counts against the job's. V8 collects what is
@@ -48,8 +48,9 @@ function collect(): void {
 
 function trim(): void {
   try {
-    cLibrary()?.func('int malloc_trim(size_t)')(0)
-  } catch {
     // musl has none, and gives back what it can by itself.
+    libc().mallocTrim?.(0)
+  } catch {
+    // Without koffi it stays as it is.
   }
 }

@@ -13,9 +13,9 @@ import { endUnused } from './unused.js'
 export interface Client {
   readonly rules: Rules
   readonly forwarding: Forwarding
-  /** Variables of its sessions. */
-  readonly environment: ReadonlyMap<string, Buffer> | Promise<ReadonlyMap<string, Buffer>>
-  /** Resolves when nothing of it is left. */
+  /** Variables of its sessions. Undefined: none, without waiting for them. */
+  readonly environment: Promise<ReadonlyMap<string, Buffer>> | undefined
+  /** Resolves once nothing is left of it, and never rejects. */
   leave(): Promise<void>
 }
 
@@ -33,10 +33,7 @@ export function letClientIn(
   return {
     rules,
     forwarding,
-    environment:
-      info === undefined
-        ? new Map()
-        : info.then((made) => new Map(made && [['SSH_USER_AUTH', Buffer.from(made.file)]])),
+    environment: info?.then((made) => new Map(made && [['SSH_USER_AUTH', Buffer.from(made.file)]])),
     async leave() {
       stopAsking?.()
       stopWatching?.()

@@ -9,10 +9,10 @@ import type { JobInfo } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
 import { acceptKeys } from '../ssh/authentication.js'
 import { Connection, type OpenAnswer } from '../ssh/connection.js'
-import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
+import { generateEcdsaKey, generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
-import { type Admission, admitKey, type Rules } from './admission.js'
+import { type Admission, admitKeys, type Rules } from './admission.js'
 import { type Client, letClientIn } from './client.js'
 import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
@@ -53,8 +53,8 @@ export class ServedConnection implements Served {
   readonly #entry: Entry
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
-  /** Sessions that are about to be. */
-  #granted = 0
+  /** Sessions that are about to be opened. */
+  #waiting = 0
   readonly #abort = new AbortController()
   readonly #calls = new BlockingCalls()
   readonly #sftp = new SftpConnection(this.#calls)
@@ -112,11 +112,17 @@ export class ServedConnection implements Served {
       this.#finish(undefined)
       return
     }
-    const clientKey = this.#parseClientKey(hello.publicKey)
-    const hostKey = generateKey()
-    const answer = { ...accepted, hostKey: hostKey.publicKey }
+    const more = hello.morePublicKeys
+    const clientKeys = [this.#parseClientKey(hello.publicKey), ...(more ?? []).flatMap(parseIfKnown)]
+    const [hostKey, ...others] = [generateKey(), ...(more === undefined ? [] : [generateEcdsaKey()])]
+    const answer = {
+      ...accepted,
+      hostKey: hostKey.publicKey,
+      ...(more === undefined ? {} : { moreHostKeys: others.map(({ publicKey }) => publicKey) }),
+    }
     await answerHello(this.#stream, answer, { signal: this.#abort.signal })
-    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, entry.hello))
+    const hostKeys = [hostKey, ...others].map(({ privateKey }) => parseKey(privateKey))
+    if (!this.#over) this.#start(admitKeys(hostKeys, clientKeys, entry.hello))
   }
 
   #parseClientKey(text: string): ParsedKey {
@@ -190,23 +196,26 @@ export class ServedConnection implements Served {
       return { refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, message: 'you asked for no more sessions' }
     }
     const { maxSessions } = client.rules
-    const open = [...this.#sessions].filter((session) => session.isOpen).length + this.#granted
-    if (maxSessions !== undefined && open >= maxSessions) {
+    const open = [...this.#sessions].filter((session) => session.isOpen).length
+    if (maxSessions !== undefined && open + this.#waiting >= maxSessions) {
       return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${maxSessions} sessions are open` }
     }
-    const grant = (environment: ReadonlyMap<string, Buffer>): OpenAnswer => ({
+    if (client.environment === undefined) return this.#acceptSession(client, new Map())
+    this.#waiting += 1
+    return client.environment.then((variables) => {
+      this.#waiting -= 1
+      return this.#acceptSession(client, variables)
+    })
+  }
+
+  #acceptSession(client: Client, variables: ReadonlyMap<string, Buffer>): OpenAnswer {
+    return {
       accept: (channel) => {
-        const session = new Session(channel, this.#sessionContext(client, environment))
+        const session = new Session(channel, this.#sessionContext(client, variables))
         this.#sessions.add(session)
         void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
       },
-    })
-    const { environment } = client
-    if (!('then' in environment)) return grant(environment)
-    this.#granted += 1
-    return environment.then(grant).finally(() => {
-      this.#granted -= 1
-    })
+    }
   }
 
   #globalRequest(name: string): boolean {
@@ -221,7 +230,7 @@ export class ServedConnection implements Served {
     }
   }
 
-  #sessionContext({ rules, forwarding }: Client, environment: ReadonlyMap<string, Buffer>): SessionContext {
+  #sessionContext({ rules, forwarding }: Client, variables: ReadonlyMap<string, Buffer>): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -229,7 +238,7 @@ export class ServedConnection implements Served {
       environment: new Map([
         ['SSH_CONNECTION', Buffer.from(peer)],
         ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
-        ...environment,
+        ...variables,
       ]),
       shells,
       greeting: () => greet(motd, this.#job),
@@ -275,6 +284,15 @@ export class ServedConnection implements Served {
       this.#log.debug({ cause: cause?.code }, 'connection closed')
       this.#closing.resolve(cause)
     })
+  }
+}
+
+/** A newer client may have a key of a kind that nobody knew when this was written, besides one that is known. */
+function parseIfKnown(text: string): ParsedKey[] {
+  try {
+    return [parseKey(text)]
+  } catch {
+    return []
   }
 }
 

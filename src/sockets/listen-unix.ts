@@ -84,7 +84,7 @@ async function open(
   } catch (cause) {
     if (cause instanceof SshjobError) throw cause
     const code = systemCode(cause)
-    const why = code === 'EEXIST' ? 'there is a file of that name' : (code ?? messageOf(cause))
+    const why = code === 'EEXIST' ? 'there is a file of that name' : messageOf(cause)
     throw new SshjobError('unreachable', `No socket can be opened at ${at}: ${why}.`, { cause })
   }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 import { type BlockingCalls, ownCalls } from '../core/blocking-calls.js'
-import { abortError, SshjobError, systemCode } from '../core/errors.js'
+import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { CONNECT_BUSY_MS, SOCKET_PATH_MAX_BYTES } from '../core/limits.js'
 import { orAbort } from '../core/or-abort.js'
 
@@ -96,11 +96,7 @@ function unreachable(target: string, error: Error): SshjobError {
   const code = systemCode(error)
   // connect(2), and unix(7): EAGAIN means that the queue of connections not yet accepted is full.
   const why =
-    code === 'ENOENT'
-      ? 'there is no socket'
-      : code === 'ECONNREFUSED'
-        ? 'nobody listens'
-        : (code ?? error.message)
+    code === 'ENOENT' ? 'there is no socket' : code === 'ECONNREFUSED' ? 'nobody listens' : messageOf(error)
   return new SshjobError('unreachable', `No connection to ${target}: ${why}.`, {
     cause: error,
     retry: code === 'EAGAIN',

@@ -2,7 +2,7 @@
 import { runCopyCommand } from '../../src/cli/cp.js'
 import { reportFailure } from '../../src/cli/report.js'
 import { callBudget } from '../../src/core/blocking-calls.js'
-import { endProcess } from '../../src/process/end-process.js'
+import { exitAtOnce } from '../../src/process/exit.js'
 
 callBudget({ slowMs: 100, giveUpMs: 2_000 })
-await runCopyCommand(process.argv.slice(2)).catch(reportFailure).then(endProcess)
+await runCopyCommand(process.argv.slice(2)).catch(reportFailure).then(exitAtOnce)

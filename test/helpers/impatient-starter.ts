@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { callBudget } from '../../src/core/blocking-calls.js'
 import { THREADS_FOR_FILES } from '../../src/core/limits.js'
 import { localJob } from '../../src/job/local-job.js'
-import { endProcess } from '../../src/process/end-process.js'
+import { exitAtOnce } from '../../src/process/exit.js'
 import { FileServer } from '../../src/process/file-server.js'
 import { listenUnix } from '../../src/sockets/listen-unix.js'
 import { unixServer } from '../../src/sockets/unix.js'
@@ -23,4 +23,4 @@ const job = localJob({ id: 'impatient', command: ['test'], pids: () => [process.
 startStarter({ server, serveOptions: { files } }).begin(job)
 await listenUnix(process.argv[2] ?? '', { server })
 console.log('listening')
-process.stdin.resume().on('end', () => endProcess(7))
+process.stdin.resume().on('end', () => exitAtOnce(7))

@@ -27,13 +27,21 @@ const residentOf = (pid: number): number => {
   }
 }
 
+const nameOf = (pid: number): string => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
+  } catch {
+    return '' // as above
+  }
+}
+
 /** Processes of Node.js that this one has started. */
 const programsOf = (pid: number): number[] =>
   fs
     .readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
     .split(' ')
     .map(Number)
-    .filter((child) => child > 0 && fs.readFileSync(`/proc/${child}/comm`, 'latin1') === 'node\n')
+    .filter((child) => child > 0 && nameOf(child) === 'node')
 
 describe('the memory of a starter', () => {
   const { user, start } = starterSuite()

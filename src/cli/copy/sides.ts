@@ -1,10 +1,11 @@
 import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
 import { localTimes } from '../../client/sftp/attributes.js'
+import { onLocal } from '../../client/sftp/local-failure.js'
 import { absolutePath } from '../../client/sftp/local-file.js'
 import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
 import { ownCalls } from '../../core/blocking-calls.js'
-import { SshjobError, systemCode } from '../../core/errors.js'
+import { SshjobError } from '../../core/errors.js'
 
 export interface FolderEntry {
   name: Buffer
@@ -14,6 +15,10 @@ export interface FolderEntry {
 
 /** A file system, here or in the job, as far as copying a tree needs it. Paths are bytes. */
 export interface Side {
+  /** A path as the command line has it: 'train:results'. */
+  name(path: Buffer): string
+  /** For sentences. */
+  readonly where: 'here' | 'in the job'
   stat(path: Buffer): Promise<FileStats | undefined>
   lstat(path: Buffer): Promise<FileStats | undefined>
   /** What is in a folder, without '.' and '..'. */
@@ -36,9 +41,11 @@ export function joinPath(folder: Buffer, name: Buffer): Buffer {
 
 /** A call of the file system here, which is not waited for without end. @param itself as in FileCallOptions */
 const call = <T>(path: Buffer, work: () => Promise<T>, itself = false): Promise<T> =>
-  ownCalls().file(absolutePath(path), work, { itself })
+  onLocal(path, () => ownCalls().file(absolutePath(path), work, { itself }))
 
 export const localSide: Side = {
+  name: (path) => path.toString(),
+  where: 'here',
   stat: (path) => unlessMissing(async () => statsOf(await call(path, () => stat(path)))),
   lstat: (path) => unlessMissing(async () => statsOf(await call(path, () => lstat(path), true))),
   async list(path) {
@@ -58,8 +65,10 @@ export const localSide: Side = {
   },
 }
 
-export function remoteSide(files: RemoteFiles): Side {
+export function remoteSide(files: RemoteFiles, job: string): Side {
   return {
+    name: (path) => `${job}:${path}`,
+    where: 'in the job',
     stat: (path) => unlessMissing(() => files.stat(path)),
     lstat: (path) => unlessMissing(() => files.lstat(path)),
     // A listing says all of each entry: asking for it by name would cost a round trip each.
@@ -77,7 +86,6 @@ async function unlessMissing(look: () => Promise<FileStats>): Promise<FileStats 
   try {
     return await look()
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
     if (error instanceof SshjobError && error.code === 'no-such-file') return undefined
     throw error
   }

@@ -11,7 +11,8 @@ import { FXP, makePacket, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
 import { string, uint32 } from '../../ssh/wire.js'
 import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
-import { filesProgram } from '../programs.js'
+import { filesCommand } from '../programs.js'
+import { announce } from './announce.js'
 import type { Settings } from './settings.js'
 import type { Signals } from './signals.js'
 
@@ -21,7 +22,7 @@ import type { Signals } from './signals.js'
  * @throws SshjobError if the job could not be started; afterwards, whatever goes wrong with serving it is logged
  */
 export async function runJob(settings: Settings, signals: Signals, log: Logger): Promise<number> {
-  const { jobId, listen, maxSessions } = settings
+  const { jobId, listen, maxSessions, quiet } = settings
   const files = hasRoom() ? fileServer(log) : undefined
   const serveOptions = { ...settings.serveOptions, ...(files && { files }) }
   const server = unixServer()
@@ -29,11 +30,17 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
   const memory = new MemoryKeeper()
   server.on('connection', (socket) => socket.once('close', memory.begin()))
   const starter = startStarter({ server, maxSessions, serveOptions, log })
-  const socket = listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
+  const socket: JobSocket =
+    listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
   try {
     const launched = await launch(settings, starter)
     log.info({ job: jobId, socket: socket.path }, 'job started')
     files?.prepare()
+    if (!quiet) announce({ id: jobId, user: launched.job.user, listen })
+    // Of use only if we are killed: nothing waits for it, and nothing fails with it.
+    socket
+      .remember?.(launched.pid)
+      .catch((error: unknown) => log.debug({ err: error }, 'what the job is could not be written down'))
     return await attend(settings, launched, starter, signals, log)
   } finally {
     await closeSocket(socket, log)
@@ -45,12 +52,12 @@ function fileServer(log: Logger): FileServer {
     makePacket(FXP.INIT, uint32(SFTP_VERSION)),
     makePacket(FXP.STAT, uint32(0), string('/')),
   ])
-  return new FileServer([process.execPath, ...filesProgram()], { rehearsal, log })
+  return new FileServer(filesCommand(), { rehearsal, log })
 }
 
 async function launch({ jobId, command }: Settings, starter: Starter): Promise<LaunchedJob> {
   try {
-    const launched = launchJob([...command], { id: jobId })
+    const launched = await launchJob([...command], { id: jobId })
     starter.begin(launched.job)
     return launched
   } catch (error) {

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net'
 import { listenAtPath } from '../../sockets/listen-unix.js'
 import { type Listening, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
-import { checkPort } from './open.js'
 import type { Endpoint, Forwarding, ListenAt } from './types.js'
 
 /** @throws SshjobError 'unreachable' where that can't be listened on, 'usage', 'not-answering' */
@@ -13,7 +12,6 @@ export async function listenAt(
   if (at.path !== undefined) {
     return { server: await listenAtPath(at.path, onConnection), address: { path: at.path } }
   }
-  checkPort(at.port, 0)
   const { host = 'localhost' } = at
   const server =
     host === 'localhost' ? await listenLoopback(at.port) : listening([await listenTcp(host, at.port)])

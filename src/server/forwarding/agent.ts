@@ -17,7 +17,7 @@ export interface SessionForward {
  * so it lies in a folder of this user's alone, and goes with its session.
  */
 export async function forwardAgent(connection: Connection, calls: BlockingCalls): Promise<SessionForward> {
-  const folder = await makePrivateFolder(calls)
+  const folder = await makePrivateFolder(calls, 'agent')
   try {
     const path = join(folder.path, 'agent')
     const forward = (socket: Socket): void => forwardSocket(connection, socket, 'auth-agent@openssh.com')

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { SOCKET_PATH_MAX_BYTES } from '../../core/limits.js'
+import { temporaryDirectory } from '../../core/path-safety.js'
+import { watchDirectory } from '../../process/attendant.js'
 
 /** What mkdtemp() adds, and the longest name of a file in such a folder. */
 const ROOM = '/sshjob-XXXXXX/Xauthority'.length
@@ -14,15 +16,31 @@ export interface PrivateFolder {
 }
 
 /**
- * A folder of this user's alone (mode 0700: mkdtemp(3)), in which the name of a socket has room. What is left of it
- * when the process is killed is for whoever cleans the job's temporary files.
+ * A folder of this user's alone (mode 0700: mkdtemp(3)), in which the name of a socket has room. If this process is
+ * killed, the attendant removes it, with the files of these names.
+ * @throws SshjobError 'unsafe-directory' where another user could put one of his own in its place
  */
-export async function makePrivateFolder(calls: BlockingCalls): Promise<PrivateFolder> {
-  const short = Buffer.byteLength(tmpdir()) + ROOM <= SOCKET_PATH_MAX_BYTES
-  const above = short ? tmpdir() : '/tmp'
+export async function makePrivateFolder(
+  calls: BlockingCalls,
+  ...names: readonly string[]
+): Promise<PrivateFolder> {
+  const preferred = await safePlace(calls)
+  const short = Buffer.byteLength(preferred) + ROOM <= SOCKET_PATH_MAX_BYTES
+  const above = short ? preferred : await safePlace(calls, '/tmp')
   const remove = (folder: string): Promise<void> =>
     calls.file(folder, () => rm(folder, { recursive: true, force: true }), { certain: true })
   const undo = (late: string): void => void remove(late).catch(() => undefined)
   const path = await calls.file(above, () => mkdtemp(join(above, 'sshjob-')), { undo })
-  return { path, remove: () => remove(path) }
+  const unwatch = watchDirectory(path, names)
+  return {
+    path,
+    async remove() {
+      await remove(path)
+      unwatch()
+    },
+  }
+}
+
+function safePlace(calls: BlockingCalls, preferred = tmpdir()): Promise<string> {
+  return calls.file(preferred, () => temporaryDirectory(preferred))
 }

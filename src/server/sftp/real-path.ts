@@ -1,4 +1,4 @@
-import { PATH_MAX_BYTES, SFTP_SYMLINKS_MAX } from '../../core/limits.js'
+import { PATH_MAX_BYTES, SYMLINKS_MAX } from '../../core/limits.js'
 import type { FileCalls } from './file-calls.js'
 
 /**
@@ -31,7 +31,7 @@ export async function realPath(calls: FileCalls, path: Buffer): Promise<Buffer> 
     })
     if (stats === undefined) break
     if (!stats.isSymbolicLink()) continue
-    if (++links > SFTP_SYMLINKS_MAX) throw pathError('ELOOP')
+    if (++links > SYMLINKS_MAX) throw pathError('ELOOP')
     const target = (await calls.readlink(file)).toString('latin1')
     resolved = target.startsWith('/') ? '/' : parent
     left = last ? target : `${target}/${left}`

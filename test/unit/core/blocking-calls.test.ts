@@ -66,19 +66,22 @@ describe('calls that wait', () => {
     expect(connections.every(({ work }) => work.most > 0)).toBe(true)
   })
 
-  it('of one file system leave threads for others', () => {
+  it('of one file system leave threads for others', async () => {
     const works = { here: new Work(), proc: new Work() }
-    for (let n = 0; n < 40; n++) void new BlockingCalls(budget).file(directory(), works.here.call)
-    for (let n = 0; n < 40; n++) void new BlockingCalls(budget).file('/proc/self', works.proc.call)
+    const forty = (path: string, { call }: Work): Promise<void>[] =>
+      Array.from({ length: 40 }, () => new BlockingCalls(budget).file(path, call))
+    const done = [...forty(directory(), works.here), ...forty('/proc/self', works.proc)]
     expect([works.here.running, works.proc.running]).toEqual([10, 10])
+    await Promise.all([works.here.endAll(), works.proc.endAll()])
+    await Promise.all(done)
   })
 
   it('and take long keep their connection to one more at a time, and are waited for where the file system answers', async () => {
-    budget = new CallBudget(THREADS, { slowMs: 10, giveUpMs: 30 })
+    budget = new CallBudget(THREADS, { slowMs: 50, giveUpMs: 1_500 })
     const [slow, others, elsewhere] = [new Work(), new Work(), new Work()]
     const calls = new BlockingCalls(budget)
     const waiting = file(calls, slow)
-    await delay(200)
+    await delay(3_000)
     const done = Promise.all(Array.from({ length: 5 }, () => file(calls, others)))
     const bystander = new BlockingCalls(budget)
     const doneElsewhere = Promise.all(Array.from({ length: 5 }, () => file(bystander, elsewhere)))
@@ -127,10 +130,12 @@ describe('calls that wait', () => {
     })
   })
 
-  it('of four threads leave one for names, and one of them for questions', () => {
+  it('of four threads leave one for names, and one of them for questions', async () => {
     const work = new Work()
     const few = new CallBudget(4)
-    for (let n = 0; n < 10; n++) void new BlockingCalls(few).file(directory(), work.call)
+    const done = Array.from({ length: 10 }, () => new BlockingCalls(few).file(directory(), work.call))
     expect(work.running).toBe(2)
+    await work.endAll()
+    await Promise.all(done)
   })
 })

@@ -19,7 +19,7 @@ describe('the threads of a starter', () => {
       'cat',
     ]
     const starter = startProgram(program, args, { env: user().env })
-    await starter.waitFor(/"job started"/)
+    await starter.waitFor(/job started/)
     const threads = readdirSync(`/proc/${starter.pid}/task`).length
     starter.child.stdin.end()
     await starter.ended
