@@ -1,4 +1,5 @@
 import type { Target } from '../core/target.js'
+import { COPY_TARGETS } from './copy.js'
 import { FORWARDING_TARGETS } from './forwarding.js'
 import { HELLO_TARGETS } from './hello.js'
 import { PROCESS_TARGETS } from './processes.js'
@@ -21,6 +22,7 @@ export const TARGETS: readonly Target[] = [
   ...X11_TARGETS,
   ...SFTP_SERVER_TARGETS,
   ...SFTP_CLIENT_TARGETS,
+  ...COPY_TARGETS,
   ...SSHD_TARGETS,
   ...PROCESS_TARGETS,
 ]
