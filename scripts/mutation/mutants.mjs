@@ -39,22 +39,27 @@ const logging = {
 }
 
 /**
- * @param {readonly string[]} files
- * @returns {Promise<{ mutants: Mutant[], texts: Map<string, string> }>} the changes, and each file with all of its own
+ * @param {string} file
+ * @returns {Promise<{ mutants: Mutant[], text: string }>} the changes, and a text with all of them
  */
-export async function mutantsOf(files) {
-  const inputs = files.map((name) => ({ name, mutate: true, content: readFileSync(name, 'utf8') }))
+export async function mutantsOf(file) {
+  const content = readFileSync(file, 'utf8')
   const options = { plugins: null, ignorers: [logging], excludedMutations: [], noHeader: false }
-  const result = await new Instrumenter(logger).instrument(inputs, options)
-  const sources = new Map(inputs.map(({ name, content }) => [name, content.split('\n')]))
+  const result = await new Instrumenter(logger).instrument([{ name: file, mutate: true, content }], options)
+  const lines = content.split('\n')
   const mutants = result.mutants
     .filter(({ statusReason }) => statusReason === undefined)
-    .map(({ id, fileName, location, replacement }) => {
-      const { start, end } = location
-      const line = sources.get(fileName)?.[start.line] ?? ''
+    .map(({ id, location: { start, end }, replacement }) => {
+      const line = lines[start.line] ?? ''
       const from = line.slice(start.column, end.line === start.line ? end.column : undefined)
-      const to = replacement.replaceAll(/\s+/g, ' ')
-      return { id, file: fileName, row: start.line + 1, line: line.trim(), from: from.trim(), to }
+      return {
+        id,
+        file,
+        row: start.line + 1,
+        line: line.trim(),
+        from: from.trim(),
+        to: replacement.replaceAll(/\s+/g, ' '),
+      }
     })
-  return { mutants, texts: new Map(result.files.map(({ name, content }) => [name, content])) }
+  return { mutants, text: result.files[0].content }
 }

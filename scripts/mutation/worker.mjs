@@ -31,13 +31,15 @@ function start(root, args, env) {
  * @param {readonly string[]} mutants
  * @param {NodeJS.ProcessEnv} env
  * @param {(message: { kind: string, id?: string }) => void} onMessage
- * @returns {Promise<{ done: boolean, hung?: string, said: string }>} `hung`: the mutant with which the process was lost
+ * @returns {Promise<{ done: boolean, unsure: boolean, hung?: string, said: string }>} `unsure`: it stopped at a mutant
+ *   that has to be tried again; `hung`: the mutant with which the process was lost
  */
 export async function runFile(root, file, mutants, env, onMessage) {
   const more = { SSHJOB_MUTANTS: JSON.stringify(mutants) }
   const { child, closed } = start(root, ['--runTestsByPath', file], { ...env, ...more })
   let trying
   let done = false
+  let unsure = false
   const kill = () => child.kill('SIGKILL')
   let timer
   const wait = () => {
@@ -48,13 +50,14 @@ export async function runFile(root, file, mutants, env, onMessage) {
   for await (const line of createInterface({ input: child.stdio[3] })) {
     const message = JSON.parse(line)
     trying = message.kind === 'trying' ? message.id : undefined
-    if (message.kind === 'done' || message.kind === 'unsure' || message.kind === 'broken') done = true
+    if (message.kind === 'done' || message.kind === 'broken') done = true
+    if (message.kind === 'unsure') unsure = true
     wait()
     onMessage(message)
   }
   const { said } = await closed
   clearTimeout(timer)
-  return { done, ...(trying !== undefined && { hung: trying }), said }
+  return { done, unsure, hung: trying, said }
 }
 
 /**

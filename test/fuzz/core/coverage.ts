@@ -6,6 +6,9 @@ interface Range {
   count: number
 }
 
+/** Larger than any offset in the bundle. */
+const OFFSETS = 2 ** 23
+
 /**
  * What of our code has been run, and about how often, as V8 counts it. A case that adds to this is worth changing a
  * little: its relatives may go further.
@@ -13,7 +16,11 @@ interface Range {
 export class Coverage {
   readonly #session = new Session()
   readonly #url: string
+  /** Ranges that were run, once for each power of four of their count: how often exactly is no news. */
   readonly #seen = new Set<number>()
+  /** By functions: blocks that were not run when the function was. V8 tells of those, and not of what runs with it. */
+  readonly #blocks = new Map<number, Map<number, Range>>()
+  #reached = 0
 
   /** @param url of the one file that everything is in */
   constructor(url: string) {
@@ -23,32 +30,54 @@ export class Coverage {
     this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
   }
 
+  /** Functions and blocks that have been reached. */
   get size(): number {
-    return this.#seen.size
+    return this.#reached
   }
 
   /** Counts what has been run since the last call; gives whether any of it is new. */
   grow(): boolean {
-    const before = this.#seen.size
+    const before = this.#reached + this.#seen.size
     // Answered before post() returns: the session is within this process.
     this.#session.post('Profiler.takePreciseCoverage', (error, answer) => {
       if (error !== null) throw error
-      for (const script of answer.result) {
-        if (script.url !== this.#url) continue
-        for (const { ranges } of script.functions) for (const range of ranges) this.#note(range)
-      }
+      for (const { url, functions } of answer.result)
+        if (url === this.#url) for (const { ranges } of functions) this.#note(ranges)
     })
-    return this.#seen.size > before
+    return this.#reached + this.#seen.size > before
   }
 
-  /** A range once for each power of four of its count: how often exactly is no news. */
-  #note({ startOffset, endOffset, count }: Range): void {
-    if (count === 0) return
-    const often = Math.min(3, Math.floor(Math.log2(count) / 2))
-    this.#seen.add((startOffset * 2 ** 22 + endOffset) * 4 + often)
+  /** The first range is the function, those behind it are blocks of it whose count is another. */
+  #note(ranges: readonly Range[]): void {
+    const [whole] = ranges
+    if (whole === undefined || whole.count === 0) return
+    const closed = ranges.filter(({ count }) => count === 0)
+    this.#noteBlocks(keyOf(whole), closed)
+    for (const range of ranges) {
+      if (range.count > 0)
+        this.#seen.add(keyOf(range) * 4 + Math.min(3, Math.floor(Math.log2(range.count) / 2)))
+    }
   }
 
-  stop(): void {
-    this.#session.disconnect()
+  #noteBlocks(name: number, closed: readonly Range[]): void {
+    let known = this.#blocks.get(name)
+    if (known === undefined) {
+      known = new Map(closed.map((block) => [keyOf(block), { ...block }]))
+      this.#blocks.set(name, known)
+      this.#reached++
+      return
+    }
+    for (const block of known.values()) {
+      if (block.count > 0 || closed.some((other) => contains(other, block))) continue
+      block.count = 1
+      this.#reached++
+    }
+    for (const block of closed) if (!known.has(keyOf(block))) known.set(keyOf(block), { ...block })
   }
+}
+
+const keyOf = ({ startOffset, endOffset }: Range): number => startOffset * OFFSETS + endOffset
+
+function contains(outer: Range, inner: Range): boolean {
+  return outer.startOffset <= inner.startOffset && inner.endOffset <= outer.endOffset
 }

@@ -22,7 +22,7 @@ const PORT = uint32(61_001)
 const CLOSED_PORT = uint32(61_002)
 const LISTENING = [0, 1, 2, 3].map((n) => `l${n}`)
 /** Of the channel whose program has to go on, at both ends. */
-const PROGRAM = 1
+const PROGRAM = 4_711
 
 const port = fc.constantFrom(PORT, PORT, CLOSED_PORT, uint32(0), uint32(65_535), uint32(65_536))
 const listenAt = fc.constantFrom(...LISTENING).map((name) => string(`${DIRECTORY}${name}`))

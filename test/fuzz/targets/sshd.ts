@@ -55,9 +55,51 @@ const keyword = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...KEYWORDS.map(({ name }) => name), 'Match') },
   { weight: 1, arbitrary: fc.string({ maxLength: 12 }) },
 )
-const line = fc
+const invented = fc
   .tuple(keyword, fc.constantFrom(' ', '=', '\t', ' = ', ''), fc.array(word, { maxLength: 4 }))
-  .map(([name, between, words]) => say(Buffer.from(`${name}${between}${words.join(' ')}`)))
+  .map(([name, between, words]) => `${name}${between}${words.join(' ')}`)
+/** As administrators write them. */
+const usual = fc.constantFrom(
+  ...[
+    'Port 22',
+    'PermitTTY no',
+    'AllowUsers alice bob@10.0.0.*',
+    'DenyGroups a',
+    'AcceptEnv LANG LC_*',
+    'Banner none',
+  ],
+  ...[
+    'Match User alice',
+    'Match all',
+    'Match Address 10.0.0.0/8,!10.1.0.0/16',
+    'Match Host h LocalPort 22',
+    '# comment',
+  ],
+  ...[
+    'ForceCommand internal-sftp',
+    'AuthorizedKeysFile .ssh/a "b c"',
+    'ClientAliveInterval 10m',
+    'MaxSessions 3',
+  ],
+  ...[
+    'Subsystem sftp internal-sftp -d /x',
+    'AllowTcpForwarding local',
+    'PermitOpen h:1 *:2',
+    'PermitListen 1',
+    '',
+  ],
+  ...[
+    'RekeyLimit 1G 1h',
+    'Ciphers +aes128-ctr',
+    'SetEnv A=b C="d e"',
+    'HostKey /k',
+    'X11Forwarding yes',
+    'UsePAM no',
+  ],
+)
+const line = fc
+  .oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: invented })
+  .map((text) => say(Buffer.from(text)))
 
 /** The outcome, or undefined for an error that is one of a user. */
 function orRefusal<T>(work: () => T): T | undefined {
