@@ -1,5 +1,5 @@
 // Changes the sources, one operator, condition, block or literal at a time, and runs the unit tests that reach the
-// change: what none of them notices is printed. `npm run mutate -- FILE|FOLDER…`, with --workers N; docs/testing.md.
+// change: what none of them notices is printed. `npm run mutate -- FILE|FOLDER…`; docs/testing.md.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,13 +10,13 @@ import { leftProcesses } from './leftovers.mjs'
 import { tryFile } from './mutation/try-file.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-/** What no test can notice, and why. */
+/** What no test can notice, and why. It is not tried, but with --all. */
 const EQUIVALENT = 'scripts/mutation/equivalent.json'
-const USAGE = 'Usage: npm run mutate -- [--workers N] [--json FILE] FILE|FOLDER…'
+const USAGE = 'Usage: npm run mutate -- [--workers N] [--json FILE] [--all] FILE|FOLDER…'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { workers: { type: 'string', default: '2' }, json: { type: 'string' } },
+  options: { workers: { type: 'string', default: '2' }, json: { type: 'string' }, all: { type: 'boolean' } },
 })
 if (positionals.length === 0 || !/^[1-9]\d*$/.test(values.workers)) {
   console.error(USAGE)
@@ -49,28 +49,32 @@ function testsOf(file) {
     .filter((path) => /\/test\/(unit|compliance)\/(?!starter\/|engines\/|scripts\/)/.test(path))
 }
 
-const keyOf = ({ file, line, from, to }) => JSON.stringify([file, line, from, to])
-const known = new Map(
-  JSON.parse(readFileSync(join(root, EQUIVALENT), 'utf8')).map((entry) => [keyOf(entry), entry]),
-)
+/** Entries that are for this mutant. A `line` between slashes is a pattern. */
+const known = JSON.parse(readFileSync(join(root, EQUIVALENT), 'utf8')).map((entry) => ({
+  ...entry,
+  pattern: /^\/(.*)\/$/.exec(entry.line)?.[1],
+}))
+const isKnown = (entry, { file, line, from, to }) =>
+  entry.file === file &&
+  entry.from === from &&
+  entry.to === to &&
+  (entry.pattern === undefined ? entry.line === line : new RegExp(entry.pattern).test(line))
 
 function show({ file, row, line, from, to, status }) {
   const reached = status === 'unreached' ? ' (no test reaches it)' : ''
   console.log(`${file}:${row}${reached}\n    ${line}\n  - ${from}\n  + ${to}`)
 }
 
-/** Tells what is left of a file's mutants; gives those, with what is known of them. */
+/** Tells what is left of a file's mutants; gives how many there are of each kind. */
 function judge(file, results) {
-  const left = results.filter(({ status }) => status !== 'killed')
-  const equivalent = left.filter((mutant) => known.has(keyOf(mutant)))
-  const survivors = left.filter((mutant) => !known.has(keyOf(mutant)))
+  const survivors = results.filter(({ status }) => status === 'survived' || status === 'unreached')
   survivors.forEach(show)
-  const seen = new Set(equivalent.map(keyOf))
-  for (const [key, entry] of known) {
-    if (entry.file === file && !seen.has(key))
-      console.log(`${EQUIVALENT} has what is killed now, or no longer there: ${entry.file}: ${entry.line}`)
+  for (const entry of known) {
+    if (entry.file === file && !results.some((mutant) => isKnown(entry, mutant)))
+      console.log(`${EQUIVALENT} has what is no longer there: ${file}: ${entry.line}`)
   }
-  const counts = { mutants: results.length, equivalent: equivalent.length, survived: survivors.length }
+  const equivalent = results.filter(({ status }) => status === 'known').length
+  const counts = { mutants: results.length, equivalent, survived: survivors.length }
   console.error(`${file}: ${describe(counts)}`)
   return counts
 }
@@ -87,10 +91,13 @@ const all = []
 async function work(queue) {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     const say = (line) => console.error(line)
-    const results = await tryFile(root, file, testsOf(file), { directory, env, say })
-    const named = results.map((mutant) => ({ ...mutant, file: relative(root, file) }))
-    const counts = judge(relative(root, file), named)
-    for (const name of Object.keys(total)) total[name] += counts[name]
+    const name = relative(root, file)
+    const isListed = (mutant) =>
+      !values.all && known.some((entry) => isKnown(entry, { ...mutant, file: name }))
+    const results = await tryFile(root, file, testsOf(file), isListed, { directory, env, say })
+    const named = results.map((mutant) => ({ ...mutant, file: name }))
+    const counts = judge(name, named)
+    for (const kind of Object.keys(total)) total[kind] += counts[kind]
     all.push(...named)
     if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(all, undefined, 1))
   }
