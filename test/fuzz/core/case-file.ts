@@ -14,7 +14,7 @@ export interface Case {
 export function writeCase(path: string, { target, failure, script }: Case): void {
   writeFileSync(
     path,
-    `${JSON.stringify({ target, failure: failure.split('\n')[0], script: encodeScript(script) }, undefined, 1)}\n`,
+    `${JSON.stringify({ target, failure: failure.split('\n')[0], script: encodeScript(script) }, undefined, 2)}\n`,
   )
 }
 
