@@ -1,4 +1,8 @@
-import { messageOf } from '../core/errors.js'
+import { describeUnexpected } from '../core/errors.js'
+import { printable } from '../core/printable.js'
+import { VERSION } from '../core/version.js'
+import { exitAtOnce } from '../process/exit.js'
+import { printHelp } from './manual/print-help.js'
 import { catchSignals, type Signals } from './server/signals.js'
 
 /** Our own failures, as of ssh(1) and sshjob. */
@@ -6,7 +10,7 @@ const EXIT_FAILURE = 255
 
 /** One sentence for whatever went wrong, and the status to exit with. */
 function reportFailure(error: unknown): number {
-  process.stderr.write(`sshjob-server: ${messageOf(error)}\n`)
+  process.stderr.write(`sshjob-server: ${printable(describeUnexpected(error))}\n`)
   return EXIT_FAILURE
 }
 
@@ -21,15 +25,17 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
   const { readSettings } = await import('./server/settings.js')
   const settings = readSettings(args)
   if (settings.mode === 'help' || settings.mode === 'version') {
-    const { helpText, versionText } = await import('./server/help.js')
-    process.stdout.write(settings.mode === 'help' ? helpText() : versionText())
+    if (settings.mode === 'help') return printHelp(import('./manual/server.js'))
+    process.stdout.write(`sshjob-server ${VERSION}\n`)
     return 0
   }
+  const { refuseForeignFile } = await import('./foreign-file.js')
+  for (const file of [settings.logFile, settings.listen]) await refuseForeignFile(file)
   const { openLog } = await import('./server/log.js')
-  const log = openLog(settings.logLevel, settings.logFile)
+  const log = await openLog({ level: settings.logLevel, file: settings.logFile, format: settings.logFormat })
   if (settings.mode === 'inetd') {
     const { serveStdio } = await import('./server/serve-stdio.js')
-    return serveStdio(settings, signals, log)
+    return serveStdio(settings, signals, log).finally(() => log.flush())
   }
   const { runJob } = await import('./server/run-job.js')
   // Nothing that a session does may end the job's starter, not even by a mistake of ours.
@@ -37,10 +43,8 @@ async function run(args: readonly string[], signals: Signals): Promise<number> {
   process.on('uncaughtException', (error) =>
     log.error({ err: error }, 'a mistake of sshjob-server, please report it'),
   )
-  return runJob(settings, signals, log)
+  return runJob(settings, signals, log).finally(() => log.flush())
 }
 
 process.on('uncaughtException', failAtOnce)
-run(process.argv.slice(2), catchSignals())
-  .catch(reportFailure)
-  .then((status) => process.exit(status))
+run(process.argv.slice(2), catchSignals()).catch(reportFailure).then(exitAtOnce)

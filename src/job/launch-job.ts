@@ -1,18 +1,25 @@
 import { SshjobError } from '../core/errors.js'
 import { JOB_PIDS_MAX } from '../core/limits.js'
-import { startChild } from './child.js'
-import { describeEnd } from './ends.js'
+import { findProgram } from '../process/find-program.js'
+import { findOpenFilesLimit } from '../process/open-files.js'
+import { listTree, readStat } from '../process/process-tree.js'
+import { sendSignal, signalNumber } from '../process/signals.js'
+import { explainSpawn, type SpawnedProcess } from '../process/spawn.js'
+import { spawnJob } from '../process/spawn-job.js'
 import { makeJobEnvironment, readEnvironment } from './environment.js'
 import type { Job, ProcessEnd } from './job.js'
-import { prepareLaunch } from './launcher.js'
-import { currentDirectory, type LocalJobOptions, localJob } from './local-job.js'
-import { findOpenFilesLimit } from './open-files.js'
-import { listTree, readStat } from './process-tree.js'
-import { sendSignal, toSignal } from './session-end.js'
-import { findProgram } from './shell.js'
-import { sentenceOf } from './system-error.js'
+import { type LocalJobOptions, localJob } from './local-job.js'
 
-export type LaunchJobOptions = Omit<LocalJobOptions, 'command' | 'pids' | 'since'>
+export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pids' | 'since' | 'directory'> {
+  /** The job's working directory. Default: this process's, wherever it is. */
+  directory?: string
+  /**
+   * Signals, by their numbers, that the job ignores from its start: those that were ignored when this process was
+   * started (nohup(1), a shell's trap ''), which Node.js makes forget. Sessions are logins of their own, and ignore
+   * none. Default: none.
+   */
+  ignoredSignals?: readonly number[]
+}
 
 export interface LaunchedJob {
   readonly job: Job
@@ -35,56 +42,49 @@ function isForeground(): boolean {
 }
 
 /**
- * Starts a command as the job, with our stdin, stdout and stderr, as nice(1) and env(1) do. It stays in our process
- * group: in one of its own it would be in the background of the terminal, stopped when it reads. Job control and
- * Ctrl-C reach it from the kernel, as if we were not there.
+ * Starts a command as the job, with our stdin, stdout and stderr, as nice(1) and env(1) do, and with the descriptors
+ * that we were started with. It stays in our process group: in one of its own it would be in the background of the
+ * terminal, stopped when it reads. Job control and Ctrl-C reach it from the kernel, as if we were not there.
  * @param command the program and its arguments; bytes where they are not UTF-8
  * @throws SshjobError 'usage', 'job-failed-to-start'
  */
-export function launchJob(command: readonly (string | Buffer)[], options: LaunchJobOptions): LaunchedJob {
-  const [program, ...args] = command
+export async function launchJob(
+  command: readonly (string | Buffer)[],
+  options: LaunchJobOptions,
+): Promise<LaunchedJob> {
+  const [program] = command
   if (program === undefined)
     throw new SshjobError('usage', 'There is no command to run as the job: name one after --.')
-  const name = program.toString()
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
-  const directory = options.directory ?? currentDirectory() ?? '/'
+  const openFiles = options.openFiles ?? findOpenFilesLimit()
+  const limits = openFiles === undefined ? {} : { openFiles }
+  const { ignoredSignals = [], ...rest } = options
+  const { directory } = rest
   const failed = (reason: string, cause?: unknown): SshjobError =>
-    new SshjobError('job-failed-to-start', `The job ${name} could not be started: ${reason}.`, { cause })
-  if (findProgram(name, environment.get('PATH')?.toString(), directory) === undefined) {
+    new SshjobError('job-failed-to-start', `The job ${program} could not be started: ${reason}.`, { cause })
+  // For as long as that takes: without us, the command would wait for its file system as well.
+  const file = await findProgram(program, { path: environment.get('PATH'), directory })
+  if (file === undefined) {
     throw failed('there is no such program, or it may not be run; check the command after --')
   }
-  const launch = prepareLaunch({ file: name, args }, environment, { openFiles: findOpenFilesLimit() })
   const terminalAtStart = readStat('self')?.terminal ?? 0
   const since = new Date()
-  let child: ReturnType<typeof startChild>
+  let child: SpawnedProcess
   try {
-    child = startChild(launch.file, launch.args, {
-      stdio: ['inherit', 'inherit', 'inherit'],
-      environment: launch.environment,
-      directory,
-      ownSession: false,
-      keepInherited: true,
-      ...(launch.argv0 === undefined ? {} : { argv0: launch.argv0 }),
-    })
+    child = spawnJob({ file, args: command, environment, directory, ignoredSignals, ...limits })
   } catch (error) {
-    throw failed(sentenceOf(error), error)
+    const where = directory === undefined ? '' : `; check that ${directory} can be entered`
+    throw failed(`${explainSpawn(error)}${where}`, error)
   }
   const { pid } = child
-  if (pid === undefined) {
-    throw failed(
-      `the system refused, check that ${directory} can be entered and that processes can be started`,
-    )
-  }
   let running = true
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    child.once('exit', (code, signal) => {
-      running = false
-      resolve(describeEnd(code, signal))
-    })
+  const ended = child.ended.then((end) => {
+    running = false
+    return end
   })
 
   const signal = (signalName: string): boolean => {
-    const number = toSignal(signalName)
+    const number = signalNumber(signalName)
     return running && number !== undefined && sendSignal(pid, number)
   }
   const hasItAlready = (signalName: string): boolean => {
@@ -94,9 +94,9 @@ export function launchJob(command: readonly (string | Buffer)[], options: Launch
   }
   return {
     job: localJob({
-      ...options,
+      ...rest,
+      ...limits,
       environment,
-      directory,
       command: command.map(String),
       since,
       pids: () => (running ? listTree(pid, JOB_PIDS_MAX) : []),

@@ -6,7 +6,7 @@ import { fixedSeedTests } from './core/fixed-seed.js'
 import { HELLO_TARGETS } from './targets/hello.js'
 
 describe('the hello, whatever the bytes', () => {
-  fixedSeedTests(HELLO_TARGETS)
+  fixedSeedTests('is taken or refused, and stays within its limits', HELLO_TARGETS)
 
   it('brings every job to the client, of whatever text and length', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 2_000 })

@@ -5,7 +5,7 @@ import { fixedSeedTests } from './core/fixed-seed.js'
 import { SSHD_TARGETS } from './targets/sshd.js'
 
 describe('the files of sshd, whatever is in them', () => {
-  fixedSeedTests(SSHD_TARGETS)
+  fixedSeedTests('are honoured or refused', SSHD_TARGETS)
 
   it('never loses a restriction among options that it takes', () => {
     const option = fc.constantFrom(

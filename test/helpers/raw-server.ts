@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { deferred } from '../../src/core/deferred.js'
 import type { SshjobError } from '../../src/core/errors.js'
 import { silent } from '../../src/core/log.js'
-import { acceptKeys, onlyKey } from '../../src/ssh/authentication.js'
+import { acceptKeys, onlyKeys } from '../../src/ssh/authentication.js'
 import { hostKeysOf } from '../../src/ssh/host-keys.js'
 import { parseKey } from '../../src/ssh/keys.js'
 import { Transport } from '../../src/ssh/transport.js'
@@ -31,7 +31,7 @@ export function rawServer(stream: Duplex, options: RawServerOptions): RawServer 
     send: (...message: Buffer[]) => transport.send(...message),
   }
   const handlers = acceptKeys({
-    login: onlyKey(parseKey(options.clientPublicKey), {}),
+    login: onlyKeys([parseKey(options.clientPublicKey)], {}),
     end,
     onAuthenticated: () => undefined,
   })

@@ -6,6 +6,7 @@ import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
 import { unixServer } from '../../sockets/unix.js'
 import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
+import { announce } from './announce.js'
 import type { Settings } from './settings.js'
 import type { Signals } from './signals.js'
 
@@ -15,14 +16,20 @@ import type { Signals } from './signals.js'
  * @throws SshjobError if the job could not be started; afterwards, whatever goes wrong with serving it is logged
  */
 export async function runJob(settings: Settings, signals: Signals, log: Logger): Promise<number> {
-  const { jobId, listen, maxSessions, serveOptions } = settings
+  const { jobId, listen, maxSessions, serveOptions, quiet } = settings
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const starter = startStarter({ server, maxSessions, serveOptions, log })
-  const socket = listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
+  const socket: JobSocket =
+    listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
   try {
     const launched = await launch(settings, starter)
     log.info({ job: jobId, socket: socket.path }, 'job started')
+    if (!quiet) announce({ id: jobId, user: launched.job.user, listen })
+    // Of use only if we are killed: nothing waits for it, and nothing fails with it.
+    socket
+      .remember?.(launched.pid)
+      .catch((error: unknown) => log.debug({ err: error }, 'what the job is could not be written down'))
     return await attend(settings, launched, starter, signals, log)
   } finally {
     await closeSocket(socket, log)
@@ -31,7 +38,7 @@ export async function runJob(settings: Settings, signals: Signals, log: Logger):
 
 async function launch({ jobId, command }: Settings, starter: Starter): Promise<LaunchedJob> {
   try {
-    const launched = launchJob([...command], { id: jobId })
+    const launched = await launchJob([...command], { id: jobId })
     starter.begin(launched.job)
     return launched
   } catch (error) {

@@ -13,9 +13,9 @@ const LIMIT_MS = 180_000
 const SHOWN_CHARACTERS = 3_000
 
 /** A test with a fixed seed for each of the targets: `npm run fuzz` goes on with others. */
-export function fixedSeedTests(targets: readonly Target[]): void {
+export function fixedSeedTests(title: string, targets: readonly Target[]): void {
   it.each(targets.map((target) => [target.name, target] as const))(
-    '%s holds out',
+    `${title} (%s)`,
     async (_name, target) => {
       const seen = new Set<string>()
       await withTarget(target, async (run) => {

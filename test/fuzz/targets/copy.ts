@@ -72,14 +72,16 @@ async function open(directory: string): Promise<OpenTarget> {
       },
     })
     const files = remoteFiles(() => pair.client.connection.open('session'))
-    const source = remoteSide(files)
+    const source = remoteSide(files, 'job')
     let failures: number | undefined
     try {
       const [sources, target] = [[Buffer.from('tree')], Buffer.from(here)]
       const options = { recursive: true, note: () => undefined }
       const plan = await planCopy(source, localSide, { sources, target }, options)
       const copyFile = (from: Buffer, to: Buffer) => files.download(from, to)
-      const more = { preserve: false, resume: false, onProgress: () => undefined, onFailure: () => undefined }
+      const { signal } = new AbortController()
+      const quiet = { onProgress: () => undefined, onFailure: () => undefined }
+      const more = { preserve: false, resume: false, signal, ...quiet }
       failures = await runPlan(plan, { source, target: localSide, copyFile }, more)
     } catch (error) {
       assert.ok(error instanceof SshjobError, String(error))

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { SshjobError } from '../../../src/core/errors.js'
+import { makePrivateFolder } from '../../../src/server/forwarding/private-folder.js'
 import { MSG, Reader, string, uint32 } from '../../../src/ssh/wire.js'
 import { turnOfEventLoop, until } from '../../helpers/bytes.js'
 import { closeSockets, echoSocket, serveSockets, unusedPort } from '../../helpers/loopback.js'
@@ -72,6 +73,8 @@ async function open(directory: string): Promise<OpenTarget> {
   await serveSockets(echoSocket, echoPath)
   const closedPort = await unusedPort()
   const other = await bystander()
+  // The first directory for an agent begins a process that looks after all of them, and stays.
+  await (await makePrivateFolder()).remove()
   const [, padded] = directoryMark(directory)
   const fill = filler([directoryMark(directory), [PORT, uint32(openPort)], [CLOSED_PORT, uint32(closedPort)]])
   const inDirectory = (name: string): string => `${padded}${name}`

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { SshjobError } from '../../../src/core/errors.js'
-import { admitKey } from '../../../src/server/admission.js'
+import { admitKeys } from '../../../src/server/admission.js'
 import { makePolicy } from '../../../src/server/forwarding/policy.js'
 import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
@@ -40,9 +40,9 @@ async function open(): Promise<OpenTarget> {
   async function run(script: Script): Promise<string> {
     const mark = randomUUID()
     const wire = memoryWire()
-    const admitted = admitKey(
-      parseKey(keys.server.hostPrivateKey),
-      parseKey(keys.server.clientPublicKey),
+    const admitted = admitKeys(
+      [parseKey(keys.server.hostPrivateKey)],
+      [parseKey(keys.server.clientPublicKey)],
       policy,
     )
     const rules = {

@@ -35,7 +35,8 @@ async function open(): Promise<OpenTarget> {
       onGlobalRequest: () => false,
     },
   })
-  const { request } = incoming.allowDisplay({
+  const { request } = await incoming.allowDisplay({
+    trusted: true,
     display: `127.0.0.1:${port - X11_FIRST_PORT}`,
     authorityFile: '/dev/null',
   })

@@ -111,7 +111,7 @@ describe("a server's line", () => {
     const { sent } = encode({ ...job, pids, command: ['ab', long, 'end'] })
     expect(sent.pids).toEqual(pids.slice(0, HELLO_PIDS))
     // Two quotes and a comma count for each word as well.
-    expect(sent.command).toEqual(['ab', `${'x'.repeat(HELLO_TEXT_CHARACTERS - 5)}…`])
+    expect(sent.command).toEqual(['ab', `${'x'.repeat(HELLO_TEXT_CHARACTERS - 5)}...`])
   })
 
   it('has words that fit to the last character, and none behind them', () => {
@@ -121,7 +121,7 @@ describe("a server's line", () => {
     const all = 'x'.repeat(HELLO_TEXT_CHARACTERS)
     expect(encode({ ...job, command: [all, rest] }).sent.command).toEqual([all])
     const room = 'x'.repeat(HELLO_TEXT_CHARACTERS - 4)
-    expect(encode({ ...job, command: [room, rest] }).sent.command).toEqual([room, 'y…'])
+    expect(encode({ ...job, command: [room, rest] }).sent.command).toEqual([room, 'y...'])
   })
 
   it('has no more empty words than there is room for', () => {

@@ -1,4 +1,5 @@
 import { type ErrorCode, SshjobError } from '../../../src/core/errors.js'
+import { HELLO_KEYS_MAX } from '../../../src/core/limits.js'
 import { validateClientHello, validateServerHello } from '../../../src/hello/validate.js'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0='
@@ -25,6 +26,8 @@ describe("a client's hello", () => {
     { publicKey: 'a@b.c-1 AA==' },
     { capability: 'x' },
     { publicKey: KEY, capability: '' },
+    { publicKey: KEY, morePublicKeys: [] },
+    { publicKey: KEY, morePublicKeys: Array<string>(HELLO_KEYS_MAX).fill(KEY) },
   ])('may be %j', (hello) => {
     expect(validateClientHello(hello)).toEqual(hello)
   })
@@ -44,6 +47,11 @@ describe("a client's hello", () => {
     ['publicKey', { publicKey: 'ssh-ed25519 AAAA===' }],
     ['publicKey', { publicKey: `ssh-ed25519 ${'A'.repeat(8_193)}` }],
     ['publicKey', { publicKey: `${'a'.repeat(65)} AAAA` }],
+    ['morePublicKeys', { morePublicKeys: KEY }],
+    ['morePublicKeys', { morePublicKeys: null }],
+    ['morePublicKeys', { morePublicKeys: [KEY, 7] }],
+    ['morePublicKeys', { morePublicKeys: [KEY, 'x'] }],
+    ['morePublicKeys', { morePublicKeys: Array<string>(HELLO_KEYS_MAX + 1).fill(KEY) }],
     ['capability', { capability: 7 }],
     ['capability', { capability: null }],
   ])('is refused for its %s: %j', (name, hello) => {
@@ -60,6 +68,7 @@ describe("a server's hello", () => {
   it.each([
     { ok: true, job },
     { ok: true, job, hostKey: KEY },
+    { ok: true, job, hostKey: KEY, moreHostKeys: Array<string>(HELLO_KEYS_MAX).fill(KEY) },
     { ...refusal, retry: false },
   ])('may be %j', (hello) => {
     expect(validateServerHello({ ...hello, more: 'x' })).toEqual(hello)
@@ -74,6 +83,9 @@ describe("a server's hello", () => {
     ['job', { ok: true, job: [] }],
     ['hostKey', { ok: true, job, hostKey: 'x' }],
     ['hostKey', { ok: true, job, hostKey: null }],
+    ['moreHostKeys', { ok: true, job, moreHostKeys: KEY }],
+    ['moreHostKeys', { ok: true, job, moreHostKeys: ['x'] }],
+    ['moreHostKeys', { ok: true, job, moreHostKeys: Array<string>(HELLO_KEYS_MAX + 1).fill(KEY) }],
     ['code', { ...refusal, code: 7 }],
     ['message', { ...refusal, message: undefined }],
     ['retry', { ...refusal, retry: 1 }],
@@ -126,7 +138,7 @@ describe("a server's hello", () => {
 
   it('has nothing that is not text in what people read', () => {
     const text = 'a\tb\nc\rd\u001b[31m\u0085e\u2028f\u2029g\u202ah\u202ei\u2066j\u2069k'
-    const plain = 'a b c d\ufffd[31m\ufffde\ufffdf\ufffdg\ufffdh\ufffdi\ufffdj\ufffdk'
+    const plain = 'a b c d?[31m?e?f?g?h?i?j?k'
     expect(validateServerHello({ ...refusal, message: text })).toEqual({ ...refusal, message: plain })
     const all = { ...job, id: text, host: text, user: text, command: [text, text] }
     const printable = { ...job, id: plain, host: plain, user: plain, command: [plain, plain] }
