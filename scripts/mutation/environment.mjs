@@ -46,14 +46,22 @@ export default class extends TestEnvironment {
   /** What was reached before the first test. */
   #atLoad = {}
   #failure
+  /** Tests have a copy of `process`, to which no signal comes. */
+  #childEnded = () => this.global.process.emit('SIGCHLD', 'SIGCHLD')
   /** Milliseconds, by the tests' numbers. */
   #times = []
 
   async setup() {
     await super.setup()
     for (const name of ['stdout', 'stderr']) void process[name]
+    process.on('SIGCHLD', this.#childEnded)
     this.global.__stryker__ = this.#switches
     this.#switches.activeMutant = process.env.SSHJOB_MUTANT
+  }
+
+  async teardown() {
+    process.off('SIGCHLD', this.#childEnded)
+    await super.teardown()
   }
 
   async handleTestEvent(event, state) {

@@ -21,7 +21,7 @@ const GOOD_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWTFBaMHosnk9ECh4KvSbpoBv
 const JOB = { id: 'a', host: 'b', pids: [1], user: 'c', since: '2024-05-01', command: ['d'] }
 const EVENTS = ['data', 'readable', 'end', 'close', 'error', 'finish', 'drain']
 /** What would move the cursor of whoever reads it, or turn the text around. */
-const NOT_PRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
+const NOT_PRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u
 
 const line = (value: unknown): Buffer => Buffer.from(`${MAGIC}${JSON.stringify(value)}\n`)
 
@@ -116,7 +116,7 @@ function target(
 /** A client's hello and what comes behind it, to a whole server: nobody gets in without a key of its own. */
 const served: Target = {
   name: 'hello-served',
-  scripts: scriptsOf({ publicKey: KEY }, { publicKey: GOOD_KEY }, {}),
+  scripts: scriptsOf({ publicKey: KEY }, { publicKey: GOOD_KEY, morePublicKeys: [GOOD_KEY, KEY] }, {}),
   outcomes: ['over', 'hello-invalid', 'connection-lost', 'protocol-error'],
   async open() {
     async function run(script: Script): Promise<string> {
@@ -138,9 +138,14 @@ const served: Target = {
   },
 }
 
-const fromClient = scriptsOf({ publicKey: KEY, capability: 'x' }, {})
+const fromClient = scriptsOf(
+  { publicKey: KEY, capability: 'x' },
+  { publicKey: KEY, morePublicKeys: [KEY, GOOD_KEY] },
+  {},
+)
 const fromServer = scriptsOf(
   { ok: true, hostKey: KEY, job: JOB },
+  { ok: true, hostKey: KEY, moreHostKeys: [GOOD_KEY], job: JOB },
   { ok: false, code: 'busy', message: 'There is no room.', retry: true },
 )
 
