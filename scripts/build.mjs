@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { collectLicences } from './licences.mjs'
-import { MENDED_FILE, mendPacketLimit } from './mend-ssh2.mjs'
+import { MENDED_FILE, mendCrypto } from './mend-ssh2.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -82,7 +82,7 @@ const mendedSsh2 = {
   name: 'mended-ssh2',
   setup(plugin) {
     plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
-      contents: mendPacketLimit(readFileSync(path, 'utf8')),
+      contents: mendCrypto(readFileSync(path, 'utf8')),
     }))
   },
 }
@@ -139,6 +139,17 @@ function markProgram(file) {
   writeFileSync(file, `// ${hash}\n${text}`)
 }
 
+/** dist/sshjob-server, a script for sh: what package managers link to. Its options are the server's. */
+async function writeWrapper() {
+  const maker = join(fresh, 'wrapper-script.mjs')
+  await bundle({ entryPoints: ['src/cli/server/wrapper/wrapper-script.ts'], format: 'esm', outExtension: { '.js': '.mjs' } })
+  const { wrapperScript } = await import(pathToFileURL(maker).href)
+  rmSync(maker)
+  const file = join(fresh, 'sshjob-server')
+  writeFileSync(file, wrapperScript(readFileSync(join(root, 'src/cli/server/wrapper/wrapper.sh'), 'utf8')))
+  chmodSync(file, 0o755)
+}
+
 /** @param {string} outdir */
 function emitTypes(outdir) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
@@ -170,6 +181,7 @@ try {
     markProgram(join(fresh, `programs/${name}.cjs`))
     writeProgram(name)
   }
+  await writeWrapper()
   writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, inputs))
   const old = join(root, `dist.old-${process.pid}`)
   if (existsSync(dist)) renameSync(dist, old)

@@ -9,7 +9,7 @@ import type { JobInfo } from '../hello/messages.js'
 import { connectUnix } from '../sockets/unix.js'
 import { checkJobId } from './job-id.js'
 import { type JobSocket, listenAt, removeIfDead } from './job-socket.js'
-import { runtimeDirectories, runtimeDirectory } from './runtime-directory.js'
+import { candidateDirectories, makePrivateDirectory, runtimeDirectories } from './runtime-directory.js'
 
 const SUFFIX = '.sock'
 
@@ -19,16 +19,36 @@ export interface LocalOptions {
   signal?: AbortSignal
 }
 
+/** A socket that is found by the id of a job. */
+export interface NamedSocket extends JobSocket {
+  /** Why the places before this one could not be had: one error each. */
+  readonly passedOver: readonly SshjobError[]
+}
+
 /**
- * Listens where openJob() and listJobs() of the same user find the job.
- * @throws SshjobError 'job-exists' if a starter serves a job of this id; 'usage', 'unsafe-directory', 'unreachable'
+ * Listens where openJob() and listJobs() of the same user find the job: in the first of candidateDirectories() that can
+ * be had.
+ * @throws SshjobError 'job-exists' if a starter serves a job of this id; 'unreachable' if no place can be had, with the
+ *   reasons; 'usage'
  */
 export async function listenForJob(
   id: string,
-  options: LocalOptions & { server?: net.Server } = {},
-): Promise<JobSocket> {
+  { environment, server }: LocalOptions & { server?: net.Server } = {},
+): Promise<NamedSocket> {
   checkJobId(id)
-  return listenAt(path.join(await runtimeDirectory(options.environment), `${id}${SUFFIX}`), options.server)
+  const passedOver: SshjobError[] = []
+  for (const directory of await candidateDirectories(environment)) {
+    try {
+      await makePrivateDirectory(directory)
+      return { ...(await listenAt(path.join(directory, `${id}${SUFFIX}`), server)), passedOver }
+    } catch (error) {
+      if (!(error instanceof SshjobError) || error.code === 'job-exists') throw error
+      passedOver.push(error)
+    }
+  }
+  throw new SshjobError('unreachable', passedOver.map(({ message }) => message).join(' '), {
+    cause: passedOver[0],
+  })
 }
 
 /**

@@ -38,6 +38,13 @@ export async function runtimeDirectories(environment: Environment = process.env)
   return found
 }
 
+/** Where a starter may put its socket, best first; none need be there, or safe. */
+export async function candidateDirectories(environment: Environment = process.env): Promise<string[]> {
+  const xdg = await xdgDirectory(environment)
+  const shared = [`/run/user/${userId()}/sshjob`, temporaryDirectory({})]
+  return [...new Set([...(xdg === undefined ? [] : [xdg]), temporaryDirectory(environment), ...shared])]
+}
+
 /** @throws SshjobError 'unsafe-directory' */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   try {

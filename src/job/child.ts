@@ -7,13 +7,16 @@ export type ChildStdio = number | 'pipe' | 'inherit' | 'ignore'
 export interface ChildOptions {
   stdio: readonly [ChildStdio, ChildStdio, ChildStdio]
   environment: Readonly<Record<string, string>>
-  directory: string
+  /** Default: ours, whether it has a name or not. */
+  directory?: string | undefined
   /** What the program is told to be called. Default: the file. */
   argv0?: string
   /** Make it the leader of a POSIX session of its own (setsid(2)). Default: true. */
   ownSession?: boolean
   /** Hand on descriptors that this process itself was started with, beyond the first three. Default: false. */
   keepInherited?: boolean
+  /** Hand on these, above the first three, under their numbers, though Node.js has marked most as close-on-exec. */
+  descriptors?: readonly number[]
 }
 
 /** O_CLOEXEC as /proc/PID/fdinfo shows it, in octal; the same on every architecture that Node.js runs on. */
@@ -70,6 +73,10 @@ export function startChild(file: string, args: readonly string[], options: Child
   for (const descriptor of covered) {
     while (stdio.length <= descriptor) stdio.push('ignore')
     stdio[descriptor] = nothing
+  }
+  for (const descriptor of options.descriptors ?? []) {
+    while (stdio.length <= descriptor) stdio.push('ignore')
+    stdio[descriptor] = descriptor
   }
   const child = spawn(file, args, {
     stdio,

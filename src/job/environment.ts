@@ -25,15 +25,10 @@ const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_ORIGIN
  * /proc/self/environ has the bytes, and not what was changed since the start.
  */
 export function readEnvironment(): Map<string, Buffer> {
-  const original = new Map<string, Buffer>()
+  let original = new Map<string, Buffer>()
   try {
     const bytes = readFileSync('/proc/self/environ')
-    if (!isUtf8(bytes)) {
-      for (const entry of splitAtZeros(bytes)) {
-        const equals = entry.indexOf('=')
-        if (equals > 0) original.set(entry.toString('utf8', 0, equals), entry.subarray(equals + 1))
-      }
-    }
+    if (!isUtf8(bytes)) original = parseEnvironment(bytes)
   } catch {
     // Without /proc there are only the strings.
   }
@@ -44,6 +39,16 @@ export function readEnvironment(): Map<string, Buffer> {
     environment.set(name, bytes?.toString() === value ? bytes : Buffer.from(value))
   }
   return environment
+}
+
+/** What /proc/PID/environ holds, as environ(7) has it: NAME=VALUE, each ended by a NUL byte. */
+export function parseEnvironment(bytes: Buffer): Map<string, Buffer> {
+  const variables = new Map<string, Buffer>()
+  for (const entry of splitAtZeros(bytes)) {
+    const equals = entry.indexOf('=')
+    if (equals > 0) variables.set(entry.toString('utf8', 0, equals), entry.subarray(equals + 1))
+  }
+  return variables
 }
 
 function splitAtZeros(bytes: Buffer): Buffer[] {

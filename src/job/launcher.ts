@@ -16,6 +16,8 @@ export interface Preparations {
   stty?: readonly string[]
   /** The soft limit of open files. */
   openFiles?: number | undefined
+  /** Signals to ignore, by number. */
+  ignoredSignals?: readonly number[]
 }
 
 /** What to hand to startChild(). */
@@ -98,12 +100,13 @@ function chooseShellFor(names: Iterable<string>): string {
  * POSIX sh do it and then become the program. Without anything to do, the program is started as it is.
  */
 export function prepareLaunch(program: Program, variables: Environment, preparations: Preparations): Launch {
-  const { terminal, openFiles } = preparations
+  const { terminal, openFiles, ignoredSignals = [] } = preparations
   const raw = [...variables].filter(([name, value]) => NAME.test(name) && !isUtf8(value))
   const environment: Record<string, string> = {}
   for (const [name, value] of variables) environment[name] = value.toString()
   const plain = program.args.every((arg) => typeof arg === 'string' || isUtf8(arg))
-  if (terminal === undefined && openFiles === undefined && raw.length === 0 && plain) {
+  const nothingToDo = terminal === undefined && openFiles === undefined && ignoredSignals.length === 0
+  if (nothingToDo && raw.length === 0 && plain) {
     return { file: program.file, args: program.args.map(String), environment }
   }
 
@@ -117,6 +120,7 @@ export function prepareLaunch(program: Program, variables: Environment, preparat
     if (stty !== undefined && words.length > 0)
       prelude.do(`${quote(stty)} ${words.map(quote).join(' ')} 2>/dev/null`)
   }
+  if (ignoredSignals.length > 0) prelude.do(`trap '' ${ignoredSignals.join(' ')}`)
   if (openFiles !== undefined) prelude.do(`ulimit -Sn ${openFiles} 2>/dev/null`)
   const words = [program.file, ...program.args].map((word, index) => prelude.word(word, index))
   for (const [name, value] of raw) {

@@ -13,7 +13,7 @@ export function toSignal(name: string): NodeJS.Signals | undefined {
 }
 
 /** Sends a signal; false if there is nobody (any more), or nobody whom we may send it to. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+export function sendSignal(pid: number, signal: NodeJS.Signals | number): boolean {
   try {
     return process.kill(pid, signal)
   } catch (error) {

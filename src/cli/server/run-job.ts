@@ -1,38 +1,50 @@
+import type net from 'node:net'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
-import { type JobSocket, listenAt } from '../../engines/job-socket.js'
-import { listenForJob } from '../../engines/local.js'
+import type { JobSocket } from '../../engines/job-socket.js'
+import type { ProcessEnd } from '../../job/job.js'
 import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
 import { unixServer } from '../../sockets/unix.js'
-import { exitStatusOf, jobEnded } from '../../starter/job-end.js'
+import { jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
+import { argumentBytes } from '../command-line.js'
+import type { JobHost } from './job-host.js'
+import { type Door, openDoor, withinTime } from './open-door.js'
 import type { Settings } from './settings.js'
-import type { Signals } from './signals.js'
 
 /**
- * Runs the command as a job, serves sessions into it, and gives the status to exit with. The socket comes first: a job
- * of this id that runs already must not get a twin.
+ * Runs the command as a job, serves sessions into it, and tells how it ended. The job comes first: where no session can
+ * enter it, it runs all the same, unless the settings want it the other way.
  * @throws SshjobError if the job could not be started; afterwards, whatever goes wrong with serving it is logged
  */
-export async function runJob(settings: Settings, signals: Signals, log: Logger): Promise<number> {
-  const { jobId, listen, maxSessions, serveOptions } = settings
+export async function runJob(settings: Settings, host: JobHost, log: Logger): Promise<ProcessEnd> {
+  const { maxSessions, serveOptions } = settings
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const starter = startStarter({ server, maxSessions, serveOptions, log })
-  const socket = listen === undefined ? await listenForJob(jobId, { server }) : await listenAt(listen, server)
+  const entrance = new Entrance(settings, server, log)
   try {
-    const launched = await launch(settings, starter)
-    log.info({ job: jobId, socket: socket.path }, 'job started')
-    return await attend(settings, launched, starter, signals, log)
+    // Before the job: whoever sees that it runs can enter it.
+    const id = await entrance.open()
+    const launched = await launch(settings, id, host, starter)
+    log.info({ job: id, socket: entrance.path }, 'job started')
+    return await attend({ ...settings, jobId: id }, launched, starter, host, log)
   } finally {
-    await closeSocket(socket, log)
+    await entrance.close()
   }
 }
 
-async function launch({ jobId, command }: Settings, starter: Starter): Promise<LaunchedJob> {
+async function launch(
+  { command }: Settings,
+  id: string,
+  host: JobHost,
+  starter: Starter,
+): Promise<LaunchedJob> {
   try {
-    const launched = launchJob([...command], { id: jobId })
+    host.starting()
+    const launched = await launchJob(argumentBytes(command), { id, ...host.launchOptions })
     starter.begin(launched.job)
+    host.started(launched)
     return launched
   } catch (error) {
     const reason =
@@ -48,25 +60,71 @@ async function attend(
   { jobId, lingerMs }: Settings,
   launched: LaunchedJob,
   starter: Starter,
-  signals: Signals,
+  host: JobHost,
   log: Logger,
-): Promise<number> {
-  signals.deliverTo((signal) => void launched.forward(signal.replace(/^SIG/, '')))
+): Promise<ProcessEnd> {
   const end = await launched.ended
   // There is no job any more to hand signals on to: they end what has outlived it.
-  const hurry = new AbortController()
-  signals.deliverTo(() => hurry.abort())
+  const hurry = host.ended(end)
   const reason = jobEnded(jobId, end)
   log.info({ job: jobId, sessions: starter.sessions }, reason.message)
-  await starter.finish(reason, { lingerMs, signal: hurry.signal })
-  return exitStatusOf(end)
+  await starter.finish(reason, { lingerMs, signal: hurry })
+  return end
 }
 
-/** The job's status must not be lost because its socket can't be removed. */
-async function closeSocket(socket: JobSocket, log: Logger): Promise<void> {
-  try {
-    await socket.close()
-  } catch (error) {
-    log.error({ err: error, socket: socket.path }, 'the socket could not be removed')
+/** The job's socket, which may not be there, or not yet. */
+class Entrance {
+  readonly #settings: Settings
+  readonly #server: net.Server
+  readonly #log: Logger
+  #socket: JobSocket | undefined
+  #closed = false
+
+  constructor(settings: Settings, server: net.Server, log: Logger) {
+    this.#settings = settings
+    this.#server = server
+    this.#log = log
+  }
+
+  get path(): string | undefined {
+    return this.#socket?.path
+  }
+
+  /**
+   * Opens it as well as that can be done.
+   * @returns what the job is called then
+   * @throws SshjobError only if the settings say that a job that can't be entered is not to be run
+   */
+  async open(): Promise<string> {
+    const { jobId, requireSession } = this.#settings
+    const opening = openDoor(this.#settings, this.#server)
+    const door = await withinTime(opening)
+    if (door === undefined || door instanceof SshjobError) {
+      const why = door?.message ?? 'The file system of its socket does not answer.'
+      if (requireSession) {
+        throw new SshjobError('unreachable', `${why} The job was not started, as --require-session says.`)
+      }
+      this.#log.warn({ job: jobId }, `${why} The job runs all the same, and can't be entered.`)
+      if (door === undefined) opening.then((late) => this.#use(late)).catch(() => undefined)
+      return jobId
+    }
+    this.#use(door)
+    return door.id
+  }
+
+  #use(door: Door): void {
+    this.#socket = door.socket
+    for (const note of door.notes) this.#log.warn({ job: door.id }, note)
+    if (this.#closed) void this.close()
+  }
+
+  /** The job's status must not be lost because its socket can't be removed. */
+  async close(): Promise<void> {
+    this.#closed = true
+    try {
+      await this.#socket?.close()
+    } catch (error) {
+      this.#log.error({ err: error, socket: this.path }, 'the socket could not be removed')
+    }
   }
 }

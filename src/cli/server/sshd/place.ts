@@ -1,9 +1,10 @@
 import { hostname } from 'node:os'
 import { htcondorJob } from '../../../engines/htcondor/job.js'
 import { defaultJobId } from '../../../engines/job-id.js'
-import { readEnvironment } from '../../../job/environment.js'
+import { makeJobEnvironment } from '../../../job/environment.js'
 import type { Job } from '../../../job/job.js'
 import { localJob } from '../../../job/local-job.js'
+import { startEnvironment } from '../start-environment.js'
 import { describeSurroundings } from '../surroundings.js'
 
 /** Where the sessions of an inetd-style call are, and what of that place is different from any other. */
@@ -19,9 +20,14 @@ export interface Place {
 
 /** The job of the engine that started this process, where one is recognised; else what this process sits in. */
 export function findPlace(): Place {
-  const htcondor = htcondorJob(readEnvironment())
+  const variables = startEnvironment()
+  const htcondor = htcondorJob(variables)
   if (htcondor !== undefined) return htcondor
   const { command, pids } = describeSurroundings()
   const id = defaultJobId(hostname(), process.pid)
-  return { job: localJob({ id, command, pids: () => pids }), replacesForcedCommand: () => false }
+  const environment = makeJobEnvironment(variables)
+  return {
+    job: localJob({ id, command, pids: () => pids, environment }),
+    replacesForcedCommand: () => false,
+  }
 }

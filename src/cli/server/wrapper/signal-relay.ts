@@ -1,0 +1,127 @@
+import { constants } from 'node:os'
+import { SIGNAL_GRACE_MS, SIGNAL_MERGE_MS, WAKE_MS } from '../../../core/limits.js'
+
+const { SIGCONT, SIGWINCH } = constants.signals
+const FIRST_REALTIME = 34
+
+export interface RelayTarget {
+  /** Sends a signal to the job's first process. */
+  send(signal: number): void
+  /** Whether that is stopped. */
+  isStopped(): boolean
+  /** The wrapper learns of a SIGWINCH only when it is woken. */
+  readonly isDrowsy?: boolean
+}
+
+/** What one signal is about to do. Times are milliseconds of performance.now(). */
+interface Matching {
+  /** Of reports that wait for a hearing. */
+  waiting: Set<{ at: number; timer: NodeJS.Timeout }>
+  /** When we have heard it last, and no report was there. */
+  heard: number
+  /** When a report and a hearing have met. */
+  met: number
+}
+
+/**
+ * Decides which signals the job is to be sent. The wrapper, this process and the job are in one process group: what was
+ * sent to the group, or to all processes that there are, both of us get, and the job has it as well. What the wrapper
+ * alone has got was sent to it, and is for the job. Which of us learns of it first is chance.
+ */
+export class SignalRelay {
+  readonly #target: RelayTarget
+  readonly #signals = new Map<number, Matching>()
+  #expected = 0
+
+  constructor(target: RelayTarget) {
+    this.#target = target
+  }
+
+  /** The wrapper is going to be continued by us. */
+  expectContinue(): void {
+    this.#expected += 1
+  }
+
+  /** True while it is open whether the job is to be continued. */
+  get continuing(): boolean {
+    return (this.#signals.get(SIGCONT)?.waiting.size ?? 0) > 0
+  }
+
+  /** The wrapper has got this signal. */
+  reported(signal: number): void {
+    if (signal === SIGCONT && this.#expected > 0) {
+      this.#expected -= 1
+      return
+    }
+    const matching = this.#get(signal)
+    const now = performance.now()
+    // To the process and to its group, one right after the other: who got it by itself may get it once or twice.
+    if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
+    if (signal !== SIGCONT && now - matching.heard < this.#memory(signal)) return this.#meet(matching, now)
+    const entry = {
+      at: now,
+      timer: setTimeout(() => {
+        matching.waiting.delete(entry)
+        this.#decide(signal, matching, entry.at)
+      }, SIGNAL_GRACE_MS),
+    }
+    matching.waiting.add(entry)
+  }
+
+  /** This process has got it. */
+  heard(signal: number): void {
+    const matching = this.#get(signal)
+    const now = performance.now()
+    if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
+    const [first] = matching.waiting
+    if (signal === SIGCONT || first === undefined) {
+      matching.heard = now
+      return
+    }
+    this.#drop(matching, first)
+    for (const entry of matching.waiting) {
+      if (signal < FIRST_REALTIME && entry.at - first.at < SIGNAL_MERGE_MS) this.#drop(matching, entry)
+    }
+    this.#meet(matching, now)
+  }
+
+  /** We were woken by the wrapper: that we have heard of it says nothing. */
+  woken(): void {
+    setTimeout(() => {
+      if (this.#target.isStopped()) this.#target.send(SIGCONT)
+    }, SIGNAL_GRACE_MS)
+  }
+
+  /** How long it is remembered that we have heard a signal. */
+  #memory(signal: number): number {
+    return signal === SIGWINCH && this.#target.isDrowsy === true ? WAKE_MS + SIGNAL_GRACE_MS : SIGNAL_GRACE_MS
+  }
+
+  #decide(signal: number, matching: Matching, since: number): void {
+    // Whether a job that stands still has got a SIGCONT can be seen; one that does not may have a use for it.
+    const has = signal === SIGCONT && !this.#target.isStopped() && matching.heard > since - SIGNAL_GRACE_MS
+    if (!has) this.#target.send(signal)
+  }
+
+  #meet(matching: Matching, now: number): void {
+    matching.heard = Number.NEGATIVE_INFINITY
+    matching.met = now
+  }
+
+  #drop(matching: Matching, entry: { at: number; timer: NodeJS.Timeout }): void {
+    clearTimeout(entry.timer)
+    matching.waiting.delete(entry)
+  }
+
+  #get(signal: number): Matching {
+    const known = this.#signals.get(signal)
+    if (known !== undefined) return known
+    const matching: Matching = {
+      waiting: new Set(),
+      heard: Number.NEGATIVE_INFINITY,
+      met: Number.NEGATIVE_INFINITY,
+    }
+    this.#signals.set(signal, matching)
+    return matching
+  }
+}
