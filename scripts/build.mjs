@@ -142,7 +142,11 @@ function markProgram(file) {
 /** dist/sshjob-server, a script for sh: what package managers link to. Its options are the server's. */
 async function writeWrapper() {
   const maker = join(fresh, 'wrapper-script.mjs')
-  await bundle({ entryPoints: ['src/cli/server/wrapper/wrapper-script.ts'], format: 'esm', outExtension: { '.js': '.mjs' } })
+  await bundle({
+    entryPoints: ['src/cli/server/wrapper/wrapper-script.ts'],
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+  })
   const { wrapperScript } = await import(pathToFileURL(maker).href)
   rmSync(maker)
   const file = join(fresh, 'sshjob-server')

@@ -21,6 +21,8 @@ export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pid
   ignoredSignals?: readonly number[]
   /** Its soft limit of open files. Default: see findOpenFilesLimit(). */
   openFiles?: number | undefined
+  /** Called right before its first process is made. */
+  spawning?: () => void
 }
 
 export interface LaunchedJob {
@@ -61,7 +63,10 @@ export function launchJob(command: readonly (string | Buffer)[], options: Launch
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
   const directory = options.directory ?? currentDirectory() ?? '/'
   const failed = (reason: string, { cause, retry = false }: SshjobErrorOptions = {}): SshjobError =>
-    new SshjobError('job-failed-to-start', `The job ${name} could not be started: ${reason}.`, { cause, retry })
+    new SshjobError('job-failed-to-start', `The job ${name} could not be started: ${reason}.`, {
+      cause,
+      retry,
+    })
   if (findProgram(name, environment.get('PATH')?.toString(), options.directory ?? '.') === undefined) {
     throw failed('there is no such program, or it may not be run; check the command after --')
   }
@@ -73,6 +78,7 @@ export function launchJob(command: readonly (string | Buffer)[], options: Launch
   const since = new Date()
   let child: ReturnType<typeof startChild>
   try {
+    options.spawning?.()
     child = startChild(launch.file, launch.args, {
       stdio: options.stdio ?? ['inherit', 'inherit', 'inherit'],
       environment: launch.environment,

@@ -8,7 +8,11 @@ import { type ErrorOutput, errorOutput } from './error-output.js'
  * synchronously: what led to an end is there after it.
  * @throws SshjobError 'usage' if the file can't be written
  */
-export function openLog(level: string, file: string | undefined, errors: ErrorOutput = errorOutput()): Logger {
+export function openLog(
+  level: string,
+  file: string | undefined,
+  errors: ErrorOutput = errorOutput(),
+): Logger {
   return pino({ level, name: 'sshjob-server', base: { starter: process.pid } }, openDestination(file, errors))
 }
 

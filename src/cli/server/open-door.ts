@@ -36,7 +36,9 @@ async function openByName(jobId: string, server: net.Server): Promise<Door> {
     try {
       const socket = await listenForJob(id, { server })
       const taken = `Another job that runs here is called ${jobId}: this one is ${id}.`
-      const elsewhere = socket.passedOver.map(({ message }) => `${message} The job's socket is ${socket.path}.`)
+      const elsewhere = socket.passedOver.map(
+        ({ message }) => `${message} The job's socket is ${socket.path}.`,
+      )
       return { id, socket, notes: [...(id === jobId ? [] : [taken]), ...elsewhere] }
     } catch (error) {
       if (!(error instanceof SshjobError && error.code === 'job-exists') || number > JOB_ID_TRIES) throw error

@@ -49,5 +49,7 @@ function openBinding(): SignalBinding | undefined {
 }
 
 function isSignalBinding(value: unknown): value is SignalBinding {
-  return typeof value === 'object' && value !== null && 'Signal' in value && typeof value.Signal === 'function'
+  return (
+    typeof value === 'object' && value !== null && 'Signal' in value && typeof value.Signal === 'function'
+  )
 }

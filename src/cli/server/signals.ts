@@ -12,11 +12,16 @@ const LEFT_ALONE: readonly string[] = [
   ...['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP'],
 ]
 
+/** "Stack fault on coprocessor (unused)", signal(7): nobody sends it but we to ourselves. */
+const MARK = constants.signals.SIGSTKFLT
 const STOPS: readonly string[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT']
 
 export interface Signals {
   /** From now on signals go to this receiver, by number, those that came too early first. */
   deliverTo(receiver: (signal: number) => void): void
+  /** The same, but what comes before mark() is called goes nowhere. After catchOthers(). */
+  deliverAfterMark(receiver: (signal: number) => void): void
+  mark(): void
   /**
    * From now on also catches others, as a job may have a use for any: all that can be caught, or all but those that stop
    * and continue, for who is to be stopped with the job.
@@ -45,6 +50,15 @@ export function catchSignals(): Signals {
     deliverTo(receiver) {
       receive = receiver
       for (const signal of early.splice(0)) receiver(signal)
+    },
+    deliverAfterMark(receiver) {
+      receive = (signal) => {
+        if (signal === MARK) receive = receiver
+      }
+    },
+    mark() {
+      // libuv tells of signals later than they come, but in that order.
+      process.kill(process.pid, MARK)
     },
     catchOthers({ stops } = { stops: false }) {
       const left = stops ? LEFT_ALONE : [...LEFT_ALONE, ...STOPS]

@@ -1,7 +1,9 @@
 import { constants } from 'node:os'
 import { SIGNAL_GRACE_MS, SIGNAL_MERGE_MS, WAKE_MS } from '../../../core/limits.js'
 
-const { SIGCONT, SIGWINCH } = constants.signals
+const { SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } = constants.signals
+/** SIGSTOP nobody hears of. */
+const STOPPING: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU]
 const FIRST_REALTIME = 34
 
 export interface RelayTarget {
@@ -32,6 +34,7 @@ export class SignalRelay {
   readonly #target: RelayTarget
   readonly #signals = new Map<number, Matching>()
   #expected = 0
+  #waking: NodeJS.Timeout | undefined
 
   constructor(target: RelayTarget) {
     this.#target = target
@@ -44,7 +47,7 @@ export class SignalRelay {
 
   /** True while it is open whether the job is to be continued. */
   get continuing(): boolean {
-    return (this.#signals.get(SIGCONT)?.waiting.size ?? 0) > 0
+    return this.#waking !== undefined || this.#get(SIGCONT).waiting.size > 0
   }
 
   /** The wrapper has got this signal. */
@@ -53,16 +56,17 @@ export class SignalRelay {
       this.#expected -= 1
       return
     }
+    this.#standStill(signal)
     const matching = this.#get(signal)
     const now = performance.now()
     // To the process and to its group, one right after the other: who got it by itself may get it once or twice.
     if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
-    if (signal !== SIGCONT && now - matching.heard < this.#memory(signal)) return this.#meet(matching, now)
+    if (now - matching.heard < this.#memory(signal)) return this.#meet(matching, now)
     const entry = {
       at: now,
       timer: setTimeout(() => {
         matching.waiting.delete(entry)
-        this.#decide(signal, matching, entry.at)
+        this.#target.send(signal)
       }, SIGNAL_GRACE_MS),
     }
     matching.waiting.add(entry)
@@ -70,11 +74,12 @@ export class SignalRelay {
 
   /** This process has got it. */
   heard(signal: number): void {
+    this.#standStill(signal)
     const matching = this.#get(signal)
     const now = performance.now()
     if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
     const [first] = matching.waiting
-    if (signal === SIGCONT || first === undefined) {
+    if (first === undefined) {
       matching.heard = now
       return
     }
@@ -85,22 +90,27 @@ export class SignalRelay {
     this.#meet(matching, now)
   }
 
-  /** We were woken by the wrapper: that we have heard of it says nothing. */
+  /** The wrapper was continued, and has continued us: that we have heard of it says nothing, but whether the job runs does. */
   woken(): void {
-    setTimeout(() => {
+    clearTimeout(this.#waking)
+    this.#waking = setTimeout(() => {
+      this.#waking = undefined
       if (this.#target.isStopped()) this.#target.send(SIGCONT)
     }, SIGNAL_GRACE_MS)
+  }
+
+  /** Who is to stop is not continued by what came before: signal(7). */
+  #standStill(signal: number): void {
+    if (!STOPPING.includes(signal)) return
+    clearTimeout(this.#waking)
+    this.#waking = undefined
+    const matching = this.#get(SIGCONT)
+    for (const entry of matching.waiting) this.#drop(matching, entry)
   }
 
   /** How long it is remembered that we have heard a signal. */
   #memory(signal: number): number {
     return signal === SIGWINCH && this.#target.isDrowsy === true ? WAKE_MS + SIGNAL_GRACE_MS : SIGNAL_GRACE_MS
-  }
-
-  #decide(signal: number, matching: Matching, since: number): void {
-    // Whether a job that stands still has got a SIGCONT can be seen; one that does not may have a use for it.
-    const has = signal === SIGCONT && !this.#target.isStopped() && matching.heard > since - SIGNAL_GRACE_MS
-    if (!has) this.#target.send(signal)
   }
 
   #meet(matching: Matching, now: number): void {

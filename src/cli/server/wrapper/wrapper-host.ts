@@ -24,6 +24,7 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
   const hurry = new AbortController()
   let job: LaunchedJob | undefined
   let mirror: StopMirror | undefined
+  let hear: ((signal: number) => void) | undefined
   /** Signals from before the job was there. */
   const early: number[] = []
   wrapper.onReport((report) => {
@@ -40,21 +41,24 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
     launchOptions: {
       ...others,
       stdio: wrapper.stdio,
+      // The job has what its group gets from now on, which may be of its own making.
+      spawning: () => signals.mark(),
       ...(environment === undefined ? {} : { environment: makeJobEnvironment(environment) }),
     },
     starting() {
-      // The group that the wrapper and we are in has no job yet: what the wrapper has got until now is for the job.
-      signals.deliverTo(() => undefined)
+      signals.deliverAfterMark((signal) => hear?.(signal))
       wrapper.tell('starting')
     },
     started(launched) {
       job = launched
+      const connected = connectSignals(wrapper, launched)
+      hear = connected.hear
+      mirror = connected.mirror
+      for (const signal of early) launched.signal(signal)
       // Whoever is at the other end of them learns when the job has closed its own.
       closeSync(stdin)
       closeSync(stdout)
       wrapper.tell(`started ${launched.pid}`)
-      mirror = connectSignals(wrapper, signals, launched)
-      for (const signal of early) launched.signal(signal)
     },
     ended(end) {
       mirror?.end()
@@ -68,7 +72,10 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
   }
 }
 
-function connectSignals(wrapper: Wrapper, signals: Signals, launched: LaunchedJob): StopMirror {
+function connectSignals(
+  wrapper: Wrapper,
+  launched: LaunchedJob,
+): { mirror: StopMirror; hear: (signal: number) => void } {
   const isJobStopped = (): boolean => isStopped(launched.pid)
   const relay = new SignalRelay({
     isDrowsy: wrapper.isDrowsy,
@@ -89,15 +96,6 @@ function connectSignals(wrapper: Wrapper, signals: Signals, launched: LaunchedJo
       sendSignal(wrapper.pid, SIGCONT)
     },
   })
-  // What we hear in this turn may have been sent before the job was there.
-  setImmediate(() =>
-    setImmediate(() =>
-      signals.deliverTo((signal) => {
-        mirror.signalled(signal)
-        relay.heard(signal)
-      }),
-    ),
-  )
   wrapper.onReport((report) => {
     if (report === 'continued') mirror.wrapperContinued()
     else if (report === 'woken') relay.woken()
@@ -105,7 +103,13 @@ function connectSignals(wrapper: Wrapper, signals: Signals, launched: LaunchedJo
   })
   process.on('SIGCHLD', () => mirror.look())
   if (wrapper.isDrowsy) setInterval(() => wrapper.tell(''), WAKE_MS).unref()
-  return mirror
+  return {
+    mirror,
+    hear(signal) {
+      mirror.signalled(signal)
+      relay.heard(signal)
+    },
+  }
 }
 
 /** Whether a process is stopped: not by a debugger, which is its own business. */

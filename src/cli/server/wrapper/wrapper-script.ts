@@ -46,9 +46,7 @@ function optionPatterns(table: OptionTable<string>): { FLAGS: string; VALUES: st
     ...(short === undefined ? [] : [`-${short}`]),
   ]
   const joined = [
-    ...options
-      .filter(([, { value }]) => value !== undefined)
-      .map(([name]) => `--${name}=*`),
+    ...options.filter(([, { value }]) => value !== undefined).map(([name]) => `--${name}=*`),
     ...values.flatMap(([, { short }]) => (short === undefined ? [] : [`-${short}?*`])),
   ]
   return {

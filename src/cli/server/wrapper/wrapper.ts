@@ -54,7 +54,8 @@ export function findWrapper(): Wrapper | undefined {
   const text = process.env[VARIABLE]
   delete process.env[VARIABLE]
   const [pid, stdin, stdout, stderr, reports, answers, drowsy] = text?.split(' ').map(Number) ?? []
-  if (pid !== process.ppid || stdin === undefined || stdout === undefined || stderr === undefined) return undefined
+  if (pid !== process.ppid || stdin === undefined || stdout === undefined || stderr === undefined)
+    return undefined
   if (reports === undefined || answers === undefined) return undefined
   if (!fstatSync(reports).isFIFO() || !fstatSync(answers).isFIFO()) return undefined
   return new PipedWrapper(pid, [stdin, stdout, stderr], { reports, answers }, drowsy === 1)
