@@ -10,7 +10,7 @@ const EXIT_FAILURE = 255
 
 const signals = catchSignals()
 const wrapper = findWrapper()
-if (wrapper !== undefined) signals.catchOthers({ stops: true })
+if (wrapper !== undefined) signals.catchOthers({ behindWrapper: true })
 const errors = errorOutput(wrapper)
 
 async function run(args: readonly string[]): Promise<ProcessEnd> {

@@ -23,6 +23,8 @@ export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pid
   openFiles?: number | undefined
   /** Called right before its first process is made. */
   spawning?: () => void
+  /** Called at once when it is there, with its pid. */
+  spawned?: (pid: number) => void
 }
 
 export interface LaunchedJob {
@@ -99,6 +101,7 @@ export function launchJob(command: readonly (string | Buffer)[], options: Launch
       { retry: true },
     )
   }
+  options.spawned?.(pid)
   let running = true
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once('exit', (code, signal) => {

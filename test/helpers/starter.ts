@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RunningProgram, SSHJOB_SERVER, type StartOptions, startProgram } from './programs.js'
+import { type RunningProgram, type StartOptions, startProgram, WRAPPER } from './programs.js'
 
 /** A user with a home and a runtime directory of their own, as far as programs believe their environment. */
 export interface TestUser {
@@ -49,7 +49,7 @@ export function starterSuite(): StarterSuite {
     user: getUser,
     async start({ id = JOB, options = [], command = ['cat'], env, ...rest } = {}) {
       const args = ['--job-id', id, '--log-level', 'info', ...options, '--', ...command]
-      const starter = startProgram(SSHJOB_SERVER, args, { ...rest, env: { ...getUser().env, ...env } })
+      const starter = startProgram(WRAPPER, args, { ...rest, env: { ...getUser().env, ...env } })
       started.push(starter)
       // What a test has sent to a log file, it waits for itself.
       if (!options.includes('--log-file')) await starter.waitFor(/"job started"/)

@@ -20,11 +20,15 @@ export interface Door {
  * where its place can't be had, the next is taken.
  * @throws SshjobError where there is no place for it, with all the reasons
  */
-export async function openDoor({ jobId, listen }: Settings, server: net.Server): Promise<Door> {
+export async function openDoor(
+  { jobId, listen, requireSession }: Settings,
+  server: net.Server,
+): Promise<Door> {
   if (listen === undefined) return openByName(jobId, server)
   try {
     return { id: jobId, socket: await listenAt(listen, server), notes: [] }
   } catch (error) {
+    if (requireSession) throw error
     const { notes, ...door } = await openByName(jobId, server)
     return { ...door, notes: [`${messageOf(error)} It is found by its id instead.`, ...notes] }
   }

@@ -14,7 +14,12 @@ const LEFT_ALONE: readonly string[] = [
 
 /** "Stack fault on coprocessor (unused)", signal(7): nobody sends it but we to ourselves. */
 const MARK = constants.signals.SIGSTKFLT
-const STOPS: readonly string[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT']
+/**
+ * For who stands behind a wrapper: another is to be stopped with its job, and gets a SIGPIPE of its own when a client
+ * has gone, which Node.js ignores.
+ */
+const BEHIND_WRAPPER: readonly string[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT', 'SIGPIPE']
+
 
 export interface Signals {
   /** From now on signals go to this receiver, by number, those that came too early first. */
@@ -22,11 +27,8 @@ export interface Signals {
   /** The same, but what comes before mark() is called goes nowhere. After catchOthers(). */
   deliverAfterMark(receiver: (signal: number) => void): void
   mark(): void
-  /**
-   * From now on also catches others, as a job may have a use for any: all that can be caught, or all but those that stop
-   * and continue, for who is to be stopped with the job.
-   */
-  catchOthers(options?: { stops: boolean }): void
+  /** From now on also catches others, as a job may have a use for any. */
+  catchOthers(options?: { behindWrapper: boolean }): void
 }
 
 /**
@@ -60,8 +62,8 @@ export function catchSignals(): Signals {
       // libuv tells of signals later than they come, but in that order.
       process.kill(process.pid, MARK)
     },
-    catchOthers({ stops } = { stops: false }) {
-      const left = stops ? LEFT_ALONE : [...LEFT_ALONE, ...STOPS]
+    catchOthers({ behindWrapper } = { behindWrapper: false }) {
+      const left = behindWrapper ? LEFT_ALONE : [...LEFT_ALONE, ...BEHIND_WRAPPER]
       for (const name of Object.keys(constants.signals)) {
         if (isSignalName(name) && !left.includes(name)) listen(name)
       }

@@ -43,6 +43,7 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
       stdio: wrapper.stdio,
       // The job has what its group gets from now on, which may be of its own making.
       spawning: () => signals.mark(),
+      spawned: (pid) => wrapper.tell(`started ${pid}`),
       ...(environment === undefined ? {} : { environment: makeJobEnvironment(environment) }),
     },
     starting() {
@@ -58,7 +59,6 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
       // Whoever is at the other end of them learns when the job has closed its own.
       closeSync(stdin)
       closeSync(stdout)
-      wrapper.tell(`started ${launched.pid}`)
     },
     ended(end) {
       mirror?.end()

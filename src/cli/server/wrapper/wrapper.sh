@@ -13,23 +13,9 @@
 { set +aefuvx; } 2>/dev/null
 unset -f command echo jobs kill node printf read ulimit wait 2>/dev/null
 
-sshjob_say() {
-  # To a terminal with tostop, a job in the background may write only what it wants to be stopped for.
-  trap '' 22
-  printf '%s\n' "$1" >&"$sshjob_errors"
-  trap 'sshjob_hear 22' 22
-}
-
-# Where we are, behind the link that a package manager made; beside that is the Node.js that it came with.
-case $0 in
-  */*) sshjob_here=$0 ;;
-  *) sshjob_here=./$0 ;;
-esac
-sshjob_node=${sshjob_here%/*}/node
-[ -x "$sshjob_node" ] && [ ! -d "$sshjob_node" ] || sshjob_node=node
-[ -L "$sshjob_here" ] && sshjob_here=$(command -p readlink -f "$sshjob_here")
-sshjob_program=${sshjob_here%/*}/sshjob-server.cjs
-sshjob_no_node='There is no Node.js: neither beside this program nor in PATH.'
+sshjob_state=new # then starting, running, ended; alone: running, without the server
+sshjob_why= sshjob_early= sshjob_end= sshjob_server= sshjob_timer= sshjob_pid= sshjob_started= sshjob_caught=
+sshjob_errors=2 sshjob_input= sshjob_reports= sshjob_words= sshjob_answers=
 
 # What is asked for: the options as parseArguments() reads them, as far as needed to find the command.
 sshjob_job=yes sshjob_required= sshjob_count=0 sshjob_value=
@@ -57,100 +43,16 @@ for sshjob_word; do
 done
 [ "$sshjob_count" -lt $# ] || sshjob_job=
 
-# What is the job's, and would have its effect on our own process.
-sshjob_keep_from_us() {
-  unset LD_AUDIT LD_BIND_NOT LD_BIND_NOW LD_DEBUG LD_DEBUG_OUTPUT LD_DYNAMIC_WEAK LD_HWCAP_MASK LD_ORIGIN_PATH \
-    LD_POINTER_GUARD LD_PRELOAD LD_PROFILE LD_PROFILE_OUTPUT LD_SHOW_AUXV LD_TRACE_LOADED_OBJECTS LD_USE_LOAD_BIAS \
-    LD_VERBOSE LD_WARN GLIBC_TUNABLES MALLOC_ARENA_MAX MALLOC_CHECK_ MALLOC_PERTURB_ MALLOC_TRACE \
-    NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE NODE_COMPILE_CACHE NODE_DEBUG NODE_DEBUG_NATIVE \
-    NODE_EXTRA_CA_CERTS NODE_ICU_DATA NODE_NO_WARNINGS NODE_OPTIONS NODE_PATH NODE_PENDING_DEPRECATION \
-    NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_REDIRECT_WARNINGS NODE_TLS_REJECT_UNAUTHORIZED \
-    NODE_UNIQUE_ID NODE_USE_ENV_PROXY NODE_USE_SYSTEM_CA NODE_V8_COVERAGE OPENSSL_CONF OPENSSL_CONF_INCLUDE \
-    OPENSSL_ENGINES OPENSSL_MODULES SSL_CERT_DIR SSL_CERT_FILE SSLKEYLOGFILE UV_THREADPOOL_SIZE UV_USE_IO_URING
-  # Some need it to find their libraries, and others find the wrong ones with it.
-  [ -z "${LD_LIBRARY_PATH-}" ] || if (
-    unset LD_LIBRARY_PATH
-    "$sshjob_node" --version
-  ) >/dev/null 2>&1; then unset LD_LIBRARY_PATH; fi
-}
-
-# Descriptors that are closed would be taken by the next file that is opened.
-[ -e /proc/$$/fd/0 ] || [ ! -d /proc/$$/fd ] || command exec </dev/null
-[ -e /proc/$$/fd/1 ] || [ ! -d /proc/$$/fd ] || command exec >/dev/null
-[ -e /proc/$$/fd/2 ] || [ ! -d /proc/$$/fd ] || command exec 2>/dev/null
-
-# A fresh pipe, to read from as this descriptor. A here-document is one in dash and busybox, with what it says in it;
-# in bash it may be a file, and a process substitution is a pipe.
-sshjob_pipe() {
-  if [ -n "${BASH_VERSION-}" ]; then
-    set +o posix
-    eval "command exec $1< <(:)"
-  else
-    eval "command exec $1<<E
-
-E"
-  fi 2>/dev/null
-  [ -p "/proc/$$/fd/$1" ]
-}
-
-# No shell but bash knows descriptors above 9, and those that were inherited are the job's.
-sshjob_free= sshjob_taken=
-for sshjob_digit in 3 4 5 6 7 8 9; do
-  if [ ! -d /proc/$$/fd ] || [ -e "/proc/$$/fd/$sshjob_digit" ]; then
-    sshjob_taken="$sshjob_taken $sshjob_digit"
-  else
-    sshjob_free=$sshjob_free$sshjob_digit
-  fi
-done
-sshjob_take() {
-  sshjob_rest=${sshjob_free#?}
-  sshjob_digit=${sshjob_free%"$sshjob_rest"}
-  sshjob_free=$sshjob_rest
-}
-sshjob_open() {
-  case $sshjob_free in ?????*) ;; *) return 1 ;; esac
-  sshjob_take && sshjob_input=$sshjob_digit
-  sshjob_take && sshjob_stderr=$sshjob_digit
-  sshjob_take && sshjob_reports=$sshjob_digit
-  sshjob_take && sshjob_words=$sshjob_digit
-  sshjob_take && sshjob_answers=$sshjob_digit
-  # With both of its ends ours, writing to it neither waits for the server nor fails without it.
-  sshjob_pipe "$sshjob_reports" && eval "command exec $sshjob_reports<>/proc/$$/fd/$sshjob_reports" &&
-    sshjob_pipe "$sshjob_words" && eval "command exec $sshjob_answers>/proc/$$/fd/$sshjob_words"
-} 2>/dev/null
-sshjob_close() {
-  eval "exec $sshjob_input<&- $sshjob_reports>&- $sshjob_words<&- $sshjob_answers>&-"
-}
-
-sshjob_errors=2 sshjob_answers=
-if [ -z "$sshjob_job" ] || ! sshjob_open; then
-  # Anything but a job; or one where we can have no pipes. The server does it alone, as well as that can be done.
-  [ -z "$sshjob_answers" ] || sshjob_close
-  if ! command -v "$sshjob_node" >/dev/null; then
-    echo "sshjob-server: $sshjob_no_node" >&2
-    [ -z "$sshjob_required" ] && [ -n "$sshjob_job" ] || exit 255
-    shift "$sshjob_count"
-    exec "$@"
-  fi
-  # dash leaves out variables whose names no shell can export.
-  sshjob_bytes=$(command -p od -An -v -tx1 /proc/$$/environ 2>/dev/null)
-  if [ -n "$sshjob_bytes" ] && [ ${#sshjob_bytes} -lt @ENVIRONMENT_TEXT_MAX@ ]; then
-    export SSHJOB_ENVIRONMENT="$sshjob_bytes"
-    sshjob_keep_from_us
-  fi
-  # Node.js marks what it inherits as its own.
-  [ -z "$sshjob_job" ] || export SSHJOB_DESCRIPTORS="$sshjob_taken"
-  exec "$sshjob_node" "$sshjob_program" "$@"
-fi
-eval "exec $sshjob_input<&0 $sshjob_stderr>&2"
-sshjob_errors=$sshjob_stderr
-
-sshjob_state=new # then starting, running, ended; alone: running, without the server
-sshjob_early= sshjob_why= sshjob_end= sshjob_server= sshjob_timer= sshjob_pid= sshjob_started= sshjob_caught=
-
 # To bash, SIGCHLD and SIGWINCH are no reason to stop reading: until the server is there to wake it, time is.
 sshjob_wakes= sshjob_drowsy=0
 [ -z "${BASH_VERSION-}" ] || sshjob_wakes='-t 1' sshjob_drowsy=1
+
+sshjob_say() {
+  # To a terminal with tostop, a job in the background may write only what it wants to be stopped for.
+  trap '' 22
+  printf '%s\n' "$1" >&"$sshjob_errors"
+  trap 'sshjob_hear 22' 22
+}
 
 # The state of a process, and when it started; fails when it is gone.
 sshjob_look() {
@@ -173,7 +75,7 @@ sshjob_hear() {
       return
       ;;
   esac
-  echo "$1" >&"$sshjob_reports"
+  [ -z "$sshjob_server" ] || echo "$1" >&"$sshjob_reports"
 } 2>/dev/null
 
 # We were stopped, and go on: so does the server, if it was stopped as well.
@@ -219,13 +121,23 @@ sshjob_let_go() {
   command trap - $sshjob_number
 }
 
-sshjob_each_signal sshjob_catch
+# From here on signals are nobody's. One that came was for the command: as it would have ended that, it ends us.
+sshjob_catch_up() {
+  trap - EXIT # bash heeds it when a signal ends it, too
+  sshjob_each_signal sshjob_let_go
+  for sshjob_number in $sshjob_early; do kill "-$sshjob_number" $$; done
+}
+
+sshjob_close() {
+  for sshjob_digit in $sshjob_input $sshjob_reports $sshjob_words $sshjob_answers; do
+    eval "exec $sshjob_digit>&-"
+  done
+}
 
 # Why the job is run without the server, on its own stderr again.
 sshjob_tell_why() {
   sshjob_close
-  eval "exec 2>&$sshjob_errors $sshjob_errors>&-"
-  sshjob_errors=2
+  [ "$sshjob_errors" = 2 ] || eval "exec 2>&$sshjob_errors $sshjob_errors>&-"
   if [ -n "$sshjob_required" ]; then
     trap - EXIT
     echo "sshjob-server: $sshjob_why The job was not started, as --require-session says." >&2
@@ -235,19 +147,45 @@ sshjob_tell_why() {
 }
 
 # Until the server takes the job over, whatever ends this script, such as a fork that fails, the command is run. But not
-# what a signal ends: bash heeds this then as well, so signals are caught by now.
-trap 'if [ "$sshjob_state" = new ]; then
-  sshjob_why="No process could be started for the server."
-  sshjob_tell_why
-  shift "$sshjob_count"
-  exec "$@"
-fi' EXIT
+# what a signal ends: bash heeds this then as well, so signals are caught first.
+if [ -n "$sshjob_job" ]; then
+  sshjob_each_signal sshjob_catch
+  trap 'if [ "$sshjob_state" = new ]; then
+    sshjob_why="No process could be started for the server."
+    sshjob_tell_why
+    shift "$sshjob_count"
+    exec "$@"
+  fi' EXIT
+fi
 
-# Starts what the server may take, and no longer: the file system that it lies on may hang.
-sshjob_set_timer() {
-  eval "{ trap - EXIT; PATH=\${PATH:+\$PATH:}/usr/bin:/bin; exec sleep $1; } </dev/null >/dev/null $sshjob_errors>&- \
-    $sshjob_reports>&- $sshjob_words<&- &"
-  sshjob_timer=$!
+# Where we are, behind the link that a package manager made; beside that is the Node.js that it came with.
+case $0 in
+  */*) sshjob_here=$0 ;;
+  *) sshjob_here=./$0 ;;
+esac
+sshjob_node=${sshjob_here%/*}/node
+[ -x "$sshjob_node" ] && [ ! -d "$sshjob_node" ] || sshjob_node=node
+[ ! -L "$sshjob_here" ] || sshjob_here=$(command -p readlink -f "$sshjob_here")
+sshjob_program=${sshjob_here%/*}/sshjob-server.cjs
+if ! command -v "$sshjob_node" >/dev/null; then
+  sshjob_why='There is no Node.js: neither beside this program nor in PATH.'
+fi
+
+# What is the job's, and would have its effect on our own process.
+sshjob_keep_from_us() {
+  unset LD_AUDIT LD_BIND_NOT LD_BIND_NOW LD_DEBUG LD_DEBUG_OUTPUT LD_DYNAMIC_WEAK LD_HWCAP_MASK LD_ORIGIN_PATH \
+    LD_PRELOAD LD_PROFILE LD_PROFILE_OUTPUT LD_SHOW_AUXV LD_TRACE_LOADED_OBJECTS LD_VERBOSE LD_WARN GLIBC_TUNABLES \
+    MALLOC_ARENA_MAX MALLOC_CHECK_ MALLOC_PERTURB_ MALLOC_TRACE NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE \
+    NODE_COMPILE_CACHE NODE_DEBUG NODE_DEBUG_NATIVE NODE_EXTRA_CA_CERTS NODE_ICU_DATA NODE_NO_WARNINGS NODE_OPTIONS \
+    NODE_PATH NODE_PENDING_DEPRECATION NODE_PRESERVE_SYMLINKS NODE_PRESERVE_SYMLINKS_MAIN NODE_REDIRECT_WARNINGS \
+    NODE_TLS_REJECT_UNAUTHORIZED NODE_UNIQUE_ID NODE_USE_ENV_PROXY NODE_USE_SYSTEM_CA NODE_V8_COVERAGE OPENSSL_CONF \
+    OPENSSL_CONF_INCLUDE OPENSSL_ENGINES OPENSSL_MODULES SSL_CERT_DIR SSL_CERT_FILE SSLKEYLOGFILE \
+    UV_THREADPOOL_SIZE UV_USE_IO_URING
+  # Some need it to find their libraries, and others find the wrong ones with it.
+  [ -z "${LD_LIBRARY_PATH-}" ] || if (
+    unset LD_LIBRARY_PATH
+    "$sshjob_node" --version
+  ) >/dev/null 2>&1; then unset LD_LIBRARY_PATH; fi
 }
 
 # What Node.js needs, or more would be lost than sessions: it ends, or never starts, where it runs out of one of them.
@@ -257,17 +195,91 @@ sshjob_need() {
   esac
   [ "$2" -ge "$3" ] || sshjob_why="The limit of $1 is $2, and Node.js needs $3."
 }
-while read -r sshjob_a sshjob_b sshjob_c sshjob_d sshjob_e sshjob_rest; do
+[ -z "$sshjob_job" ] || while read -r sshjob_a sshjob_b sshjob_c sshjob_d sshjob_e sshjob_rest; do
   case "$sshjob_a $sshjob_b $sshjob_c" in
     'Max address space') sshjob_need 'address space in bytes (ulimit -v)' "$sshjob_d" @NODE_ADDRESS_SPACE_MIN@ ;;
     'Max data size') sshjob_need 'data in bytes (ulimit -d)' "$sshjob_d" @NODE_DATA_MIN@ ;;
     'Max open files') sshjob_need 'open files (ulimit -Hn)' "$sshjob_e" @NODE_FILES_MIN@ ;;
     'Max processes '*) sshjob_need 'processes (ulimit -u)' "$sshjob_c" @NODE_PROCESSES_MIN@ ;;
   esac
-done </proc/$$/limits 2>/dev/null
-if ! command -v "$sshjob_node" >/dev/null; then sshjob_why=$sshjob_no_node; fi
+done 2>/dev/null </proc/$$/limits
+
+# No shell but bash knows descriptors above 9, and those that were inherited are the job's. One of the first three that is
+# closed would be taken by the next file that is opened.
+sshjob_free= sshjob_taken=
+if [ -d /proc/$$/fd ]; then
+  [ -e /proc/$$/fd/0 ] || command exec </dev/null
+  [ -e /proc/$$/fd/1 ] || command exec >/dev/null
+  [ -e /proc/$$/fd/2 ] || command exec 2>/dev/null
+  for sshjob_digit in 3 4 5 6 7 8 9; do
+    if [ -e "/proc/$$/fd/$sshjob_digit" ]; then sshjob_taken="$sshjob_taken $sshjob_digit"; else
+      sshjob_free=$sshjob_free$sshjob_digit
+    fi
+  done
+fi
+sshjob_take() {
+  sshjob_rest=${sshjob_free#?}
+  sshjob_digit=${sshjob_free%"$sshjob_rest"}
+  sshjob_free=$sshjob_rest
+}
+# A fresh pipe, to read from as this descriptor. A here-document is one in dash and busybox, with what it says in it;
+# in bash it may be a file, and a process substitution is a pipe.
+sshjob_pipe() {
+  if [ -n "${BASH_VERSION-}" ]; then
+    set +o posix
+    eval "command exec $1< <(:)"
+  else
+    eval "command exec $1<<E
+
+E"
+  fi 2>/dev/null
+  [ -p "/proc/$$/fd/$1" ]
+}
+sshjob_open() {
+  case $sshjob_free in ?????*) ;; *) return 1 ;; esac
+  sshjob_take && sshjob_input=$sshjob_digit
+  sshjob_take && sshjob_stderr=$sshjob_digit
+  sshjob_take && sshjob_reports=$sshjob_digit
+  sshjob_take && sshjob_words=$sshjob_digit
+  sshjob_take && sshjob_answers=$sshjob_digit
+  # With both of its ends ours, writing to it neither waits for the server nor fails without it.
+  sshjob_pipe "$sshjob_reports" && eval "command exec $sshjob_reports<>/proc/$$/fd/$sshjob_reports" &&
+    sshjob_pipe "$sshjob_words" && eval "command exec $sshjob_answers>/proc/$$/fd/$sshjob_words"
+} 2>/dev/null
+
+if [ -z "$sshjob_job" ]; then
+  [ -z "$sshjob_why" ] || {
+    echo "sshjob-server: $sshjob_why" >&2
+    exit 255
+  }
+fi
+if [ -z "$sshjob_why" ] && { [ -z "$sshjob_job" ] || ! sshjob_open; }; then
+  # Anything but a job; or one where we can have no pipes. The server does it alone, as well as that can be done.
+  sshjob_close
+  # dash leaves out variables whose names no shell can export.
+  sshjob_bytes=$(command -p od -An -v -tx1 /proc/$$/environ 2>/dev/null)
+  if [ -n "$sshjob_bytes" ] && [ ${#sshjob_bytes} -lt @ENVIRONMENT_TEXT_MAX@ ]; then
+    export SSHJOB_ENVIRONMENT="$sshjob_bytes"
+    sshjob_keep_from_us
+  fi
+  if [ -n "$sshjob_job" ]; then
+    # Node.js marks what it inherits as its own.
+    export SSHJOB_DESCRIPTORS="$sshjob_taken"
+    sshjob_catch_up
+  fi
+  exec "$sshjob_node" "$sshjob_program" "$@"
+fi
+
+# Starts what the server may take, and no longer: the file system that it lies on may hang.
+sshjob_set_timer() {
+  eval "{ trap - EXIT; PATH=\${PATH:+\$PATH:}/usr/bin:/bin; exec sleep $1; } </dev/null >/dev/null $sshjob_errors>&- \
+    $sshjob_reports>&- $sshjob_words<&- &"
+  sshjob_timer=$!
+}
 
 if [ -z "$sshjob_why" ]; then
+  eval "exec $sshjob_input<&0 $sshjob_stderr>&2"
+  sshjob_errors=$sshjob_stderr
   command exec 2>/dev/null
   # Its own stdin, stdout and stderr are nobody's: what it says, it says on the job's stderr, by its number.
   eval '{
@@ -277,7 +289,9 @@ if [ -z "$sshjob_why" ]; then
     exec "$sshjob_node" "$sshjob_program" "$@"
   } '"$sshjob_words>&1 </dev/null >/dev/null 2>/dev/null &"
   sshjob_server=$!
+  for sshjob_number in $sshjob_early; do echo "$sshjob_number" >&"$sshjob_reports"; done
   eval "exec $sshjob_answers>&- $sshjob_input<&-"
+  sshjob_answers= sshjob_input=
   sshjob_set_timer @NODE_START_DEADLINE_SECONDS@
 
   while :; do
@@ -324,6 +338,7 @@ if [ -z "$sshjob_why" ]; then
       sshjob_set_timer 2
     fi
   done
+  [ -z "$sshjob_timer" ] || kill -9 "$sshjob_timer"
 fi
 
 case $sshjob_state in
@@ -343,8 +358,8 @@ case $sshjob_state in
     case $$-$sshjob_number$sshjob_caught in
       1-*) ;;
       *-3*[4567cdef])
-        { PATH=${PATH:+$PATH:}/usr/bin:/bin; sleep 0.1 || sleep 1; kill -3 $$; } </dev/null >/dev/null &
         PATH=${PATH:+$PATH:}/usr/bin:/bin
+        { sleep 0.1 || sleep 1; kill -3 $$; } </dev/null >/dev/null &
         command exec sleep 60
         ;;
     esac
@@ -368,14 +383,11 @@ esac
 
 # Without the server: the job runs all the same, in our place.
 [ -n "$sshjob_why" ] || sshjob_why='Node.js ended before it had started the job.'
-for sshjob_child in $sshjob_server $sshjob_timer; do
-  kill -9 "$sshjob_child"
+[ -z "$sshjob_server" ] || kill -9 "$sshjob_server"
+for sshjob_child in $sshjob_timer $sshjob_server; do
   while [ -z "$sshjob_late" ] && kill -0 "$sshjob_child"; do wait "$sshjob_child"; done
 done 2>/dev/null
-trap - EXIT # bash heeds it when a signal ends it, too
-sshjob_each_signal sshjob_let_go
-# One that came meanwhile was for the command: as it would have ended that, it ends us.
-for sshjob_number in $sshjob_early; do kill "-$sshjob_number" $$; done
+sshjob_catch_up
 sshjob_tell_why
 shift "$sshjob_count"
 exec "$@"
