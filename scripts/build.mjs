@@ -167,13 +167,25 @@ function emitTypes(outdir) {
   )
 }
 
+/** For every Node.js there was. In front of a job, wrapper.sh reads it from the last of the descriptors that it names. */
+const TOO_OLD = `if (parseInt(process.versions.node, 10) < 20) {
+  var why = 'Node.js ' + process.version + ' is too old: sshjob needs version 20 or later.'
+  var wrapper = (process.env.SSHJOB_WRAPPER || '').split(' ')[5]
+  if (wrapper) require('fs').writeSync(Number(wrapper), 'bare ' + why + '\\n')
+  else process.stderr.write(why + '\\n')
+  process.exit(255)
+}`
+
 /** @param {string} name */
 function writeProgram(name) {
   const file = join(fresh, `${name}.cjs`)
   const program = `./programs/${name}.cjs`
   writeFileSync(
     file,
-    `#!/usr/bin/env node\nrequire('./programs/launch.cjs').launch(require.resolve('${program}'))\n`,
+    `#!/usr/bin/env node
+${TOO_OLD}
+require('./programs/launch.cjs').launch(require.resolve('${program}'))
+`,
   )
   chmodSync(file, 0o755)
 }

@@ -89,7 +89,7 @@ export function checkSocketPath(path: string): void {
   if (bytes > SOCKET_PATH_MAX_BYTES) {
     throw new SshjobError(
       'usage',
-      `The path ${path} has ${bytes} bytes, and a unix socket's may have ${SOCKET_PATH_MAX_BYTES}: use a shorter job id or folder.`,
+      `The path ${path} has ${bytes} bytes, and a unix socket's may have ${SOCKET_PATH_MAX_BYTES}.`,
     )
   }
   if (bytes === 0 || path.includes('\0'))

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expectGone, serverOf } from './processes.js'
 import { type RunningProgram, type StartOptions, startProgram, WRAPPER } from './programs.js'
 
 /** A user with a home and a runtime directory of their own, as far as programs believe their environment. */
@@ -90,8 +91,9 @@ async function endStarter(starter: RunningProgram): Promise<void> {
   if (forced) throw new Error(`The starter did not end and had to be killed:\n${starter.stderr()}`)
 }
 
-/** kill -9, as a batch system does it. */
+/** kill -9 of the server, as of a system that runs out of memory. Its job goes on, until its stdin ends. */
 export async function killStarter(starter: RunningProgram): Promise<void> {
-  starter.kill('SIGKILL')
-  await starter.ended
+  const server = serverOf(starter.pid)
+  process.kill(server, 'SIGKILL')
+  await expectGone(server)
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { asBatchSystem, compare, type StartedWith, wrap } from '../helpers/batch-system.js'
 import { describeWith } from '../helpers/needs.js'
+import { runProgram, SSHJOB, WRAPPER } from '../helpers/programs.js'
 import { SHELLS } from '../helpers/shells.js'
 import { starterSuite } from '../helpers/starter.js'
 
@@ -10,6 +11,27 @@ const SIGRTMIN = 34
 
 /** Of /proc/PID/status, proc(5). */
 const STATUS = '^(Umask|Groups|SigBlk|SigIgn|SigCgt|CapInh|CapPrm|CapEff|NoNewPrivs|Seccomp|Cpus_allowed):'
+
+describe.each(SHELLS)('sshjob-server -i, run by %s', (_name, shell) => {
+  const { user } = starterSuite()
+
+  it('has an environment that no shell can hand on, and takes none of it for itself', async () => {
+    const proxy = [...shell, WRAPPER, '-i'].join(' ')
+    const server = `env 'a.b-c=x y' NODE_OPTIONS=--nope NODE_V8_COVERAGE=/nowhere LD_LIBRARY_PATH=/nowhere ${proxy}`
+    const { stdout, stderr, exitCode } = await runProgram(
+      SSHJOB,
+      ['--proxy-command', server, 'box', "tr '\\0' '\\n' </proc/$$/environ"],
+      {
+        env: user().env,
+      },
+    )
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining(['a.b-c=x y', 'NODE_OPTIONS=--nope', 'LD_LIBRARY_PATH=/nowhere']),
+    )
+    expect(stdout).not.toContain('SSHJOB_ENVIRONMENT')
+  })
+})
 
 describeWith(['python3'], 'a job starts with sshjob-server in front of it as it does without:', () => {
   const { user } = starterSuite()

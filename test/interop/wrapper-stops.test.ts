@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { COUNTING_JOB, compare, type Step } from '../helpers/batch-system.js'
+import { asBatchSystem, COUNTING_JOB, compare, type Step, wrap } from '../helpers/batch-system.js'
 import { describeWith } from '../helpers/needs.js'
 import { SHELLS } from '../helpers/shells.js'
 import { starterSuite } from '../helpers/starter.js'
@@ -30,6 +30,25 @@ describeWith(['python3'], 'a job that is stopped, with sshjob-server in front of
     expect(bare.seen.map(([what]) => what)).toContain('stopped')
     expect(bare.seen.at(-1)).toEqual(['exit', 4])
     expect(wrapped).toEqual(same)
+  })
+
+  it('by SIGSTOP to its group, goes on alone', async () => {
+    const steps: Step[] = [
+      ['expect', 'ready'],
+      ['send', 'group', SIGSTOP],
+      ['see'],
+      ['sleep', 0.3],
+      ['continue', 'pid', 'see'],
+      ['expect', `got ${SIGCONT}\n`],
+      ['sleep', 0.3],
+      ['type', 'exit 4\n'],
+    ]
+    const bare = await asBatchSystem(user(), COUNTING_JOB, steps)
+    expect(bare.seen.at(-1)).toEqual(['exit', 4])
+    // bash may learn of it with the next signal only: SIGCHLD, which comes at the same time, is no reason for it to wake.
+    for (const [name, shell] of SHELLS.filter(([name]) => name !== 'bash')) {
+      expect([name, await asBatchSystem(user(), wrap(shell, COUNTING_JOB), steps)]).toEqual([name, bare])
+    }
   })
 
   it('can be killed then, and what was sent meanwhile comes when it goes on', async () => {

@@ -39,6 +39,7 @@ test('one archive is packed, with both programs, the types, the licences and the
     'CHANGELOG.md',
     'dist/THIRD-PARTY-LICENSES.txt',
     'dist/index.js',
+    'dist/sshjob-server',
     'dist/sshjob-server.cjs',
     'dist/sshjob.cjs',
     'dist/types/index.d.ts',

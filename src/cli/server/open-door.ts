@@ -30,7 +30,10 @@ export async function openDoor(
   } catch (error) {
     if (requireSession) throw error
     const { notes, ...door } = await openByName(jobId, server)
-    return { ...door, notes: [`${messageOf(error)} It is found by its id instead.`, ...notes] }
+    // What it proposes to the library's callers is of no use here.
+    const isTaken = error instanceof SshjobError && error.code === 'job-exists'
+    const why = isTaken ? `Somebody serves a job at ${listen} already.` : messageOf(error)
+    return { ...door, notes: [`${why} It is found by its id instead.`, ...notes] }
   }
 }
 

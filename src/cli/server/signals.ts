@@ -20,7 +20,6 @@ const MARK = constants.signals.SIGSTKFLT
  */
 const BEHIND_WRAPPER: readonly string[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT', 'SIGPIPE']
 
-
 export interface Signals {
   /** From now on signals go to this receiver, by number, those that came too early first. */
   deliverTo(receiver: (signal: number) => void): void

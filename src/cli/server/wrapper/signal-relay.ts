@@ -5,13 +5,15 @@ const { SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } = constants.signals
 /** SIGSTOP nobody hears of. */
 const STOPPING: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU]
 const FIRST_REALTIME = 34
+/** A drowsy wrapper may report them late: with the second, SIGCHLD comes. */
+const LATE: readonly number[] = [SIGWINCH, SIGCONT]
 
 export interface RelayTarget {
   /** Sends a signal to the job's first process. */
   send(signal: number): void
   /** Whether that is stopped. */
   isStopped(): boolean
-  /** The wrapper learns of a SIGWINCH only when it is woken. */
+  /** The wrapper may learn of some signals only when it is woken. */
   readonly isDrowsy?: boolean
 }
 
@@ -110,7 +112,8 @@ export class SignalRelay {
 
   /** How long it is remembered that we have heard a signal. */
   #memory(signal: number): number {
-    return signal === SIGWINCH && this.#target.isDrowsy === true ? WAKE_MS + SIGNAL_GRACE_MS : SIGNAL_GRACE_MS
+    const late = this.#target.isDrowsy === true && LATE.includes(signal)
+    return late ? WAKE_MS + SIGNAL_GRACE_MS : SIGNAL_GRACE_MS
   }
 
   #meet(matching: Matching, now: number): void {

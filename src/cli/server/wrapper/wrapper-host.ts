@@ -3,10 +3,10 @@ import { constants } from 'node:os'
 import { WAKE_MS } from '../../../core/limits.js'
 import { makeJobEnvironment } from '../../../job/environment.js'
 import type { LaunchedJob } from '../../../job/launch-job.js'
-import { readStat } from '../../../job/process-tree.js'
 import { sendSignal } from '../../../job/session-end.js'
 import { HURRYING, type JobHost } from '../job-host.js'
 import type { Signals } from '../signals.js'
+import { isStopped } from './is-stopped.js'
 import { readOriginal } from './original.js'
 import { SignalRelay } from './signal-relay.js'
 import { StopMirror } from './stop-mirror.js'
@@ -110,9 +110,4 @@ function connectSignals(
       relay.heard(signal)
     },
   }
-}
-
-/** Whether a process is stopped: not by a debugger, which is its own business. */
-function isStopped(pid: number): boolean {
-  return readStat(pid)?.state === 'T'
 }

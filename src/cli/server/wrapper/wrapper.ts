@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { SIGNAL_MERGE_MS } from '../../../core/limits.js'
 import type { ProcessEnd } from '../../../job/job.js'
 import { signalNumber } from '../signals.js'
+import { isStopped } from './is-stopped.js'
 
 /** Set by wrapper.sh: its pid; its descriptors for the job's stdin, stdout and stderr; its two pipes; whether it is drowsy. */
 const VARIABLE = 'SSHJOB_WRAPPER'
@@ -100,10 +101,12 @@ class PipedWrapper implements Wrapper {
   }
 
   tell(word: Word): void {
+    // A pipe that nobody reads is full one day, and then not even the end of the job could be told.
+    if ((word === '' || word.startsWith('say ')) && isStopped(this.pid)) return
     try {
       writeSync(this.#answers, `${word.replaceAll(/\s+/g, ' ')}\n`)
     } catch {
-      // It is gone, or was stopped and has more to read than a pipe holds.
+      // It is gone.
     }
   }
 
