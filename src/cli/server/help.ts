@@ -12,14 +12,14 @@ export function helpText(): string {
        sshjob-server -i|-t|-T -f FILE [options]     the same in the place of sshd, with its
                                                     options and its configuration
 
-COMMAND gets our stdin, stdout and stderr, and the signals TERM, INT, HUP, QUIT,
-USR1 and USR2. While it runs, its user enters it with 'sshjob ID'. When it ends,
-open sessions are told so and ended.
+COMMAND runs as it would without sshjob-server, also where no session can enter
+it. While it runs, its user enters it with 'sshjob ID'. When it ends, open
+sessions are told so and ended.
 
 ${describeOptions(SERVER_OPTIONS)}
-The exit status is that of COMMAND, or 128 and the number of the signal that ended
-it. It is 255 when sshjob-server itself fails, also when COMMAND can't be started;
-one line on stderr that begins with 'sshjob-server:' says why. With -i it is 0 once
-the connection has ended, and 255 when it failed.
+The exit status is that of COMMAND; a signal that ends COMMAND ends us as well.
+It is 255 when sshjob-server itself fails, also when COMMAND can't be started;
+one line on stderr that begins with 'sshjob-server:' says why. With -i it is 0
+once the connection has ended, and 255 when it failed.
 `
 }
