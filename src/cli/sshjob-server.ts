@@ -47,10 +47,13 @@ async function run(args: readonly string[]): Promise<ProcessEnd> {
 
 /** One sentence for whatever went wrong. */
 function fail(error: unknown): never {
-  // What the command can't be run without, the wrapper runs it without.
+  // Where it is us that fail, and not what was asked for, the command is run without us.
   const isOurs = !(error instanceof SshjobError) || error.retry
   if (wrapper !== undefined && isOurs) {
-    wrapper.tell(`bare ${messageOf(error)}`)
+    const isSystem = error instanceof SshjobError
+    wrapper.tell(
+      `bare ${isSystem ? 'No process could be started for it beside the server.' : messageOf(error)}`,
+    )
     process.exit(EXIT_FAILURE)
   }
   errors.write(`sshjob-server: ${messageOf(error)}\n`)

@@ -214,6 +214,8 @@ export const JOB_ID_TRIES = 1_000
 export const SIGNAL_GRACE_MS = 100
 /** Signals of one number that the wrapper got within this are one: to the process and to its group, as timeout(1) sends them. */
 export const SIGNAL_MERGE_MS = 10
+/** Between two looks at whether a wrapper is gone that has closed its pipes. */
+export const WRAPPER_LOOK_MS = 20
 /** How often a wrapper whose shell does not notice all signals is woken. */
 export const WAKE_MS = 1_000
 /** Between two looks at whether the wrapper or the job was stopped by a signal to it alone. */

@@ -12,14 +12,13 @@ describe('a job runs all the same', () => {
   const { user, start } = starterSuite()
   const run = (options: readonly string[]) =>
     runProgram(WRAPPER, ['--job-id', JOB, ...options, ...COMMAND], { env: user().env })
-  const message = (stderr: string): unknown => JSON.parse(stderr).msg
 
   it('when the socket that it was given can not be had, and is found by its id', async () => {
     const options = ['--listen', 'unix:/no/such/folder/s']
     const { stderr, ...rest } = await run(options)
     expect(rest).toEqual(RAN)
-    expect(message(stderr)).toMatch(
-      /^No socket can be opened at \/no\/such\/folder\/.*: E[A-Z]+\. It is found by its id instead\.$/,
+    expect(stderr).toMatch(
+      /No socket can be opened at \/no\/such\/folder\/.*: E[A-Z]+\. It is found by its id instead\./,
     )
     await start({ options })
     expect((await runProgram(SSHJOB, [JOB, 'exit 5'], { env: user().env })).exitCode).toBe(5)
@@ -28,13 +27,13 @@ describe('a job runs all the same', () => {
   it('when its log can not be written, which goes to stderr', async () => {
     const { stderr, ...rest } = await run(['--log-file', '/no/such/log'])
     expect(rest).toEqual(RAN)
-    expect(message(stderr)).toBe("The log file /no/such/log can't be written: ENOENT. It goes to stderr.")
+    expect(stderr).toContain("The log file /no/such/log can't be written: ENOENT. It goes to stderr.")
   })
 
   it('when its greeting can not be read', async () => {
     const { stderr, ...rest } = await run(['--motd', '/no/such'])
     expect(rest).toEqual(RAN)
-    expect(message(stderr)).toBe("The file of --motd, /no/such, can't be read: ENOENT.")
+    expect(stderr).toContain("The file of --motd, /no/such, can't be read: ENOENT.")
   })
 
   it('when the first place for its socket can not be had, since another can', async () => {
@@ -66,7 +65,7 @@ describeAsRoot('where there is no place for its socket', () => {
     it('runs all the same, and the log says why it can not be entered', async () => {
       const { stderr, ...rest } = await run([])
       expect(rest).toEqual(RAN)
-      expect(JSON.parse(stderr).msg).toMatch(/EROFS.* The job runs all the same, and can't be entered\.$/)
+      expect(stderr).toMatch(/EROFS.* The job runs all the same, and can't be entered\./)
     })
 
     it('does not with --require-session, which is told', async () => {
@@ -125,7 +124,7 @@ describe('a job with little address space', () => {
       expect((await ssh.run(chacha)).stderr).toContain('no matching cipher found')
       starter.child.stdin.end()
       await starter.ended
-      expect(starter.stderr().toString()).toMatch(/^(\{.*no matching.*\}\n)?$/i)
+      expect(starter.stderr().toString()).not.toMatch(/wasm|RangeError/i)
     })
   })
 })

@@ -49,7 +49,7 @@ describe('the job under a starter', () => {
     const others = await Promise.all([1, 2, 3].map(() => start()))
     for (const other of others) {
       expect(other.stderr().toString()).toMatch(
-        /"Another job that runs here is called train: this one is train-[234]\."/,
+        /Another job that runs here is called train: this one is train-[234]\./,
       )
     }
     const enter = async (id: string) =>

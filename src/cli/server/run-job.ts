@@ -98,6 +98,7 @@ class Entrance {
   async open(): Promise<string> {
     const { jobId, requireSession } = this.#settings
     const opening = openDoor(this.#settings, this.#server)
+    opening.catch(() => undefined) // who waits for it is told, and may have stopped waiting
     const door = await withinTime(opening)
     if (door === undefined || door instanceof SshjobError) {
       const why = door?.message ?? 'The file system of its socket does not answer.'
@@ -105,7 +106,7 @@ class Entrance {
         throw new SshjobError('unreachable', `${why} The job was not started, as --require-session says.`)
       }
       this.#log.warn({ job: jobId }, `${why} The job runs all the same, and can't be entered.`)
-      if (door === undefined) opening.then((late) => this.#use(late)).catch(() => undefined)
+      if (door === undefined) void opening.then((late) => this.#use(late)).catch(() => undefined)
       return jobId
     }
     this.#use(door)

@@ -186,7 +186,7 @@ describe('sshjob-server', () => {
     expect(twin).toMatchObject({
       exitCode: 0,
       stdout: 'ran\n',
-      stderr: expect.stringContaining('"Another job that runs here is called train: this one is train-2."'),
+      stderr: expect.stringContaining('Another job that runs here is called train: this one is train-2.'),
     })
     const connection = await connect(await openJob('train', { environment: environment() }))
     const remote = await connection.exec('echo $SSHJOB_JOB_ID; exit 4')

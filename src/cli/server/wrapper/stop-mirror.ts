@@ -26,6 +26,7 @@ export class StopMirror {
   #settling: NodeJS.Timeout | undefined
   /** We have told the wrapper to stop, and it has not gone on since. */
   #told = false
+  #ended = false
   /** The signal that is the likely cause when the job stops now. */
   #cause: { signal: number; at: number } | undefined
 
@@ -50,7 +51,7 @@ export class StopMirror {
 
   /** To be called when the job may have been stopped or continued: at SIGCHLD. */
   look(): void {
-    if (this.#settling !== undefined || !this.#isUnequal()) return
+    if (this.#ended || this.#settling !== undefined || !this.#isUnequal()) return
     // They may be on their way to the same state, one after the other.
     this.#settling = setTimeout(() => {
       this.#settling = undefined
@@ -58,7 +59,9 @@ export class StopMirror {
     }, STOP_SETTLE_MS)
   }
 
+  /** The job is over: nobody is stopped any more. */
   end(): void {
+    this.#ended = true
     clearInterval(this.#timer)
     clearTimeout(this.#settling)
     if (this.#mirrored.isWrapperStopped()) this.#mirrored.continueWrapper()

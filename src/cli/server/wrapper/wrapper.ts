@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { SIGNAL_MERGE_MS } from '../../../core/limits.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SIGNAL_MERGE_MS, WRAPPER_LOOK_MS } from '../../../core/limits.js'
 import type { ProcessEnd } from '../../../job/job.js'
+import { readStat } from '../../../job/process-tree.js'
 import { signalNumber } from '../signals.js'
 import { isStopped } from './is-stopped.js'
 
@@ -88,9 +91,7 @@ class PipedWrapper implements Wrapper {
       readable: true,
       writable: false,
     })
-    this.gone = new Promise((resolve) => {
-      socket.once('close', () => resolve())
-    })
+    this.gone = once(socket, 'close').then(() => untilGone(pid))
     socket.on('error', () => undefined)
     let rest = ''
     socket.on('data', (chunk) => {
@@ -122,6 +123,12 @@ class PipedWrapper implements Wrapper {
     else this.#listener(Number(line))
     setTimeout(() => this.tell(''), SIGNAL_MERGE_MS).unref()
   }
+}
+
+/** Its pipes are closed an instant before it is gone, and that they are must not be all that the job's life hangs on. */
+async function untilGone(pid: number): Promise<void> {
+  while (process.ppid === pid && !['Z', 'X', undefined].includes(readStat(pid)?.state))
+    await delay(WRAPPER_LOOK_MS)
 }
 
 /**
