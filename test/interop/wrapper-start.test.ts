@@ -92,6 +92,8 @@ describeWith(['python3'], 'a job starts with sshjob-server in front of it as it 
       { RLIMIT_AS: [10 ** 9, 10 ** 9] },
       { RLIMIT_DATA: [5 * 10 ** 8, 5 * 10 ** 8] },
       { RLIMIT_NOFILE: [20, 20] },
+      // With fewer, dash and busybox run no script.
+      { RLIMIT_NOFILE: [13, 13] },
     ] as const) {
       const bare = await asBatchSystem(user(), ['cat', '/proc/self/limits'], [], { limits })
       for (const [name, shell] of SHELLS) {
@@ -103,7 +105,7 @@ describeWith(['python3'], 'a job starts with sshjob-server in front of it as it 
             ...bare,
             stderr: expect.stringMatching(
               new RegExp(
-                `^sshjob-server: The limit of [a-z ]+ \\(ulimit -(v|d|Hn)\\) is ${number}, and Node\\.js needs \\d+\\. The job runs all the same, and can't be entered\\.\\n$`,
+                `^sshjob-server: The limit of [a-z ]+ \\(ulimit -(v|d|n|Hn)\\) is (below 20, and the shell needs that|${number}, and Node\\.js needs \\d+)\\. The job runs all the same, and can't be entered\\.\\n$`,
               ),
             ),
           },
@@ -161,6 +163,8 @@ describeWith(['python3'], 'a job starts with sshjob-server in front of it as it 
     ['those that make(1) and shells hand on', [3, 4]],
     ['with gaps', [3, 7, 30]],
     ['all that a shell knows', [3, 4, 5, 6, 7, 8, 9]],
+    ['more than that', [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]],
+    ['those that no shell but bash knows', [3, 10, 11, 12, 15]],
   ])('its descriptors, %s', async (_which, pass) => {
     const script = 'ls /proc/self/fd; readlink /proc/self/fd/3'
     const { stdout } = await expectSame(['sh', '-c', script], { pass })

@@ -9,9 +9,11 @@
 # The server hears from us, on a pipe, the number of each signal that we get, 'continued' and 'woken'. We hear from it,
 # on another, the words of the loop below. The build fills in what stands between at signs.
 
-# bash takes options and functions from its environment: they are for the job.
-{ set +aefuvx; } 2>/dev/null
-unset -f command echo jobs kill node printf read ulimit wait 2>/dev/null
+if [ -n "${BASH_VERSION-}" ]; then
+  # It takes options and functions from its environment: they are for the job.
+  { set +aefuvx; } 2>/dev/null
+  unset -f command echo jobs kill node printf read ulimit wait 2>/dev/null
+fi
 
 sshjob_state=new # then starting, running, ended; alone: running, without the server
 sshjob_why= sshjob_early= sshjob_end= sshjob_server= sshjob_timer= sshjob_pid= sshjob_started= sshjob_caught=
@@ -146,16 +148,37 @@ sshjob_tell_why() {
   echo "sshjob-server: $sshjob_why The job runs all the same, and can't be entered." >&2
 }
 
+# The other shells put what they redirect aside, as descriptors above 9, and lose it where they can have none.
+sshjob_look_at_files() {
+  case $(ulimit -n) in [0-9] | 1[0-9]) ;; *) return ;; esac
+  sshjob_why='The limit of open files (ulimit -n) is below 20, and the shell needs that.'
+  trap - EXIT
+  exec 9>&1 >&2
+  [ -z "$sshjob_required" ] || {
+    echo "sshjob-server: $sshjob_why The job was not started, as --require-session says."
+    exit 255
+  }
+  echo "sshjob-server: $sshjob_why The job runs all the same, and can't be entered."
+  exec >&9 9>&-
+  shift "$sshjob_count"
+  exec "$@"
+}
+
 # Until the server takes the job over, whatever ends this script, such as a fork that fails, the command is run. But not
 # what a signal ends: bash heeds this then as well, so signals are caught first.
-if [ -n "$sshjob_job" ]; then
-  sshjob_each_signal sshjob_catch
-  trap 'if [ "$sshjob_state" = new ]; then
+sshjob_fall_back='if [ "$sshjob_state" = new ]; then
     sshjob_why="No process could be started for the server."
     sshjob_tell_why
     shift "$sshjob_count"
     exec "$@"
-  fi' EXIT
+  fi'
+if [ -n "$sshjob_job" ]; then
+  if [ -z "${BASH_VERSION-}" ]; then
+    trap "$sshjob_fall_back" EXIT
+    sshjob_look_at_files "$@"
+  fi
+  sshjob_each_signal sshjob_catch
+  trap "$sshjob_fall_back" EXIT
 fi
 
 # Where we are, behind the link that a package manager made; beside that is the Node.js that it came with.
@@ -195,26 +218,28 @@ sshjob_need() {
   esac
   [ "$2" -ge "$3" ] || sshjob_why="The limit of $1 is $2, and Node.js needs $3."
 }
-[ -z "$sshjob_job" ] || while read -r sshjob_a sshjob_b sshjob_c sshjob_d sshjob_e sshjob_rest; do
-  case "$sshjob_a $sshjob_b $sshjob_c" in
-    'Max address space') sshjob_need 'address space in bytes (ulimit -v)' "$sshjob_d" @NODE_ADDRESS_SPACE_MIN@ ;;
-    'Max data size') sshjob_need 'data in bytes (ulimit -d)' "$sshjob_d" @NODE_DATA_MIN@ ;;
-    'Max open files') sshjob_need 'open files (ulimit -Hn)' "$sshjob_e" @NODE_FILES_MIN@ ;;
-    'Max processes '*) sshjob_need 'processes (ulimit -u)' "$sshjob_c" @NODE_PROCESSES_MIN@ ;;
-  esac
-done 2>/dev/null </proc/$$/limits
+# One redirection alone: a shell that has none left for what it puts aside skips the command.
+if [ -n "$sshjob_job" ] && [ -r /proc/$$/limits ]; then
+  sshjob_line=
+  while read -r sshjob_a sshjob_b sshjob_c sshjob_d sshjob_e sshjob_line; do
+    case "$sshjob_a $sshjob_b $sshjob_c" in
+      'Max address space') sshjob_need 'address space in bytes (ulimit -v)' "$sshjob_d" @NODE_ADDRESS_SPACE_MIN@ ;;
+      'Max data size') sshjob_need 'data in bytes (ulimit -d)' "$sshjob_d" @NODE_DATA_MIN@ ;;
+      'Max open files') sshjob_need 'open files (ulimit -Hn)' "$sshjob_e" @NODE_FILES_MIN@ ;;
+      'Max processes '*) sshjob_need 'processes (ulimit -u)' "$sshjob_c" @NODE_PROCESSES_MIN@ ;;
+    esac
+  done </proc/$$/limits
+fi
 
 # No shell but bash knows descriptors above 9, and those that were inherited are the job's. One of the first three that is
 # closed would be taken by the next file that is opened.
-sshjob_free= sshjob_taken=
+sshjob_free=
 if [ -d /proc/$$/fd ]; then
   [ -e /proc/$$/fd/0 ] || command exec </dev/null
   [ -e /proc/$$/fd/1 ] || command exec >/dev/null
   [ -e /proc/$$/fd/2 ] || command exec 2>/dev/null
   for sshjob_digit in 3 4 5 6 7 8 9; do
-    if [ -e "/proc/$$/fd/$sshjob_digit" ]; then sshjob_taken="$sshjob_taken $sshjob_digit"; else
-      sshjob_free=$sshjob_free$sshjob_digit
-    fi
+    [ -e "/proc/$$/fd/$sshjob_digit" ] || sshjob_free=$sshjob_free$sshjob_digit
   done
 fi
 sshjob_take() {
@@ -263,7 +288,17 @@ if [ -z "$sshjob_why" ] && { [ -z "$sshjob_job" ] || ! sshjob_open; }; then
     sshjob_keep_from_us
   fi
   if [ -n "$sshjob_job" ]; then
-    # Node.js marks what it inherits as its own.
+    # Node.js marks what it inherits as its own, as a shell does with what it opens: O_CLOEXEC, in octal.
+    sshjob_taken=
+    for sshjob_file in /proc/$$/fdinfo/*; do
+      sshjob_number=${sshjob_file##*/}
+      # Not what the pattern was expanded with, nor this script, which dash forgets to mark.
+      [ -e "$sshjob_file" ] && ! [ "/proc/$$/fd/$sshjob_number" -ef "$0" ] || continue
+      while [ "$sshjob_number" -gt 2 ] && read -r sshjob_a sshjob_b; do
+        [ "$sshjob_a" != flags: ] || [ $((sshjob_b & 02000000)) -ne 0 ] ||
+          sshjob_taken="$sshjob_taken $sshjob_number"
+      done 2>/dev/null <"$sshjob_file"
+    done
     export SSHJOB_DESCRIPTORS="$sshjob_taken"
     sshjob_catch_up
   fi
