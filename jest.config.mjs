@@ -14,8 +14,8 @@ export default {
     'ssh2/lib/protocol/crypto\\.js$': '<rootDir>/test/helpers/mended-ssh2.mjs',
   },
   transformIgnorePatterns: ['/node_modules/(?!ssh2/lib/protocol/crypto\\.js$)'],
-  // Those have a run of their own: test/engines/jest.config.mjs.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/engines/'],
+  // Those have runs of their own: test/engines/jest.config.mjs, test/shim/jest.config.mjs.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/engines/', '<rootDir>/test/shim/'],
   // The sources import './x.js' (what Node.js runs after the build); under jest those are TypeScript files.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 60_000,

@@ -1,7 +1,7 @@
-// Builds dist/: the library, the programs, the types, and the licences of what is bundled.
+// Builds dist/: the library, the programs, their man pages, the types, and the licences of what is bundled.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -98,7 +98,7 @@ async function bundle(options) {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    external: ['node-pty'],
+    external: ['koffi', 'node-pty'],
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
@@ -176,6 +176,26 @@ const TOO_OLD = `if (parseInt(process.versions.node, 10) < 20) {
   process.exit(255)
 }`
 
+/**
+ * The man pages are made of what the programs say of themselves. They bear the date of the build, or that of
+ * SOURCE_DATE_EPOCH (reproducible-builds.org).
+ */
+async function writeManPages() {
+  const seconds = process.env.SOURCE_DATE_EPOCH
+  const date = seconds === undefined ? new Date() : new Date(Number(seconds) * 1_000)
+  const outdir = join(fresh, 'manuals')
+  await bundle({
+    entryPoints: { pages: 'src/cli/manual/pages.ts' },
+    outdir,
+    format: 'esm',
+    banner: { js: COMMONJS_IN_MODULE },
+  })
+  const { manPages } = await import(pathToFileURL(join(outdir, 'pages.js')).href)
+  mkdirSync(join(fresh, 'man'))
+  for (const [file, text] of await manPages(date)) writeFileSync(join(fresh, 'man', file), text)
+  rmSync(outdir, { recursive: true })
+}
+
 /** @param {string} name */
 function writeProgram(name) {
   const file = join(fresh, `${name}.cjs`)
@@ -198,6 +218,7 @@ try {
     writeProgram(name)
   }
   await writeWrapper()
+  await writeManPages()
   writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, inputs))
   const old = join(root, `dist.old-${process.pid}`)
   if (existsSync(dist)) renameSync(dist, old)

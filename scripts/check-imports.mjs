@@ -7,19 +7,22 @@ import { fileURLToPath } from 'node:url'
 const FOLDERS = {
   core: [],
   hello: ['core'],
-  job: ['core'],
+  process: ['core'],
+  job: ['core', 'process'],
   ssh: ['core', 'job'],
   sockets: ['core'],
-  server: ['core', 'hello', 'job', 'ssh', 'sockets'],
-  client: ['core', 'hello', 'job', 'ssh', 'sockets'],
-  streams: ['core', 'hello', 'sockets'],
-  sshd: ['core', 'job', 'ssh', 'sockets', 'server'],
+  server: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
+  client: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
+  streams: ['core', 'hello', 'process', 'sockets'],
+  sshd: ['core', 'process', 'job', 'ssh', 'sockets', 'server'],
+  enter: ['core'],
   'access-point': ['core', 'hello', 'streams'],
-  engines: ['core', 'hello', 'job', 'client', 'sockets', 'streams'],
-  starter: ['core', 'hello', 'job', 'server', 'sockets', 'streams', 'engines'],
+  engines: ['core', 'hello', 'process', 'job', 'client', 'sockets', 'streams', 'enter'],
+  starter: ['core', 'hello', 'process', 'job', 'server', 'sockets', 'streams', 'engines'],
   cli: [
     'core',
     'hello',
+    'process',
     'job',
     'ssh',
     'sockets',
@@ -30,12 +33,15 @@ const FOLDERS = {
     'engines',
     'starter',
     'sshd',
+    'enter',
   ],
 }
-/** The only places that may import a package. One that is not here may not be imported at all. */
+/** The only places that may import a package. One that is not here may not be imported at all, but for Node.js' own. */
 const PACKAGES = {
+  'node:child_process': ['process/'],
+  koffi: ['process/libc.ts'],
+  'node-pty': ['process/pty.ts'],
   ssh2: ['ssh/'],
-  'node-pty': ['job/terminal.ts'],
   pino: ['cli/'],
   'cli-progress': ['cli/copy/progress.ts'],
 }
@@ -100,7 +106,7 @@ function checkPackage(file, specifier) {
 }
 
 function checkImport(file, specifier) {
-  if (specifier.startsWith('node:')) return undefined
+  if (specifier.startsWith('node:') && !(specifier in PACKAGES)) return undefined
   return specifier.startsWith('.') ? checkLocal(file, specifier) : checkPackage(file, specifier)
 }
 

@@ -44,8 +44,18 @@ function install() {
   // The npm that runs us, if one does: another may be first in PATH. Some shells have npm only as a wrapper.
   const running = process.env.npm_execpath
   const [command, first] = running?.endsWith('npm-cli.js') ? [process.execPath, [running]] : ['npm', []]
+  // --no-global, --location: `npm install -g .` runs us with its own settings, and means another place.
   // --include=dev: with NODE_ENV=production npm would leave out the compiler.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const args = [
+    'ci',
+    '--no-global',
+    '--location=project',
+    '--ignore-scripts',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
   run(
     command,
     [...first, ...args],

@@ -20,15 +20,19 @@ function countResources() {
  */
 export default class extends TestEnvironment {
   #before = new Map()
+  /** Tests have a copy of `process`, to which no signal comes. */
+  #childEnded = () => this.global.process.emit('SIGCHLD', 'SIGCHLD')
 
   async setup() {
     await super.setup()
     // Made when first asked for, and open from then on; in a worker they are pipes.
     for (const name of ['stdout', 'stderr']) void process[name]
+    process.on('SIGCHLD', this.#childEnded)
     this.#before = countResources()
   }
 
   async teardown() {
+    process.off('SIGCHLD', this.#childEnded)
     await super.teardown()
     const deadline = Date.now() + GRACE_MS
     let left = this.#left()

@@ -23,6 +23,7 @@ export type {
   RemoteEnd,
   RemoteProcess,
   ShellOptions,
+  SubsystemOptions,
   X11Display,
 } from './client/types.js'
 export { type ErrorCode, SshjobError } from './core/errors.js'

@@ -1,19 +1,25 @@
-import { SshjobError } from '../core/errors.js'
+import type { JobConnection } from '../client/types.js'
+import { type ErrorCode, SshjobError } from '../core/errors.js'
 import { argumentBytes } from './command-line.js'
-import { parseLocations } from './copy/locations.js'
+import { catchInterruption } from './copy/interruption.js'
+import { type CopyRequest, parseLocations } from './copy/locations.js'
+import { copyPipe, isPipe } from './copy/pipe.js'
 import { planCopy } from './copy/plan.js'
 import type { ProgressLine } from './copy/progress.js'
 import { runPlan } from './copy/run-plan.js'
 import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
+import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
-import { describeOptions, parseArguments } from './options.js'
+import { parseArguments, refuseLateOptions, usage } from './options.js'
 import { REACH_OPTIONS, readReach } from './reach-options.js'
 import { printable, say } from './report.js'
+import { shellLine } from './shell-words.js'
 import { createVerboseLog } from './verbose-log.js'
 
-const OPTIONS = {
+export const CP_OPTIONS = {
   recursive: { short: 'r', help: 'copy folders with what is in them' },
   preserve: { short: 'p', help: 'keep permissions and times' },
+  archive: { short: 'a', help: 'the same as -r -p' },
   resume: { help: 'go on behind what the target has already of a file' },
   ...REACH_OPTIONS,
   quiet: { short: 'q', help: 'no progress and no notes, only errors' },
@@ -21,55 +27,115 @@ const OPTIONS = {
   help: { short: 'h', help: 'print this' },
 } as const
 
-function helpText(): string {
-  return `Usage: sshjob cp [options] SRC… JOB:PATH
-       sshjob cp [options] JOB:PATH… DST
+/** Ends after which a copy that has begun can be gone on with. */
+const BROKEN_OFF: readonly ErrorCode[] = ['aborted', 'connection-lost', 'connection-closed']
 
-Copies files into a job, or out of it. Relative paths in the job start in its working
-directory. A target that is a link to a file is refused; links in a folder are copied
-as links.
-
-${describeOptions(OPTIONS)}`
+interface CopyOptions {
+  recursive: boolean
+  preserve: boolean
+  resume: boolean
+  quiet: boolean
 }
 
 /** `sshjob cp [-r] [-p] [--resume] SRC… DST`: gives the status to exit with. */
 export async function runCopyCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, OPTIONS)
-  const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
-  if (has('help')) {
-    process.stdout.write(helpText())
-    return 0
+  const parsed = parseArguments(args, CP_OPTIONS, 'sshjob cp')
+  const { given, operands } = parsed
+  const has = (name: keyof typeof CP_OPTIONS): boolean => given.some((option) => option.name === name)
+  if (has('help')) return printHelp(import('./manual/cp.js'))
+  refuseLateOptions(parsed, 'sshjob cp')
+  const options = {
+    recursive: has('recursive') || has('archive'),
+    preserve: has('preserve') || has('archive'),
+    resume: has('resume'),
+    quiet: has('quiet'),
   }
-  const locations = parseLocations(argumentBytes(operands))
-  const way = { job: locations.job, ...readReach(given) }
+  const request = parseLocations(argumentBytes(operands))
+  const pipe = isPipe(request)
+  if (pipe) checkPipe(request, options)
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
-  const note = (sentence: string): void => {
-    if (!has('quiet')) say(printable(sentence))
+  const note = noteUnless(options.quiet)
+
+  const connection = await openSession({ job: request.job, ...readReach(given) }, log, note)
+  const interruption = catchInterruption()
+  const { signal } = interruption
+  let begun = false
+  const begin = (): void => {
+    begun = true
+  }
+  try {
+    await (pipe
+      ? copyPipe(connection.files, request, signal)
+      : copyTree(connection, request, options, { signal, begin }))
+  } catch (error) {
+    const advice = begun && isBrokenOff(error) ? `Continue with: ${shellLine(resumeCall(args))}` : undefined
+    if (signal.aborted) {
+      if (advice !== undefined) say(printable(`sshjob: Interrupted. ${advice}`))
+      interruption.finish()
+    }
+    if (isBrokenOff(error)) throw advice === undefined ? error : withAdvice(error, advice)
+    await connection.close()
+    throw error
+  }
+  await connection.close()
+  return 0
+}
+
+function isBrokenOff(error: unknown): error is SshjobError {
+  return error instanceof SshjobError && BROKEN_OFF.includes(error.code)
+}
+
+function withAdvice(error: SshjobError, advice: string): SshjobError {
+  return new SshjobError(error.code, `${error.message} ${advice}`, { cause: error })
+}
+
+const noteUnless =
+  (quiet: boolean) =>
+  (sentence: string): void => {
+    if (!quiet) say(printable(sentence))
   }
 
-  const connection = await openSession(way, log, note)
-  const { files } = connection
-  const up = locations.direction === 'up'
-  const remote = remoteSide(files)
+function checkPipe({ sources }: CopyRequest, { recursive, preserve, resume }: CopyOptions): void {
+  if (sources.length > 1) throw usage("'-' stands alone: one file, and our input or output.", 'sshjob cp')
+  if (recursive || preserve || resume) {
+    throw usage("-r, -p, -a and --resume are for files, and '-' is none ('./-' is one).", 'sshjob cp')
+  }
+}
+
+/** The call that goes on with what this one has begun. */
+function resumeCall(args: readonly string[]): string[] {
+  const goesOn = args.includes('--resume') ? [] : ['--resume']
+  return ['sshjob', 'cp', ...goesOn, ...args]
+}
+
+async function copyTree(
+  { files }: JobConnection,
+  request: CopyRequest,
+  { recursive, preserve, resume, quiet }: CopyOptions,
+  { signal, begin }: { signal: AbortSignal; begin: () => void },
+): Promise<void> {
+  const up = request.direction === 'up'
+  const remote = remoteSide(files, request.job)
   const [source, target] = up ? [localSide, remote] : [remote, localSide]
   const copyFile: CopyFile = up
     ? (from, to, options) => files.upload(from, to, options)
     : (from, to, options) => files.download(from, to, options)
-  const plan = await planCopy(source, target, locations, { recursive: has('recursive'), note })
+  const plan = await planCopy(source, target, request, { recursive, note: noteUnless(quiet) })
 
-  const line = process.stderr.isTTY && !has('quiet') ? await openProgress(plan.totalBytes) : undefined
+  begin()
+  const line = process.stderr.isTTY && !quiet ? await openProgress(plan.totalBytes) : undefined
   const options = {
-    preserve: has('preserve'),
-    resume: has('resume'),
+    preserve,
+    resume,
+    signal,
     onProgress: (done: number, name: string) => line?.update(done, name),
     onFailure: (sentence: string) => (line?.say ?? say)(printable(sentence)),
   }
   const failures = await runPlan(plan, { source, target, copyFile }, options).finally(() => line?.finish())
-  await connection.close()
   if (failures > 0) {
-    throw new SshjobError('file-failed', `${failures} of what was to be copied could not be: see above.`)
+    const total = plan.folders.length + plan.files.length + plan.links.length
+    throw new SshjobError('file-failed', `${failures} of ${total} could not be copied: see above.`)
   }
-  return 0
 }
 
 /** Loaded where it is drawn only. */

@@ -1,17 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '../client/connect.js'
 import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
+import { temporaryDirectory } from '../core/path-safety.js'
 import { listJobs, openJob } from '../engines/local.js'
+import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
+import { type ChildProcess, startHelper } from '../process/helpers.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
+import { keepCode } from './keep-code.js'
 import { formatJobs, listed } from './ls.js'
+import { printHelp } from './manual/print-help.js'
 import { retry } from './open-session.js'
-import { usage } from './options.js'
+import { type OptionTable, parseArguments, usage } from './options.js'
 import { serverProgram } from './programs.js'
 
 const JOB_ID = 'demo'
@@ -26,13 +30,18 @@ const COMMANDS: readonly (readonly [command: string, what: string])[] = [
   ['echo out; echo err >&2', 'output and errors apart'],
 ]
 
+export const DEMO_OPTIONS = { help: { short: 'h', help: 'print this' } } satisfies OptionTable<string>
+
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
-  if (args.length > 0) throw usage("'sshjob demo' takes no arguments.")
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'sshjob-demo-')))
+  const { given, operands } = parseArguments(args, DEMO_OPTIONS, 'sshjob demo')
+  if (given.some(({ name }) => name === 'help')) return printHelp(import('./manual/demo.js'))
+  if (operands.length > 0) throw usage("'sshjob demo' takes no arguments.", 'sshjob demo')
+  const folder = await realpath(await mkdtemp(join(await temporaryDirectory(), 'sshjob-demo-')))
   // A place of its own: jobs of the same name, or left-overs of others, are not met.
-  process.env.XDG_RUNTIME_DIR = folder
-  const starter = spawn(process.execPath, [...serverProgram(), '--job-id', JOB_ID, '--', ...JOB], {
+  process.env[DIRECTORY_VARIABLE] = folder
+  const serving = [...serverProgram(), '--job-id', JOB_ID, '--quiet', '--', ...JOB]
+  const starter = startHelper(process.execPath, serving, {
     cwd: folder,
     env: { ...process.env, DATASET: 'CIFAR-10' },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -56,6 +65,7 @@ export async function runDemoCommand(args: readonly string[]): Promise<number> {
 async function show(starter: ChildProcess): Promise<void> {
   printCall(`sshjob-server --job-id ${JOB_ID} -- sh -c '${JOB[2]}'`, 'starts a job')
   const connection = await connectWhenStarted(starter)
+  keepCode()
   printCall('sshjob ls', `finds it on ${hostname()}`)
   print(
     ...formatJobs((await listJobs()).map(listed), Date.now(), CALL_WIDTH)

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { Endpoint, Forwarding, JobConnection, ListenAt } from '../client/types.js'
 import { formatAddress } from '../sockets/tcp.js'
+import { refuseForeignFile } from './foreign-file.js'
 import type { ForwardKind, ForwardSpec } from './forward-specs.js'
 import { printable } from './report.js'
 
@@ -35,6 +36,8 @@ export function createForwardings(connection: JobConnection, note: (sentence: st
   const started = new Set<Started>()
   return {
     async add(spec) {
+      // Its socket is made and removed there.
+      if (spec.kind === 'local') await refuseForeignFile(spec.from.path)
       const forwarding = await start(connection, spec, onFailure)
       started.add({ spec, forwarding })
       const { address } = forwarding

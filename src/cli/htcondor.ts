@@ -1,7 +1,8 @@
-import { describeOptions, type OptionTable, parseArguments, usage } from './options.js'
+import { printHelp } from './manual/print-help.js'
+import { type OptionTable, parseArguments, usage } from './options.js'
 import { printable } from './report.js'
 
-const OPTIONS = {
+export const HTCONDOR_OPTIONS = {
   prefix: { value: 'DIR', help: 'install: where the copy goes (default /usr/local/lib/sshjob)' },
   'dry-run': { help: 'install, uninstall: say what would be done' },
   help: { short: 'h', help: 'print this' },
@@ -13,11 +14,14 @@ const BROKEN = 1
 /** `sshjob htcondor install|uninstall|doctor`: HTCondor's own side of it, on the machines of a pool. */
 export async function runHtcondorCommand(args: readonly string[]): Promise<number> {
   const [action = '', ...rest] = args
-  const { given, operands } = parseArguments(action.startsWith('-') ? args : rest, OPTIONS)
-  const has = (name: keyof typeof OPTIONS): boolean => given.some((option) => option.name === name)
+  const { given, operands } = parseArguments(
+    action.startsWith('-') ? args : rest,
+    HTCONDOR_OPTIONS,
+    'sshjob htcondor',
+  )
+  const has = (name: keyof typeof HTCONDOR_OPTIONS): boolean => given.some((option) => option.name === name)
   if (has('help') || action === '') {
-    process.stdout.write(helpText())
-    return 0
+    return printHelp(import('./manual/htcondor.js'))
   }
   if (operands.length > 0) throw usage(`'sshjob htcondor ${action}' takes no arguments.`)
   const prefix = given.findLast((option) => option.name === 'prefix')?.value
@@ -45,17 +49,4 @@ export async function runHtcondorCommand(args: readonly string[]): Promise<numbe
     default:
       throw usage(`'sshjob htcondor' knows install, uninstall and doctor, not '${action}'.`)
   }
-}
-
-function helpText(): string {
-  return `Usage: sshjob htcondor install [--prefix DIR] [--dry-run]
-       sshjob htcondor uninstall [--dry-run]
-       sshjob htcondor doctor
-
-install makes HTCondor on this machine serve condor_ssh_to_job with sshjob instead of
-sshd: it puts a copy of sshjob and of this Node.js in place, and writes HTCondor's
-configuration. uninstall takes both away. doctor says whether jobs here can be entered,
-and if not, what to do; its exit status is ${BROKEN} when something is broken.
-
-${describeOptions(OPTIONS)}`
 }

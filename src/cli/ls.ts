@@ -1,15 +1,18 @@
 import { messageOf, SshjobError } from '../core/errors.js'
 import { formatDuration } from '../core/format-time.js'
+import { printableJson } from '../core/printable.js'
 import type { EngineJob, EngineOptions } from '../engines/engine.js'
 import { engines } from '../engines/engines.js'
-import { listJobs } from '../engines/local.js'
+import { listJobs, listOrphans } from '../engines/local.js'
+import { orphanedJob } from '../engines/missing-job.js'
 import type { JobInfo } from '../hello/messages.js'
-import { describeOptions, parseArguments, usage } from './options.js'
+import { printHelp } from './manual/print-help.js'
+import { parseArguments, usage } from './options.js'
 import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 import { printable, say } from './report.js'
 import { formatTable } from './table.js'
 
-const OPTIONS = {
+export const LS_OPTIONS = {
   json: { help: 'print JSON' },
   ...QUEUE_OPTIONS,
   help: { short: 'h', help: 'print this' },
@@ -20,15 +23,19 @@ export type ListedJob = (JobInfo & { engine: 'local'; state: 'running' }) | (Eng
 
 /** `sshjob ls [--json]` */
 export async function runListCommand(args: readonly string[]): Promise<number> {
-  const { given, operands } = parseArguments(args, OPTIONS)
+  const { given, operands } = parseArguments(args, LS_OPTIONS, 'sshjob ls')
   if (given.some(({ name }) => name === 'help')) {
-    process.stdout.write(helpText())
-    return 0
+    return printHelp(import('./manual/ls.js'))
   }
   if (operands.length > 0) throw usage("'sshjob ls' takes no arguments.")
 
-  const jobs = await findJobs({ htcondor: readQueueOptions(given) }, say)
-  if (given.some(({ name }) => name === 'json')) process.stdout.write(`${JSON.stringify(jobs, null, 2)}\n`)
+  const [jobs, orphans] = await Promise.all([
+    findJobs({ htcondor: readQueueOptions(given) }, say),
+    listOrphans(),
+  ])
+  for (const orphan of orphans) say(`sshjob: ${orphanedJob(orphan).message}`)
+  if (given.some(({ name }) => name === 'json'))
+    process.stdout.write(`${printableJson(JSON.stringify(jobs, null, 2))}\n`)
   else if (jobs.length === 0)
     say('No jobs are running here. Start one with: sshjob-server --job-id NAME -- COMMAND')
   else
@@ -71,12 +78,4 @@ export function formatJobs(jobs: readonly ListedJob[], now: number, width: numbe
     'reason' in job && job.reason !== undefined ? job.reason : job.command.join(' '),
   ])
   return formatTable([['ID', 'STATE', 'HOST', 'FOR', 'COMMAND OR REASON'], ...rows], width)
-}
-
-function helpText(): string {
-  return `Usage: sshjob ls [--json] [--name SCHEDD] [--pool HOST]
-
-Lists the jobs that you can enter from here, and those of yours that are not running yet.
-
-${describeOptions(OPTIONS)}`
 }

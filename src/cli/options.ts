@@ -8,6 +8,9 @@ export interface OptionSpec {
   value?: string
   /** True: the value may be left out, and is given as --name=VALUE only. */
   optional?: boolean
+  /** The values that there are, where they are few. */
+  values?: readonly string[]
+  /** A sentence without its capital and its full stop, in ASCII. */
   help: string
 }
 
@@ -24,6 +27,8 @@ export interface ParsedArguments<Name extends string> {
   given: GivenOption<Name>[]
   /** The first word that is no option, and everything behind it, untouched. */
   operands: string[]
+  /** Whether '--' stood before them: whatever they look like, they are no options. */
+  terminated: boolean
 }
 
 /**
@@ -48,8 +53,10 @@ export function parseArguments<Name extends string>(
 
   const given: GivenOption<Name>[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') return { given, operands: args.slice(token.index) }
-    if (token.kind === 'option-terminator') return { given, operands: args.slice(token.index + 1) }
+    if (token.kind === 'positional') return { given, operands: args.slice(token.index), terminated: false }
+    if (token.kind === 'option-terminator') {
+      return { given, operands: args.slice(token.index + 1), terminated: true }
+    }
     const { name, rawName, value } = token
     if (!isName(name)) throw usage(`There is no option ${rawName}.`, program)
     const spec = table[name]
@@ -59,7 +66,7 @@ export function parseArguments<Name extends string>(
     }
     given.push({ name, value })
   }
-  return { given, operands: [] }
+  return { given, operands: [], terminated: false }
 }
 
 function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {
@@ -68,19 +75,17 @@ function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: s
   return spec.short === undefined ? { type } : { type, short: spec.short }
 }
 
+/**
+ * For commands whose words are never options: as getopt(3) has it, those stand before the words.
+ * @throws SshjobError 'usage' for one that stands behind them
+ */
+export function refuseLateOptions({ operands, terminated }: ParsedArguments<string>, program: string): void {
+  const late = operands.find((word) => /^-./.test(word))
+  if (late === undefined || terminated) return
+  throw usage(`Options stand before the other words, and ${late} behind them.`, program)
+}
+
 /** The error of a wrong call: what is wrong, and where help is. */
 export function usage(problem: string, program = 'sshjob'): SshjobError {
   return new SshjobError('usage', `${problem} Run '${program} --help' for the options.`)
-}
-
-/** The options as lines of a help text. */
-export function describeOptions(table: OptionTable<string>): string {
-  const rows = Object.entries(table).map(([name, spec]) => {
-    const short = spec.short === undefined ? '    ' : `-${spec.short}, `
-    const value =
-      spec.value === undefined ? '' : spec.optional === true ? `[=${spec.value}]` : ` ${spec.value}`
-    return { left: `  ${short}--${name}${value}`, help: spec.help }
-  })
-  const width = Math.max(...rows.map((row) => row.left.length)) + 2
-  return rows.map((row) => `${row.left.padEnd(width)}${row.help}\n`).join('')
 }

@@ -3,54 +3,55 @@ import type { Duplex, Readable, Writable } from 'node:stream'
 import { SshjobError } from '../core/errors.js'
 import { silent } from '../core/log.js'
 import { plainAddress, prefixedAddress } from '../engines/engines.js'
+import { addKnownHost } from '../engines/known-hosts.js'
 import { listJobs, openJob } from '../engines/local.js'
-import { addKnownHost, ensureIdentity, opensshFiles } from '../engines/openssh.js'
+import { ensureIdentities, type KeyMakers, type OpensshFiles, opensshFiles } from '../engines/openssh.js'
 import { sendClientHello } from '../hello/exchange.js'
 import { openStdio } from '../streams/stdio.js'
+import { printHelp } from './manual/print-help.js'
+import { type OptionTable, parseArguments, usage } from './options.js'
 
 /** What `sshjob ssh-config` puts behind the name of a job to make a host of it. */
 export const DEFAULT_SUFFIX = '.job'
 
+const PROGRAM = 'sshjob proxy'
+
+export const PROXY_OPTIONS = {
+  'host-suffix': {
+    value: 'SUFFIX',
+    help: `what may follow the name of the job (default: ${DEFAULT_SUFFIX})`,
+  },
+  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
+  keys: { value: 'DIR', help: 'the folder of the keys that the SSH client reads' },
+  help: { short: 'h', help: 'print this' },
+} satisfies OptionTable<string>
+
 /**
  * `sshjob proxy JOB`: carries SSH between a client that speaks it on our stdin and stdout, and the job. It says the
- * hello for it, and makes it trust the key that the server has for this session.
+ * hello for it, and makes it trust the keys that the server has for this session.
  */
 export async function runProxyCommand(args: readonly string[]): Promise<number> {
-  const { host, suffix, proxyCommand } = await readArguments(args)
+  const { given, operands } = parseArguments(args, PROXY_OPTIONS, PROGRAM)
+  const last = (wanted: keyof typeof PROXY_OPTIONS) => given.findLast(({ name }) => name === wanted)
+  if (last('help') !== undefined) return printHelp(import('./manual/proxy.js'))
+  const [host] = operands
+  if (host === undefined || operands.length > 1)
+    throw usage("'sshjob proxy' takes the name of one job.", PROGRAM)
+  const suffix = last('host-suffix')?.value ?? DEFAULT_SUFFIX
   const name = suffix !== '' && host.endsWith(suffix) ? host.slice(0, -suffix.length) : host
-  const [stream, files] = await Promise.all([openStream(name, proxyCommand), opensshFiles()])
+  const opening = openStream(name, last('proxy-command')?.value)
+  const [stream, files] = await Promise.all([opening, opensshFiles(last('keys')?.value)])
   try {
     const stdio = openStdio()
-    const publicKey = await ensureIdentity(files, await keyGenerator(files.identity))
-    const { hostKey } = await sendClientHello(stream, { publicKey })
+    const [publicKey, ...morePublicKeys] = await ensureIdentities(files, await keyMakers(files))
+    const { hostKey, moreHostKeys = [] } = await sendClientHello(stream, { publicKey, morePublicKeys })
     if (hostKey === undefined) throw new SshjobError('hello-invalid', 'The server did not name its host key.')
-    await addKnownHost(files, host, hostKey)
+    await addKnownHost(files.knownHosts, host, [hostKey, ...moreHostKeys])
     await carry(stream, stdio)
     return 0
   } finally {
     stream.destroy()
   }
-}
-
-interface ProxyCall {
-  host: string
-  suffix: string
-  proxyCommand?: string | undefined
-}
-
-async function readArguments(args: readonly string[]): Promise<ProxyCall> {
-  const [first = ''] = args
-  if (args.length === 1 && first !== '' && !first.startsWith('-'))
-    return { host: first, suffix: DEFAULT_SUFFIX }
-  const { parseArguments, usage } = await import('./options.js')
-  const { given, operands } = parseArguments(args, {
-    'host-suffix': { value: 'SUFFIX', help: 'what follows the name of the job (default .job)' },
-    'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
-  })
-  const [host] = operands
-  if (host === undefined || operands.length > 1) throw usage("'sshjob proxy' takes the name of one job.")
-  const last = (wanted: string): string | undefined => given.findLast(({ name }) => name === wanted)?.value
-  return { host, suffix: last('host-suffix') ?? DEFAULT_SUFFIX, proxyCommand: last('proxy-command') }
 }
 
 async function openStream(name: string, proxyCommand: string | undefined): Promise<Duplex> {
@@ -81,11 +82,15 @@ function keysComeLater(name: string): SshjobError {
 }
 
 /** Only the first proxy of a user needs keys to be made, and what makes them. */
-async function keyGenerator(identity: string): Promise<() => { privateKey: string }> {
-  if (!existsSync(identity)) return (await import('../ssh/keys.js')).generateKey
-  return () => {
-    throw new SshjobError('internal', `${identity} was removed just now: try again.`, { retry: true })
+async function keyMakers({ identities }: OpensshFiles): Promise<KeyMakers> {
+  if (identities.some((identity) => !existsSync(identity))) {
+    const { generateEcdsaKey, generateKey } = await import('../ssh/keys.js')
+    return { ed25519: generateKey, ecdsa: generateEcdsaKey }
   }
+  const removed = (): never => {
+    throw new SshjobError('internal', 'A key was removed just now: try again.', { retry: true })
+  }
+  return { ed25519: removed, ecdsa: removed }
 }
 
 /**

@@ -1,18 +1,20 @@
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { isatty } from 'node:tty'
+import { describeUnexpected, SshjobError, systemCode } from '../core/errors.js'
+import { printable } from '../core/printable.js'
+
+export { printable }
 
 /** The exit status of our own failures, as of ssh(1). */
 export const EXIT_FAILURE = 255
 
+const STDIN = 0
+
 /** Writes a line to stderr. In raw mode the terminal does not return the carriage by itself. */
 export function say(text: string): void {
-  const raw = process.stdin.isTTY && process.stdin.isRaw
+  // Made only where it is a terminal: Node.js would open a connection there a second time, and fail (EEXIST).
+  const raw = isatty(STDIN) && process.stdin.isRaw
   const end = raw && process.stderr.isTTY ? '\r\n' : '\n'
   process.stderr.write(`${text.replaceAll('\n', end)}${end}`)
-}
-
-/** Text of other processes for the screen: control characters, which could drive the terminal, become '?'. */
-export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
 /** Says what went wrong in one sentence, and gives the status to exit with. */
@@ -21,7 +23,7 @@ export function reportFailure(error: unknown): number {
     say(`sshjob: ${printable(error.message)}`)
   } else {
     say(
-      `sshjob: Something unexpected went wrong: ${printable(messageOf(error))} (run again with -vv for more)`,
+      `sshjob: Something unexpected went wrong: ${printable(describeUnexpected(error))} (run again with -vv for more)`,
     )
   }
   return EXIT_FAILURE

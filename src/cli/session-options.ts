@@ -1,44 +1,17 @@
-import type { Endpoint } from '../client/types.js'
-import type { HtcondorOptions } from '../engines/engine.js'
-import { type ForwardSpec, parseDynamic, parseForward, parseTarget } from './forward-specs.js'
-import { type OptionTable, parseArguments, usage } from './options.js'
+import { SshjobError } from '../core/errors.js'
+import { parseDynamic, parseForward, parseTarget } from './forward-specs.js'
+import { type GivenOption, type OptionTable, parseArguments, usage } from './options.js'
 import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 import { parseProxyCommand, parseWait, REACH_OPTIONS } from './reach-options.js'
-import { escapeCharacter } from './terminal/escapes.js'
-
-/** What `sshjob [options] JOB [COMMAND…]` was asked to do. */
-export interface SessionRequest {
-  job: string
-  /** The words of the command; none: an interactive shell. */
-  command: string[]
-  /** Whether to ask for a terminal; undefined: for a shell, if our input is one. */
-  terminal: 'always' | 'if-possible' | 'never' | undefined
-  /** False with -N: the connection is made and kept, and nothing runs. */
-  run: boolean
-  readInput: boolean
-  quiet: boolean
-  verbosity: number
-  /** The byte of the escape character; undefined: none. */
-  escape: number | undefined
-  /** How long to try while the job has not started, in milliseconds; 0: try once. */
-  waitMs: number
-  /** The command whose input and output carry the session; undefined: the job is on this machine. */
-  proxyCommand: string | undefined
-  environment: Map<string, string>
-  /** What to listen on, here and in the job, while the session lasts. */
-  forwardings: ForwardSpec[]
-  /** With -W: what our input and output lead to, instead of a command. */
-  stdioTarget: Endpoint | undefined
-  forwardAgent: boolean
-  forwardX11: boolean
-  htcondor: HtcondorOptions
-  /** Whether a signal that ends us takes the job out of its queue. */
-  removeOnInterrupt: boolean
-}
+import { checkPort, parseEscape, plainRequest, type SessionRequest } from './session-request.js'
+import { applyKeywords, parseVariable } from './ssh-keywords.js'
+import { SSH_OPTIONS, type SshOption } from './ssh-options.js'
 
 export type SessionCall =
   | { action: 'help' }
   | { action: 'version' }
+  /** As `ssh -G`, by which git finds out whether it talks to OpenSSH. */
+  | { action: 'show'; request: SessionRequest }
   | { action: 'run'; request: SessionRequest }
 
 type Name =
@@ -57,6 +30,9 @@ type Name =
   | 'forward-agent'
   | 'forward-x11'
   | 'forward-x11-trusted'
+  | 'user'
+  | 'subsystem'
+  | 'ssh-option'
   | 'shells'
   | 'remove-on-interrupt'
   | keyof typeof QUEUE_OPTIONS
@@ -95,10 +71,17 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
     help: 'connect our input and output to HOST:PORT from the job',
   },
   'forward-agent': { short: 'A', help: 'let programs of the session use our ssh-agent' },
-  'forward-x11': { short: 'X', help: 'let programs of the session use our display' },
-  'forward-x11-trusted': { short: 'Y', help: 'the same as -X' },
+  'forward-x11': { short: 'X', help: 'let programs of the session use our display, untrusted' },
+  'forward-x11-trusted': { short: 'Y', help: 'let them do there what programs here do' },
+  user: { short: 'l', value: 'USER', help: "as ssh's: sessions run as the job's user in any case" },
+  subsystem: { short: 's', help: 'run COMMAND as a subsystem, such as sftp' },
+  'ssh-option': {
+    short: 'o',
+    value: 'KEY=VALUE',
+    help: 'a setting of ssh_config(5), where it has a meaning here',
+  },
   ...QUEUE_OPTIONS,
-  shells: { value: 'SHELL,…', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
+  shells: { value: 'SHELL,...', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
   'remove-on-interrupt': { help: 'HTCondor: if a signal such as Ctrl-C ends us, remove the job' },
   quiet: { short: 'q', help: 'no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
@@ -106,44 +89,101 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
   version: { short: 'V', help: 'print the version' },
 }
 
-/** @throws SshjobError 'usage' */
+/** Those that take back what another has asked for, and those that programs pass to ssh. */
+const MORE_OPTIONS = {
+  'no-forward-agent': { short: 'a', help: 'not -A' },
+  'no-forward-x11': { short: 'x', help: 'not -X' },
+  'identity-file': { short: 'i', value: 'FILE', help: 'a key, of which there is no need' },
+  port: { short: 'p', value: 'PORT', help: '22' },
+  'print-config': { short: 'G', help: 'print the name of the job' },
+} satisfies OptionTable<string>
+
+const ALL_OPTIONS = { ...SESSION_OPTIONS, ...MORE_OPTIONS, ...SSH_OPTIONS }
+
+type AnyName = keyof typeof ALL_OPTIONS
+type Given = GivenOption<AnyName>[]
+
+/**
+ * Options stand before JOB and, as ssh(1) takes them, also behind it, up to the first word that is none: unison and
+ * sshfs write 'JOB -l USER', 'JOB -s sftp'. Behind '--' there are none.
+ * @throws SshjobError 'usage'
+ */
 export function parseSession(args: readonly string[]): SessionCall {
-  const { given, operands } = parseArguments(args, SESSION_OPTIONS)
-  const [job, ...words] = operands
-  const request: SessionRequest = {
-    job: job ?? '',
-    command: [],
-    terminal: undefined,
-    run: true,
-    readInput: true,
-    quiet: false,
-    verbosity: 0,
-    escape: '~'.charCodeAt(0),
-    waitMs: 0,
-    proxyCommand: undefined,
-    environment: new Map(),
-    forwardings: [],
-    stdioTarget: undefined,
-    forwardAgent: false,
-    forwardX11: false,
-    htcondor: readQueueOptions(given),
-    removeOnInterrupt: false,
-  }
-  for (const { name, value = '' } of given) {
-    if (name === 'help' || name === 'version') return { action: name }
-    applyOption(request, name, value)
-  }
-  if (job === undefined) throw usage("Which job? Give its name, or see 'sshjob ls' for those that run here.")
+  refuseDockersOptions(args)
+  const before = parseArguments(args, ALL_OPTIONS)
+  const [host, ...rest] = before.operands
+  const behind =
+    host === undefined || before.terminated ? { given: [], operands: rest } : parseBehind(host, rest)
+  const given: Given = [...before.given, ...behind.given]
+  for (const { name } of given) if (name === 'help' || name === 'version') return { action: name }
+  if (host === undefined) throw usage("Which job? Give its name, or see 'sshjob ls' for those that run here.")
+
+  const request = plainRequest(readQueueOptions(given))
+  request.job = host
+  const has = (wanted: AnyName): boolean => given.some(({ name }) => name === wanted)
+  // As in ssh(1): what an option of its own says counts more, and forwardings are cleared wherever they come from.
+  const { clear, trusted } = applyKeywords(
+    request,
+    given.flatMap(({ name, value }) => (name === 'ssh-option' && value !== undefined ? [value] : [])),
+  )
+  for (const { name, value = '' } of given) if (isOwn(name)) applyOption(request, name, value)
+  if (clear) request.forwardings = []
+  if (trusted && request.forwardX11 !== undefined) request.forwardX11 = 'trusted'
+  splitUser(request)
+  const words = behind.operands
   // `sshjob JOB -- COMMAND` is what users of kubectl and docker type; ssh(1) takes it as well.
-  if (words[0] === '--') words.shift()
-  request.command = words
-  if (!request.run && words.length > 0) {
-    throw usage(`${request.stdioTarget === undefined ? '-N' : '-W'} runs nothing, so it takes no command.`)
-  }
-  return { action: 'run', request }
+  if (before.terminated && words[0] === '--') words.shift()
+  if (words.length > 0) request.command = words
+  checkTogether(request, words)
+  return { action: has('print-config') ? 'show' : 'run', request }
 }
 
-function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'version'>, value: string): void {
+/** @throws SshjobError 'usage' that says how such a word becomes a command, which it had been meant for maybe */
+function parseBehind(host: string, rest: readonly string[]): { given: Given; operands: string[] } {
+  try {
+    return parseArguments(rest, ALL_OPTIONS)
+  } catch (error) {
+    if (!(error instanceof SshjobError)) throw error
+    throw new SshjobError(
+      'usage',
+      `${error.message} What the job's shell is to get stands behind '${host} --'.`,
+    )
+  }
+}
+
+/** -it would be ssh's -i, with a file that is called t; and behind -ti, the job's name would be that of a file. */
+function refuseDockersOptions(args: readonly string[]): void {
+  const at = args.findIndex((word) => /^-(it|ti)d?$/.test(word))
+  const before = args.slice(0, at)
+  // Behind the job and one more word it is the command's.
+  if (at < 0 || before.includes('--') || before.filter((word) => !word.startsWith('-')).length > 1) return
+  throw usage(
+    `${args[at]} is of docker and kubectl: 'sshjob JOB' is a terminal, 'sshjob -t JOB COMMAND' a command in one.`,
+  )
+}
+
+/** me@train, as in ssh(1). What a proxy command leads to, may have such a name. */
+function splitUser(request: SessionRequest): void {
+  const at = request.job.lastIndexOf('@')
+  if (at < 1 || request.proxyCommand !== undefined) return
+  request.user ??= request.job.slice(0, at)
+  request.job = request.job.slice(at + 1)
+}
+
+function checkTogether({ run, stdioTarget, subsystem, command }: SessionRequest, words: string[]): void {
+  if (!run && words.length > 0)
+    throw usage(`${stdioTarget === undefined ? '-N' : '-W'} runs nothing, so it takes no command.`)
+  if (subsystem && command.length === 0) throw usage('-s takes the name of a subsystem: sftp.')
+}
+
+function isOwn(name: AnyName): name is Name | keyof typeof MORE_OPTIONS {
+  if (!Object.hasOwn(SSH_OPTIONS, name)) return true
+  const { short, refusal }: SshOption = ALL_OPTIONS[name]
+  if (refusal !== undefined) throw usage(`-${short} can't be had: ${refusal}.`)
+  return false
+}
+
+function applyOption(request: SessionRequest, name: Name | keyof typeof MORE_OPTIONS, value: string): void {
   switch (name) {
     case 'tty':
       request.terminal = request.terminal === 'if-possible' ? 'always' : 'if-possible'
@@ -174,12 +214,36 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       request.forwardAgent = true
       break
     case 'forward-x11':
+      request.forwardX11 ??= 'untrusted'
+      break
     case 'forward-x11-trusted':
-      request.forwardX11 = true
+      request.forwardX11 = 'trusted'
+      break
+    case 'no-forward-agent':
+      request.forwardAgent = false
+      break
+    case 'no-forward-x11':
+      request.forwardX11 = undefined
+      break
+    case 'user':
+      request.user ??= value
+      break
+    case 'subsystem':
+      request.subsystem = true
+      break
+    case 'identity-file':
+      request.identityFiles.push(value)
+      break
+    case 'port':
+      checkPort(value)
       break
     case 'name':
     case 'pool':
-      break // read by readQueueOptions()
+    case 'ssh-option':
+    case 'print-config':
+    case 'help':
+    case 'version':
+      break // read elsewhere
     case 'shells':
       request.htcondor = { ...request.htcondor, shells: value }
       break
@@ -197,7 +261,7 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       request.escape = parseEscape(value)
       break
     case 'env': {
-      const [variable, text] = parseVariable(value)
+      const [variable, text] = parseVariable(value, '--env')
       request.environment.set(variable, text)
       break
     }
@@ -208,16 +272,4 @@ function applyOption(request: SessionRequest, name: Exclude<Name, 'help' | 'vers
       request.proxyCommand = parseProxyCommand(value)
       break
   }
-}
-
-function parseEscape(value: string): number | undefined {
-  const character = escapeCharacter(value)
-  if (character === false) throw usage(`-e takes one character, ^X or 'none', not '${value}'.`)
-  return character
-}
-
-function parseVariable(text: string): [name: string, value: string] {
-  const at = text.indexOf('=')
-  if (at < 1) throw usage(`--env takes NAME=VALUE, not '${text}'.`)
-  return [text.slice(0, at), text.slice(at + 1)]
 }

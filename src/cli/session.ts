@@ -1,13 +1,21 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../client/types.js'
 import { type Deferred, deferred } from '../core/deferred.js'
+import { SshjobError } from '../core/errors.js'
+import { VERSION } from '../core/version.js'
+import { matchesPattern } from '../sshd/patterns.js'
 import { joinCommand } from './command-line.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
 import type { Forwardings } from './forwardings.js'
+import { isHabit, withHabit } from './habits.js'
+import { printHelp } from './manual/print-help.js'
 import { explainEnd, openSession } from './open-session.js'
 import { usage } from './options.js'
-import { EXIT_FAILURE, flushOutput, say } from './report.js'
-import { parseSession, type SessionRequest } from './session-options.js'
+import { EXIT_FAILURE, flushOutput, printable, say } from './report.js'
+import { parseSession, type SessionCall } from './session-options.js'
+import type { SessionRequest } from './session-request.js'
 import { copyInput, copyKeys, copyOutput } from './session-streams.js'
 import { atFatalSignal, beforeFatalSignal, fatalStatus, forwardSignals } from './signals.js'
 import type { LocalTerminal } from './terminal/local-terminal.js'
@@ -26,11 +34,35 @@ interface Session {
 
 /** `sshjob [options] JOB [COMMAND…]`: gives the status to exit with. */
 export async function runSessionCommand(args: readonly string[]): Promise<number> {
-  const call = parseSession(args)
-  if (call.action === 'run') return runSession(call.request)
-  const { helpText, versionText } = await import('./help.js')
-  process.stdout.write(call.action === 'help' ? helpText() : versionText())
+  const call = await parse(args)
+  if (call.action === 'run') {
+    try {
+      return await runSession(call.request)
+    } catch (error) {
+      if (!(error instanceof SshjobError) || error.code !== 'job-not-found') throw error
+      const { job, command } = call.request
+      if (job === 'help') return printHelp(import('./manual/session.js'))
+      throw withHabit(error, [job, ...command])
+    }
+  }
+  if (call.action === 'show') {
+    process.stdout.write(`host ${call.request.job}\nhostname ${call.request.job}\n`)
+    return 0
+  }
+  if (call.action === 'help') return printHelp(import('./manual/session.js'))
+  process.stdout.write(`sshjob ${VERSION}\n`)
   return 0
+}
+
+/** A job may well be called exec: then its options are wrong, and not the habit. */
+async function parse(args: readonly string[]): Promise<SessionCall> {
+  try {
+    return parseSession(args)
+  } catch (error) {
+    if (!isHabit(args[0])) throw error
+    const { listJobs } = await import('../engines/local.js')
+    throw (await listJobs()).some(({ id }) => id === args[0]) ? error : withHabit(error, args)
+  }
 }
 
 async function runSession(request: SessionRequest): Promise<number> {
@@ -43,6 +75,7 @@ async function runSession(request: SessionRequest): Promise<number> {
   try {
     const connection = await openSession(request, verbose.log, note)
     try {
+      noteUnused(request, connection, note)
       const forwardings = lazyForwardings(connection, note)
       await forward(request.forwardings, forwardings)
       const status = await run({ request, connection, verbose, note, forwardings }, terminal)
@@ -54,6 +87,22 @@ async function runSession(request: SessionRequest): Promise<number> {
     }
   } finally {
     terminal?.restore()
+  }
+}
+
+/** What was asked for and can't be had, though it is no failure: git, rsync and the like name users and keys. */
+function noteUnused(
+  { user, identityFiles, job }: SessionRequest,
+  connection: JobConnection,
+  note: (sentence: string) => void,
+): void {
+  const actual = connection.job?.user
+  if (user !== undefined && actual !== undefined && user !== actual) {
+    note(`sshjob: Sessions of job ${job} run as ${printable(actual)}, not as ${printable(user)}.`)
+  }
+  const missing = identityFiles.find((file) => !existsSync(file.replace(/^~(?=\/)/, homedir())))
+  if (missing !== undefined) {
+    note(`sshjob: There is no key file ${printable(missing)}, which -i names; none is needed.`)
   }
 }
 
@@ -107,7 +156,7 @@ async function forward(specs: readonly ForwardSpec[], load: () => Promise<Forwar
 
 /** The rules of ssh(1): a shell has a terminal if our input is one, a command has one on demand. */
 function wantsTerminal(request: SessionRequest, note: (sentence: string) => void): boolean {
-  if (!request.run || request.terminal === 'never') return false
+  if (!request.run || request.subsystem || request.terminal === 'never') return false
   if (request.terminal === 'always') return true
   if (request.terminal === undefined && request.command.length > 0) return false
   const possible = process.stdin.isTTY === true
@@ -147,10 +196,13 @@ async function runOnPipes(session: Session): Promise<number> {
   const { request, connection, note } = session
   const env = environmentOf(request)
   const command = request.command.length === 0 ? undefined : joinCommand(request.command)
-  const reach = reachOf(request, note)
-  const remote = await (command === undefined
-    ? connection.shell({ pty: false, env, ...reach })
-    : connection.exec(command, { env, ...reach }))
+  const remote = await startReaching(request, note, (reach) =>
+    command === undefined
+      ? connection.shell({ pty: false, env, ...reach })
+      : request.subsystem
+        ? connection.subsystem(command.toString(), { env })
+        : connection.exec(command, { env, ...reach }),
+  )
   const signals = request.removeOnInterrupt
     ? { ending: () => undefined }
     : forwardSignals((name) => remote.sendSignal(name))
@@ -175,11 +227,12 @@ async function runInTerminal(session: Session, terminal: LocalTerminal): Promise
   const { request, connection, note } = session
   const { modes, size } = await terminal.describe()
   const env = environmentOf(request)
-  const reach = reachOf(request, note)
   const pty = { ...size, modes, term: process.env.TERM ?? 'dumb' }
-  const remote = await (request.command.length === 0
-    ? connection.shell({ ...pty, env, ...reach })
-    : connection.exec(joinCommand(request.command), { pty, env, ...reach }))
+  const remote = await startReaching(request, note, (reach) =>
+    request.command.length === 0
+      ? connection.shell({ ...pty, env, ...reach })
+      : connection.exec(joinCommand(request.command), { pty, env, ...reach }),
+  )
 
   terminal.onResize((changed) => remote.resize(changed))
   terminal.enter()
@@ -234,21 +287,38 @@ function endBySignal(signal: NodeJS.Signals): number {
   return fatalStatus(signal)
 }
 
-/** What of ours the session may reach: with -A our agent, with -X our display. As with ssh(1), none is no failure. */
-function reachOf(
+type Reach = Pick<ExecOptions, 'agent' | 'x11'>
+
+/**
+ * Starts what reaches our agent, with -A, and our display, with -X or -Y. As with ssh(1), that there is none is no failure,
+ * nor that the display has no way for programs that are not trusted.
+ */
+async function startReaching(
   { forwardAgent, forwardX11 }: SessionRequest,
   note: (sentence: string) => void,
-): Pick<ExecOptions, 'agent' | 'x11'> {
+  start: (reach: Reach) => Promise<RemoteProcess>,
+): Promise<RemoteProcess> {
   const agent = forwardAgent ? process.env.SSH_AUTH_SOCK : undefined
-  const display = forwardX11 ? process.env.DISPLAY : undefined
+  const display = forwardX11 && process.env.DISPLAY
   if (forwardX11 && !display) note('sshjob: DISPLAY is not set here, so there is no display for the session.')
-  return { ...(agent ? { agent } : {}), ...(display ? { x11: { display } } : {}) }
+  const reach = agent ? { agent } : {}
+  if (!display) return start(reach)
+  try {
+    return await start({ ...reach, x11: { display, trusted: forwardX11 === 'trusted' } })
+  } catch (error) {
+    if (!(error instanceof SshjobError) || error.code !== 'no-display') throw error
+    note(`sshjob: ${printable(error.message)} The session has none; with -Y they are trusted.`)
+    return start(reach)
+  }
 }
 
 /** What ssh sends with the configuration of Debian and its kin, and what --env asks for. */
 export function environmentOf(request: SessionRequest): Record<string, string> {
-  const locale = Object.entries(process.env).filter(([name]) => name === 'LANG' || name.startsWith('LC_'))
-  const given: [string, string][] = locale.flatMap(([name, value]) =>
+  const patterns = ['LANG', 'LC_*', ...request.sentVariables]
+  const sent = Object.entries(process.env).filter(([name]) =>
+    patterns.some((one) => matchesPattern(name, one)),
+  )
+  const given: [string, string][] = sent.flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   )
   return Object.fromEntries([...given, ...request.environment])

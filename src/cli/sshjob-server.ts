@@ -1,6 +1,10 @@
-import { messageOf, SshjobError } from '../core/errors.js'
+import { describeUnexpected, SshjobError } from '../core/errors.js'
+import { printable } from '../core/printable.js'
+import { VERSION } from '../core/version.js'
 import type { ProcessEnd } from '../job/job.js'
+import { exitAtOnce } from '../process/exit.js'
 import { exitStatusOf } from '../starter/job-end.js'
+import { printHelp } from './manual/print-help.js'
 import { errorOutput } from './server/error-output.js'
 import { catchSignals } from './server/signals.js'
 import { findWrapper, wordFor } from './server/wrapper/wrapper.js'
@@ -21,28 +25,30 @@ async function run(args: readonly string[]): Promise<ProcessEnd> {
   }
   const { readSettings } = await import('./server/settings.js')
   const settings = readSettings(args, wrapper?.pid)
-  if (settings.mode === 'help' || settings.mode === 'version') {
-    const { helpText, versionText } = await import('./server/help.js')
-    process.stdout.write(settings.mode === 'help' ? helpText() : versionText())
+  if (settings.mode === 'help') return { exitCode: await printHelp(import('./manual/server.js')) }
+  if (settings.mode === 'version') {
+    process.stdout.write(`sshjob-server ${VERSION}\n`)
     return { exitCode: 0 }
   }
   const { openJobLog, openLog } = await import('./server/log.js')
-  const { logLevel, logFile } = settings
+  const { logLevel: level, logFile: file, logFormat: format } = settings
   if (settings.mode === 'inetd') {
     const { serveStdio } = await import('./server/serve-stdio.js')
-    return { exitCode: await serveStdio(settings, signals, openLog(logLevel, logFile)) }
+    const log = await openLog({ level, file, format, errors })
+    return { exitCode: await serveStdio(settings, signals, log).finally(() => log.flush()) }
   }
   const { runJob } = await import('./server/run-job.js')
   const { ownHost } = await import('./server/job-host.js')
   const { wrapperHost } = await import('./server/wrapper/wrapper-host.js')
-  const log = openJobLog(logLevel, logFile, errors)
+  const log = await openJobLog({ level, file, format, errors })
   for (const complaint of settings.complaints) log.warn({}, complaint)
   // Nothing that a session does may end the job's starter, not even by a mistake of ours.
-  process.off('uncaughtException', failAtOnce)
+  process.off('uncaughtException', fail)
   process.on('uncaughtException', (error) =>
     log.error({ err: error }, 'a mistake of sshjob-server, please report it'),
   )
-  return runJob(settings, wrapper === undefined ? ownHost(signals) : wrapperHost(wrapper, signals), log)
+  const host = wrapper === undefined ? ownHost(signals) : wrapperHost(wrapper, signals)
+  return runJob(settings, host, { log, errors }).finally(() => log.flush())
 }
 
 /** One sentence for whatever went wrong. */
@@ -50,23 +56,22 @@ function fail(error: unknown): never {
   // Where it is us that fail, and not what was asked for, the command is run without us.
   const isOurs = !(error instanceof SshjobError) || error.retry
   if (wrapper !== undefined && isOurs) {
-    const isSystem = error instanceof SshjobError
-    wrapper.tell(
-      `bare ${isSystem ? 'No process could be started for it beside the server.' : messageOf(error)}`,
-    )
-    process.exit(EXIT_FAILURE)
+    const why =
+      error instanceof SshjobError
+        ? 'No process could be started for it beside the server.'
+        : printable(describeUnexpected(error))
+    wrapper.tell(`bare ${why}`)
+    return exitAtOnce(EXIT_FAILURE)
   }
-  errors.write(`sshjob-server: ${messageOf(error)}\n`)
+  errors.write(`sshjob-server: ${printable(describeUnexpected(error))}\n`)
   return leave({ exitCode: EXIT_FAILURE })
 }
 
 function leave(end: ProcessEnd): never {
-  const status = exitStatusOf(end)
   wrapper?.tell(wordFor(end))
   wrapper?.tell('bye')
-  process.exit(status)
+  return exitAtOnce(exitStatusOf(end))
 }
 
-const failAtOnce = (error: unknown): void => fail(error)
-process.on('uncaughtException', failAtOnce)
+process.on('uncaughtException', fail)
 run(process.argv.slice(2)).then(leave, fail)

@@ -19,6 +19,8 @@ async function run(args: readonly string[]): Promise<number> {
       return (await import('./htcondor.js')).runHtcondorCommand(rest)
     case 'ssh-config':
       return (await import('./ssh-config.js')).runConfigCommand(rest)
+    case 'completion':
+      return (await import('./completion.js')).runCompletionCommand(rest)
     case 'demo':
       return (await import('./demo.js')).runDemoCommand(rest)
     default:

@@ -1,5 +1,7 @@
 import { printable } from './report.js'
 
+const CUT = '...'
+
 /**
  * Rows in padded columns.
  * @param width the last column is cut so that no line is longer; undefined: nothing is cut
@@ -15,7 +17,9 @@ export function formatTable(rows: readonly (readonly string[])[], width: number 
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-    return width === undefined || line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
+    return width === undefined || line.length <= width
+      ? line
+      : `${line.slice(0, Math.max(0, width - CUT.length))}${CUT}`
   })
   return lines.map((line) => `${line}\n`).join('')
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { checkCall } from '../core/check-options.js'
 import { deferred } from '../core/deferred.js'
 import { abortError, messageOf, SshjobError } from '../core/errors.js'
 import { LOGIN_GRACE_MS } from '../core/limits.js'
@@ -10,10 +11,11 @@ import { Connection } from '../ssh/connection.js'
 import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { OPEN_FAILURE } from '../ssh/wire.js'
+import { CONNECT_CALL, checkConnection, checkFiles } from './check-calls.js'
 import { forwardDynamic, forwardLocal } from './forwarding/local.js'
 import { openStream } from './forwarding/open.js'
 import { IncomingChannels } from './forwarding/remote.js'
-import { startProcess, startShell } from './process.js'
+import { startProcess, startShell, startSubsystem } from './process.js'
 import { remoteFiles } from './sftp/remote-files.js'
 import type { RemoteFiles } from './sftp/types.js'
 import type {
@@ -27,6 +29,7 @@ import type {
   OpenOptions,
   RemoteProcess,
   ShellOptions,
+  SubsystemOptions,
 } from './types.js'
 
 /**
@@ -36,14 +39,17 @@ import type {
  * that it holds the one it named.
  *
  * @throws SshjobError what the server refused with, or 'hello-invalid', 'hello-timeout', 'host-key-mismatch',
- *   'authentication-failed', 'protocol-error', 'connection-lost', 'aborted'. The stream is destroyed then.
+ *   'authentication-failed', 'protocol-error', 'connection-lost', 'aborted', 'usage'. The stream is destroyed then.
  */
 export async function connect(stream: Duplex, options: ConnectOptions = {}): Promise<JobConnection> {
+  checkCall('connect', [stream], CONNECT_CALL.slice(0, 1))
   try {
+    checkCall('connect', [stream, options], CONNECT_CALL)
     options.signal?.throwIfAborted()
     return await openConnection(stream, await exchangeKeys(stream, options), options)
   } catch (error) {
     stream.destroy()
+    if (error instanceof SshjobError && error.code === 'usage') throw error
     if (options.signal?.aborted) throw abortError(options.signal)
     throw error instanceof SshjobError
       ? error
@@ -112,7 +118,7 @@ function openConnection(
         () => {
           clearTimeout(grace)
           transport.authenticated = true
-          resolve(new Client(transport, connection, incoming, job, closing.promise))
+          resolve(checkConnection(new Client(transport, connection, incoming, job, closing.promise)))
         },
       ),
       onReady: () => requestAuthentication(transport.protocol),
@@ -159,7 +165,7 @@ class Client implements JobConnection {
     this.#transport = transport
     this.#connection = connection
     this.#incoming = incoming
-    this.files = remoteFiles(() => connection.open('session'))
+    this.files = checkFiles(remoteFiles(() => connection.open('session')))
   }
 
   exec(command: string | Buffer, options: ExecOptions = {}): Promise<RemoteProcess> {
@@ -168,6 +174,10 @@ class Client implements JobConnection {
 
   shell(options: ShellOptions = {}): Promise<RemoteProcess> {
     return startShell(this.#connection, options, this.#incoming)
+  }
+
+  subsystem(name: string, options: SubsystemOptions = {}): Promise<RemoteProcess> {
+    return startSubsystem(this.#connection, name, options, this.#incoming)
   }
 
   openTcp(host: string, port: number, options: OpenOptions = {}): Promise<Duplex> {

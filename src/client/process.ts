@@ -1,17 +1,29 @@
 import { Readable, type Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
-import { abortError, SshjobError } from '../core/errors.js'
+import { abortError, firstLine, SshjobError } from '../core/errors.js'
 import { OUTPUT_LIMIT } from '../core/limits.js'
 import { orAbort } from '../core/or-abort.js'
 import type { Channel } from '../ssh/channel.js'
 import type { Connection } from '../ssh/connection.js'
 import { encodeTerminalModes } from '../ssh/terminal-modes.js'
 import { type Reader, string, uint32 } from '../ssh/wire.js'
+import { checkProcess } from './check-calls.js'
 import type { IncomingChannels } from './forwarding/remote.js'
-import type { ExecOptions, Output, PtyOptions, RemoteEnd, RemoteProcess, ShellOptions } from './types.js'
+import type {
+  ExecOptions,
+  Output,
+  PtyOptions,
+  RemoteEnd,
+  RemoteProcess,
+  ShellOptions,
+  SubsystemOptions,
+} from './types.js'
 
 /** What a signal request carries after its name is one of RFC 4254 §6.10: no SIG in front. */
 const SIGNAL_NAME = /^[A-Z0-9]+$/
+
+/** What our server's sentences begin with where they stand among the output of a session. */
+const SERVER_SAYS = /^sshjob-server: /
 
 export async function startProcess(
   connection: Connection,
@@ -34,6 +46,16 @@ export function startShell(
   return open(connection, 'shell', [], { ...options, pty }, incoming)
 }
 
+/** A subsystem by its name, RFC 4254 §6.5. */
+export function startSubsystem(
+  connection: Connection,
+  name: string,
+  options: SubsystemOptions,
+  incoming: IncomingChannels,
+): Promise<RemoteProcess> {
+  return open(connection, 'subsystem', [string(name)], { ...options, pty: undefined }, incoming)
+}
+
 interface Opening extends Pick<ExecOptions, 'env' | 'agent' | 'x11' | 'signal'> {
   pty: PtyOptions | undefined
 }
@@ -47,7 +69,8 @@ async function open(
 ): Promise<RemoteProcess> {
   const { env = {}, pty, agent, x11, signal } = options
   if (signal?.aborted) throw abortError(signal)
-  const display = x11 === undefined ? undefined : incoming.allowDisplay(x11)
+  const display = x11 === undefined ? undefined : await incoming.allowDisplay(x11)
+  if (signal?.aborted) throw abortError(signal)
   const allowedAgent = agent === undefined ? undefined : incoming.allowAgent(agent)
   const forbid = (): void => {
     display?.forbid()
@@ -83,9 +106,10 @@ async function open(
     throw await remote.refusal('no-terminal', 'The server could not open a terminal in the job.')
   }
   if (!(await started)) {
-    throw await remote.refusal('request-refused', 'The server could not start this in the job.')
+    const what = kind === 'subsystem' ? 'has no such subsystem' : 'could not start this in the job'
+    throw await remote.refusal('request-refused', `The server ${what}.`)
   }
-  return remote
+  return checkProcess(remote)
 }
 
 function encodePty({
@@ -182,7 +206,8 @@ class Remote implements RemoteProcess {
     const said: unknown = this.stderr.read()
     const lost = this.#channel.isClosed ? await this.#channel.closed : undefined
     this.#channel.close()
-    const sentence = Buffer.isBuffer(said) ? said.toString('utf8').trim() : otherwise
+    const reason = Buffer.isBuffer(said) ? firstLine(said.toString('utf8')) : undefined
+    const sentence = reason?.replace(SERVER_SAYS, '') ?? otherwise
     return this.#cause ?? lost ?? new SshjobError(code, sentence)
   }
 

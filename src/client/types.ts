@@ -36,8 +36,8 @@ export interface ExecOptions {
    */
   agent?: string
   /**
-   * A display of X11 here: programs of the session may use it as programs here do, and so may whoever has the job's
-   * rights meanwhile. Default: none.
+   * A display of X11 here: programs of the session may use it, and so may whoever has the job's rights meanwhile.
+   * Default: none. Rejects with 'no-display' where it lets in none that are not trusted.
    */
   x11?: X11Display
   /** Aborting ends the command (TERM, then KILL) and closes its streams. */
@@ -60,12 +60,14 @@ export interface ShellOptions extends PtyOptions {
    */
   agent?: string
   /**
-   * A display of X11 here: programs of the session may use it as programs here do, and so may whoever has the job's
-   * rights meanwhile. Default: none.
+   * A display of X11 here: programs of the session may use it, and so may whoever has the job's rights meanwhile.
+   * Default: none. Rejects with 'no-display' where it lets in none that are not trusted.
    */
   x11?: X11Display
   signal?: AbortSignal
 }
+
+export type SubsystemOptions = Pick<ExecOptions, 'env' | 'signal'>
 
 /** How a remote process ended. Exactly one of exitCode and signal is set. */
 export type RemoteEnd =
@@ -101,14 +103,28 @@ export interface RemoteProcess {
   close(): void
 }
 
-/** One SSH connection into a job. */
+/** One SSH connection into a job. A call that is given what its types forbid fails with 'usage', and names it. */
 export interface JobConnection extends AsyncDisposable {
   /** What the server said of the job in its hello; undefined when credentials were given instead. */
   readonly job: JobInfo | undefined
   /** Resolves, and never rejects, when the connection is over: with the first cause, or undefined after close(). */
   readonly closed: Promise<SshjobError | undefined>
+  /**
+   * Runs a command in the job, RFC 4254 §6.5: the job's shell gets it as it is (`sh -c`), so quote for that shell. It
+   * runs in the job's environment and working directory, on pipes unless `pty` says otherwise. Resolves once the server
+   * has started it; how it ends is `ended` of what this gives. Up to MAX_CHANNELS (256) run at a time, side by side.
+   * @throws SshjobError 'request-refused' with the server's reason where it can't be started, 'no-terminal', 'usage',
+   *   'channel-refused' beyond that number, 'aborted', and what ends a connection
+   */
   exec(command: string | Buffer, options?: ExecOptions): Promise<RemoteProcess>
+  /**
+   * Starts an interactive shell in the job, by default in a pseudo-terminal of 80 columns and 24 rows, whose stdout and
+   * stderr arrive as one. Not a login shell: it has the job's environment and working directory.
+   * @throws SshjobError as exec()
+   */
   shell(options?: ShellOptions): Promise<RemoteProcess>
+  /** Starts a subsystem of the server, such as 'sftp', to speak its protocol oneself. */
+  subsystem(name: string, options?: SubsystemOptions): Promise<RemoteProcess>
   /**
    * A TCP connection made from inside the job, names being looked up there. Its two directions end separately.
    * @throws SshjobError 'channel-refused' with why it could not be made, 'aborted'

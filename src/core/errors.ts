@@ -1,3 +1,7 @@
+import { systemSentence } from './system-error.js'
+
+export { sentenceOfCode, systemCode } from './system-error.js'
+
 /**
  * Stable codes of everything that can go wrong. They are part of the public API and of the hello on the wire:
  * programs compare them, sentences are for people.
@@ -24,6 +28,7 @@ export type ErrorCode =
   | 'channel-refused'
   | 'request-refused'
   | 'no-terminal' // no pseudo-terminal can be opened
+  | 'no-display' // a display of X11 gives no access of the kind that was asked for
   | 'no-shell' // no usable shell
   | 'spawn-failed'
   | 'output-limit' // collected output is larger than the stated limit
@@ -54,9 +59,19 @@ export class SshjobError extends Error {
   }
 }
 
-/** What a person should read of anything that was thrown. */
+/** What a person should read of anything that was thrown: of a system error the kernel's sentence, never its code alone. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return systemSentence(error) ?? (error instanceof Error ? error.message : String(error))
+}
+
+/** The same of what nobody expected: with what the system was asked for, too. */
+export function describeUnexpected(error: unknown): string {
+  const sentence = systemSentence(error)
+  if (sentence === undefined || typeof error !== 'object' || error === null) return messageOf(error)
+  const call = 'syscall' in error ? [error.syscall] : []
+  const what = 'path' in error ? [error.path] : 'address' in error ? [error.address] : []
+  const asked = [...call, ...what].join(' ')
+  return asked === '' ? sentence : `${asked}: ${sentence}`
 }
 
 /** Anything that was thrown, for those who take errors only. */
@@ -75,13 +90,6 @@ export function firstLine(text: string): string | undefined {
     .split('\n')
     .map((line) => line.trim())
     .find((line) => line !== '')
-}
-
-/** The `code` of a Node.js system error (ENOENT, EPIPE, …), or undefined. */
-export function systemCode(error: unknown): string | undefined {
-  // Not instanceof Error: under jest, Node.js' own errors are of another realm.
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
 }
 
 /** The reason of an aborted signal as our error, the caller's own error as its cause. */

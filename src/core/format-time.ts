@@ -5,6 +5,11 @@ export function formatTime(time: Date): string {
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`
 }
 
+/** The same to the second: '2026-01-31 14:05:09'. */
+export function formatMoment(time: Date): string {
+  return `${formatTime(time)}:${String(time.getSeconds()).padStart(2, '0')}`
+}
+
 const UNITS = [
   ['d', 86_400, 'h', 3_600],
   ['h', 3_600, 'm', 60],

@@ -13,6 +13,8 @@ export const HELLO_TIMEOUT_MS = 10_000
 export const HELLO_ANSWER_TIMEOUT_MS = 30_000
 /** How long a refused client is listened to, so that it can read why. */
 export const REFUSAL_LINGER_MS = 1_000
+/** Keys of either side in a hello, besides the first: more kinds than there are. */
+export const HELLO_KEYS_MAX = 8
 /** What is left of a command or message, and of a list of pids, that makes a hello too long. */
 export const HELLO_TEXT_CHARACTERS = 1_500
 export const HELLO_PIDS = 100
@@ -42,6 +44,8 @@ export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
 export const SSHD_CONFIG_MAX_BYTES = 4 * MIB
 export const SSHD_INCLUDE_DEPTH = 16
 export const AUTHORIZED_KEYS_MAX_BYTES = 16 * MIB
+/** What is read of a private host key: one of RSA with 16,384 bits has 13 KiB. */
+export const HOST_KEY_MAX_BYTES = 64 * KIB
 /** The longest banner that a client is shown before it authenticates. */
 export const BANNER_MAX_BYTES = MIB
 
@@ -67,6 +71,12 @@ export const X11_DISPLAYS = 1_000
 export const X11_AUTHORITY_MAX_BYTES = 1_024
 /** How long a program of X11 that has connected through us may take to say its cookie. */
 export const X11_SETUP_TIMEOUT_MS = 30_000
+/** How long an untrusted cookie is good for while nobody uses it, in seconds (ssh_config(5) ForwardX11Timeout), and when
+ *  another one is made, so that it never is too late. */
+export const X11_UNTRUSTED_S = 1_200
+export const X11_UNTRUSTED_RENEWAL_MS = 600_000
+/** How long xauth(1) may take to be given one: it connects to the display. */
+export const XAUTH_TIMEOUT_MS = 15_000
 /** What a client of the SOCKS server may say before its connection is made, and how long it may take. */
 export const SOCKS_MAX_BYTES = 2 * KIB
 export const SOCKS_TIMEOUT_MS = 30_000
@@ -104,6 +114,8 @@ export const SESSION_KILL_DELAY_MS = 2_000
 export const OUTPUT_LIMIT = 16 * MIB
 /** How long `sshjob` waits between tries with `--wait`. */
 export const RETRY_INTERVAL_MS = 500
+/** How long `sshjob open` waits for a port of the job to answer, unless --wait says otherwise: a notebook may take its time. */
+export const OPEN_WAIT_MS = 60_000
 /** How long `sshjob demo` waits for its job, and for its end before it kills the starter. */
 export const DEMO_START_TIMEOUT_MS = 10_000
 export const DEMO_KILL_DELAY_MS = 5_000
@@ -121,10 +133,22 @@ export const COMMAND_KILL_DELAY_MS = 2_000
 /** What is kept of a command's stderr for the sentence that says why it failed: its last bytes. */
 export const COMMAND_STDERR_BYTES = 4 * KIB
 
+/** How long a directory that may hold sockets may take to be looked at: its file system may hang. */
+export const DIRECTORY_LOOK_MS = 2_000
+/** Between two times that a starter says its socket is in use: systemd-tmpfiles(8) removes what is 10 days old in /tmp. */
+export const SOCKET_TOUCH_MS = 12 * 60 * 60_000
 /** How long `sshjob ls` waits for a starter to say what it serves. */
 export const LIST_TIMEOUT_MS = 3_000
-/** OpenSSH's known_hosts for jobs is set aside past this size; host keys are of use for one session only. */
-export const KNOWN_HOSTS_MAX_BYTES = 64 * KIB
+/**
+ * A host key is of use until the client has checked it, a moment after the proxy has written it down. For so long its
+ * lines stay in OpenSSH's known_hosts for jobs, and as long as there are not so many newer sessions' and as many others.
+ */
+export const KNOWN_HOSTS_AGE_MS = 5_000
+export const KNOWN_HOSTS_KEPT = 16
+/** Past this size the older ones go in any case. */
+export const KNOWN_HOSTS_MAX_BYTES = 128 * KIB
+/** How long ssh may take to say whether it knows an option. */
+export const SSH_ASK_TIMEOUT_MS = 5_000
 /** A claim on a file that is older belongs to a process that was killed while it held it, for milliseconds. */
 export const CLAIM_MAX_AGE_MS = 10_000
 /** How long the end of the job waits for sessions to end, once they were told. */
@@ -138,10 +162,14 @@ export const TERMINAL_QUIET_ROUNDS = 5
 export const TERMINAL_TAIL_MAX = MIB
 /** The longest pause between two tries to hand keystrokes to a terminal that takes no more. */
 export const TERMINAL_RETRY_MAX_MS = 50
-/** Pipes for commands that are kept ready; a command without a terminal takes three. */
-export const PIPE_POOL_MIN = 9
-/** How long a command waits for its pipes when a burst has used all that were ready; socket pairs do after that. */
-export const PIPE_WAIT_MS = 500
+/** How long a session's start waits for the file system of its directory or shell: an automount takes a second or two. */
+export const PATH_LOOK_TIMEOUT_MS = 3_000
+/** How long a command's output may take to be out before its exit status goes first: a background process may hold it. */
+export const EXIT_STATUS_DELAY_MS = 100
+/** Between two looks whether a child has ended, in a thread or a test runner that gets no SIGCHLD. */
+export const CHILD_LOOK_MS = 50
+/** What posix_spawn(3), and other threads meanwhile, may open beside what is open: below the child's limit while that is ours. */
+export const SPAWN_SPARE_DESCRIPTORS = 64
 /** How many processes of a job are told to clients, outermost first: they must fit into the hello. */
 export const JOB_PIDS_MAX = 256
 /** The longest pause between two looks at what is left of a session that was ended. */
@@ -160,8 +188,8 @@ export const SFTP_REQUEST_COST = 1 * KIB
 export const SFTP_READDIR_ENTRIES = 256
 /** One step of copy-data@openssh.com. */
 export const SFTP_COPY_BYTES = 256 * KIB
-/** Symbolic links in one path, for the server's realpath: MAXSYMLINKS of the kernel. */
-export const SFTP_SYMLINKS_MAX = 40
+/** Symbolic links in one path: MAXSYMLINKS of the kernel, path_resolution(7). */
+export const SYMLINKS_MAX = 40
 /** The longest path, PATH_MAX of the kernel without its zero byte. */
 export const PATH_MAX_BYTES = 4_095
 /** Bytes that a transfer has asked for, or sent, without an answer: fills 1 Gbit/s at a round trip of 100 ms. */
@@ -174,12 +202,16 @@ export const SFTP_ANSWER_MAX = MIB
 export const READ_FILE_LIMIT = 64 * MIB
 /** Files that `sshjob cp` copies at a time: small ones cost round trips, not bytes. */
 export const COPY_FILES_AT_ONCE = 8
+/** How long `sshjob cp` may take to leave off once a signal has asked for it. */
+export const COPY_INTERRUPT_MS = 2_000
 /** Between two changes of the progress line. */
 export const PROGRESS_INTERVAL_MS = 100
 
 /** How long a tool of HTCondor's may take to answer, and how much of its answer is read. */
 export const HTCONDOR_TOOL_TIMEOUT_MS = 15_000
 export const HTCONDOR_ANSWER_MAX_BYTES = 64 * MIB
+/** The description that a job has of itself in its scratch folder; some have kilobytes of environment. */
+export const JOB_AD_MAX_BYTES = 4 * MIB
 /** How long condor_ssh_to_job may take to reach the job: a schedd that is busy lets it wait. */
 export const HTCONDOR_OPEN_TIMEOUT_MS = 120_000
 /** How long after a parallel job has begun to run a node that can't be entered may still be starting. */
@@ -189,9 +221,6 @@ export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 /** Between two looks at a job that an engine has not started: at first, and at most, growing by a quarter each time. */
 export const ENGINE_RETRY_MIN_MS = 2_000
 export const ENGINE_RETRY_MAX_MS = 30_000
-
-/** How long what V8 has compiled is kept, at most; versions that are no longer used leave theirs behind. */
-export const CODE_CACHE_MAX_AGE_MS = 30 * 24 * 60 * 60_000
 
 /**
  * What Node.js and sessions need of a job's limits, below which the job is run without them: address space (Node.js 24
@@ -222,3 +251,14 @@ export const WAKE_MS = 1_000
 export const STOP_LOOK_MS = 1_000
 /** How long one of them must have been stopped, and the other not, before that one is stopped as well. */
 export const STOP_SETTLE_MS = 20
+
+/** What of the server's log may wait to be written while nobody takes it, and how long the end waits for that. */
+export const LOG_QUEUE_BYTES = 256 * KIB
+export const LOG_FLUSH_MS = 1_000
+/** Between two tries to write where a pipe is full. */
+export const LOG_RETRY_MS = 50
+
+/** How long a key that completes a word may wait for jobs, and for one job; what has not answered is left out. */
+export const COMPLETION_TIMEOUT_MS = 2_000
+/** Links of a folder of the job that are looked at, whether they lead to folders. */
+export const COMPLETION_LINKS = 50

@@ -55,6 +55,8 @@ export interface Engine {
   recognise(text: string): string | undefined
   /** Whether the engine's programs are on this machine. */
   isHere(): boolean
+  /** What to say to who asks for one of its jobs where they are not: the end of a sentence. */
+  readonly absence: string
   /** The user's jobs that have not ended. @throws SshjobError 'unreachable', 'program-missing', 'aborted' */
   list(options: EngineOptions): Promise<EngineJob[]>
   /** @throws SshjobError for explain() */

@@ -13,6 +13,8 @@ const ATTEMPT_DELAY_MS = 20
 export interface JobSocket {
   readonly server: net.Server
   readonly path: string
+  /** Writes down which process the job is, so that a client can say what has happened if this one is killed. */
+  remember?(pid: number): Promise<void>
   /** Takes the name away, and closes the server to new connections. Open ones stay. Safe to call twice. */
   close(): Promise<void>
 }
@@ -81,10 +83,7 @@ async function nameSocket(temporary: string, target: string): Promise<void> {
     const status = await statIfThere(target)
     if (status !== undefined && !status.isSocket()) throw cannot(target, 'there is a file of that name')
     if ((await probe(target)) === 'alive') {
-      throw new SshjobError(
-        'job-exists',
-        `Somebody serves a job at ${target} already: choose another job id.`,
-      )
+      throw exists(target)
     }
     await removeIfDead(target)
     // Whoever holds the claim is about to remove it.
@@ -116,7 +115,12 @@ function once(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
+/** What whoever wants the name of a starter is told. */
+export function exists(target: string): SshjobError {
+  return new SshjobError('job-exists', `Somebody serves a job at ${target} already: choose another job id.`)
+}
+
 function cannot(target: string, cause: unknown): SshjobError {
-  const why = typeof cause === 'string' ? cause : (systemCode(cause) ?? messageOf(cause))
+  const why = typeof cause === 'string' ? cause : messageOf(cause)
   return new SshjobError('unreachable', `No socket can be opened at ${target}: ${why}.`, { cause })
 }

@@ -2,51 +2,73 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { SshjobError, systemCode } from '../core/errors.js'
-import { KNOWN_HOSTS_MAX_BYTES } from '../core/limits.js'
-import { statIfThere, withClaim } from './claim.js'
+import { statIfThere } from './claim.js'
 import { makePrivateDirectory, runtimeDirectory } from './runtime-directory.js'
 
-const ATTEMPTS = 10
-const PRIVATE_KEY =
-  /^-----BEGIN OPENSSH PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*$/
+const PEM = /^-----BEGIN (OPENSSH|EC) PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+)-----END \1 PRIVATE KEY-----\s*$/
 const KEY_MAGIC = 'openssh-key-v1\0'
+/** An ECPrivateKey on nistp256 around its 32 secret bytes, up to the point: RFC 5915 §3. */
+const SEC1_START = Buffer.from('30770201010420', 'hex')
+const SEC1_MIDDLE = Buffer.from('a00a06082a8648ce3d030107a144034200', 'hex')
+const SEC1_SECRET_BYTES = 32
+const SEC1_BYTES = 121
 
 /** What the stock OpenSSH client of a user needs to enter jobs. */
 export interface OpensshFiles {
-  /** The private key, for IdentityFile. */
-  readonly identity: string
-  /** Both belong to UserKnownHostsFile: the second is the first, set aside when it grew long. */
-  readonly knownHosts: readonly [current: string, old: string]
+  /** Private to the user. */
+  readonly directory: string
+  /** The private keys, for IdentityFile: the second for clients that may not use the first, or don't know its kind. */
+  readonly identities: readonly [ed25519: string, ecdsa: string]
+  /** For UserKnownHostsFile. */
+  readonly knownHosts: string
 }
 
-/** The paths, without making anything but the folder. @throws SshjobError 'unsafe-directory' */
-export async function opensshFiles(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<OpensshFiles> {
-  const directory = path.join(await runtimeDirectory(environment), 'openssh')
-  await makePrivateDirectory(directory)
-  const current = path.join(directory, 'known_hosts')
-  return { identity: path.join(directory, 'id_ed25519'), knownHosts: [current, `${current}.old`] }
+/** What makes a private key of each kind, as the text of a file. */
+export interface KeyMakers {
+  ed25519: () => { privateKey: string }
+  ecdsa: () => { privateKey: string }
 }
 
 /**
- * The public key ('ssh-ed25519 AAAA…') of the identity, which is made if it is not there: complete at once, by
- * link(2), and once, however many ask at the same time. `generateKey` gives a private key in OpenSSH's format.
- * @throws SshjobError 'unsafe-directory' if the file is not a private key that only this user can read
+ * The paths, without making anything but the directory.
+ * @param given where they are. Default: in the first runtime directory that can be used
+ * @throws SshjobError 'unsafe-directory' if it can't be made, or is not the user's alone
  */
-export async function ensureIdentity(
-  files: OpensshFiles,
-  generateKey: () => { privateKey: string },
-): Promise<string> {
-  if ((await statIfThere(files.identity)) === undefined)
-    await makeIdentity(files.identity, generateKey().privateKey)
-  const status = await fs.lstat(files.identity)
-  if (!status.isFile() || status.uid !== process.geteuid?.() || (status.mode & 0o077) !== 0) {
-    throw new SshjobError('unsafe-directory', `${files.identity} is not a private file of yours: remove it.`)
+export async function opensshFiles(given?: string): Promise<OpensshFiles> {
+  const directory = given ?? path.join(await runtimeDirectory(), 'openssh')
+  // After a boot, the one above may be gone as well.
+  if ((await statIfThere(path.dirname(directory))) === undefined)
+    await makePrivateDirectory(path.dirname(directory))
+  await makePrivateDirectory(directory)
+  const file = (name: string): string => path.join(directory, name)
+  return {
+    directory,
+    identities: [file('id_ed25519'), file('id_ecdsa')],
+    knownHosts: file('known_hosts'),
   }
-  const publicKey = publicKeyOf(await fs.readFile(files.identity, 'utf8'))
+}
+
+/**
+ * The public keys ('ssh-ed25519 AAAA…') of the identities, which are made if they are not there: complete at once, by
+ * link(2), and once, however many ask at the same time.
+ * @throws SshjobError 'unsafe-directory' if a file is not a private key that only this user can read
+ */
+export async function ensureIdentities(
+  { identities: [ed25519, ecdsa] }: OpensshFiles,
+  make: KeyMakers,
+): Promise<[ed25519: string, ecdsa: string]> {
+  return Promise.all([ensureIdentity(ed25519, make.ed25519), ensureIdentity(ecdsa, make.ecdsa)])
+}
+
+async function ensureIdentity(file: string, make: () => { privateKey: string }): Promise<string> {
+  if ((await statIfThere(file)) === undefined) await makeIdentity(file, make().privateKey)
+  const status = await fs.lstat(file)
+  if (!status.isFile() || status.uid !== process.geteuid?.() || (status.mode & 0o077) !== 0) {
+    throw new SshjobError('unsafe-directory', `${file} is not a private file of yours: remove it.`)
+  }
+  const publicKey = publicKeyOf(await fs.readFile(file, 'utf8'))
   if (publicKey !== undefined) return publicKey
-  throw new SshjobError('unsafe-directory', `${files.identity} is not a private key of OpenSSH: remove it.`)
+  throw new SshjobError('unsafe-directory', `${file} is not a private key of OpenSSH: remove it.`)
 }
 
 async function makeIdentity(identity: string, privateKey: string): Promise<void> {
@@ -62,11 +84,15 @@ async function makeIdentity(identity: string, privateKey: string): Promise<void>
   }
 }
 
-/** The public half that the file carries unencrypted (PROTOCOL.key of OpenSSH): no second file can disagree. */
+/** The public half that the file carries unencrypted: no second file can disagree. */
 function publicKeyOf(file: string): string | undefined {
-  const base64 = PRIVATE_KEY.exec(file)?.[1]
-  if (base64 === undefined) return undefined
+  const [, kind, base64 = ''] = PEM.exec(file) ?? []
   const bytes = Buffer.from(base64, 'base64')
+  return kind === 'EC' ? ecdsaPublicKey(bytes) : opensshPublicKey(bytes)
+}
+
+/** PROTOCOL.key of OpenSSH. */
+function opensshPublicKey(bytes: Buffer): string | undefined {
   if (bytes.subarray(0, KEY_MAGIC.length).toString('latin1') !== KEY_MAGIC) return undefined
   let at = KEY_MAGIC.length
   const next = (): Buffer => {
@@ -83,47 +109,22 @@ function publicKeyOf(file: string): string | undefined {
   return /^[a-z0-9@.-]+$/.test(type) ? `${type} ${blob.toString('base64')}` : undefined
 }
 
-/**
- * Makes the OpenSSH client trust this key for this host. Once this resolves, the line is in one of the two files,
- * whatever other processes append or set aside at the same time.
- * @throws SshjobError 'usage' for a host or key that would not be one line of known_hosts, 'internal'
- */
-export async function addKnownHost(files: OpensshFiles, host: string, hostKey: string): Promise<void> {
-  if (!/^[A-Za-z0-9._:-]{1,255}$/.test(host) || !/^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/.test(hostKey)) {
-    throw new SshjobError('usage', `${JSON.stringify(host)} can't be named in a known_hosts file.`)
-  }
-  const [current, old] = files.knownHosts
-  const line = `${host} ${hostKey}\n`
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await setAsideIfLong(current, old)
-    // O_APPEND and one write(2): the lines of two processes never mix.
-    await fs.appendFile(current, line, { mode: 0o600 })
-    // The file may have been set aside, twice even, since it was opened for this.
-    if ((await holds(current, line)) || (await holds(old, line))) return
-  }
-  throw new SshjobError(
-    'internal',
-    `The host key could not be kept in ${current}: other processes replace it.`,
-  )
+function ecdsaPublicKey(bytes: Buffer): string | undefined {
+  const middle = SEC1_START.length + SEC1_SECRET_BYTES
+  const end = middle + SEC1_MIDDLE.length
+  const fits =
+    bytes.length === SEC1_BYTES &&
+    bytes.subarray(0, SEC1_START.length).equals(SEC1_START) &&
+    bytes.subarray(middle, end).equals(SEC1_MIDDLE)
+  if (!fits) return undefined
+  const type = 'ecdsa-sha2-nistp256'
+  const parts = [Buffer.from(type), Buffer.from('nistp256'), bytes.subarray(end)]
+  const blob = Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]))
+  return `${type} ${blob.toString('base64')}`
 }
 
-async function setAsideIfLong(current: string, old: string): Promise<void> {
-  if (!(await isLong(current))) return
-  // Two that do this at once would put the file that the first has just begun in the place of the long one.
-  await withClaim(`${current}.claim`, async () => {
-    if (await isLong(current)) await fs.rename(current, old)
-  })
-}
-
-async function isLong(file: string): Promise<boolean> {
-  return ((await statIfThere(file))?.size ?? 0) > KNOWN_HOSTS_MAX_BYTES
-}
-
-async function holds(file: string, line: string): Promise<boolean> {
-  try {
-    return `\n${await fs.readFile(file, 'utf8')}`.includes(`\n${line}`)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
-    throw error
-  }
+function lengthOf(part: Buffer): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(part.length)
+  return bytes
 }

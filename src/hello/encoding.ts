@@ -73,7 +73,7 @@ function shortenJob(job: JobInfo): JobInfo {
   const command: string[] = []
   let room = HELLO_TEXT_CHARACTERS
   for (const word of job.command) {
-    command.push(word.length <= room ? word : `${word.slice(0, room)}…`)
+    command.push(word.length <= room ? word : `${word.slice(0, room)}...`)
     // The quotes and the comma of a word count as well: there may be thousands of empty words.
     room -= word.length + 3
     if (room <= 0) break

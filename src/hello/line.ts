@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { abortError, endSentence, SshjobError } from '../core/errors.js'
+import { abortError, endSentence, messageOf, SshjobError } from '../core/errors.js'
 import { HELLO_MAX_BYTES } from '../core/limits.js'
 
 export interface LineOptions {
@@ -45,7 +45,7 @@ export function readLine(stream: Duplex, options: LineOptions): Promise<Buffer> 
     const onEnd = (): void =>
       fail(lost('The other side closed the connection before its hello was complete.'))
     const onError = (error: Error): void =>
-      fail(lost(endSentence(`The connection failed during the hello: ${error.message}`), error))
+      fail(lost(endSentence(`The connection failed during the hello: ${messageOf(error)}`), error))
     const onAbort = (): void => {
       if (signal !== undefined) fail(abortError(signal))
     }
@@ -115,7 +115,7 @@ export function writeLine(
       else reject(error)
     }
     const onError = (error: Error): void =>
-      finish(lost(`The connection failed during the hello: ${error.message}.`, error))
+      finish(lost(`The connection failed during the hello: ${messageOf(error)}.`, error))
     const onClose = (): void => finish(lost('The connection was closed during the hello.'))
     const onAbort = (): void => {
       if (signal !== undefined) finish(abortError(signal))

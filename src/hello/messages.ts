@@ -17,6 +17,11 @@ export interface JobInfo {
 export interface ClientHello {
   /** The public key that the client will authenticate with: 'ssh-ed25519 AAAA…'. */
   publicKey?: string
+  /**
+   * Others that it may authenticate with instead, of other kinds: a stock client takes the first that it may use.
+   * Naming them, even none, says that more host keys are understood as well. Older servers let in `publicKey` alone.
+   */
+  morePublicKeys?: string[]
   /** The statement that lets this key in, on the paths that need one. */
   capability?: string
 }
@@ -25,6 +30,8 @@ export interface Accepted {
   ok: true
   /** The key that the server will present in this session; absent in the answer to a question. */
   hostKey?: string
+  /** Others that it presents to a client that can't have that one. To those who asked for them, and not of older servers. */
+  moreHostKeys?: string[]
   job: JobInfo
 }
 

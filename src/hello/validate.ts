@@ -1,4 +1,6 @@
 import { type ErrorCode, SshjobError } from '../core/errors.js'
+import { HELLO_KEYS_MAX } from '../core/limits.js'
+import { printable } from '../core/printable.js'
 import type { Accepted, ClientHello, JobInfo, ServerHello } from './messages.js'
 
 /** Complete, because the compiler asks for every code: what a refusal on the wire may name. */
@@ -24,6 +26,7 @@ const CODES: Record<ErrorCode, true> = {
   'channel-refused': true,
   'request-refused': true,
   'no-terminal': true,
+  'no-display': true,
   'no-shell': true,
   'spawn-failed': true,
   'output-limit': true,
@@ -47,6 +50,8 @@ export function validateClientHello(value: unknown): ClientHello {
   const hello: ClientHello = {}
   const publicKey = optional(fields, 'publicKey')
   if (publicKey !== undefined) hello.publicKey = asKey(publicKey, 'publicKey')
+  const more = optional(fields, 'morePublicKeys')
+  if (more !== undefined) hello.morePublicKeys = asKeys(more, 'morePublicKeys')
   const capability = optional(fields, 'capability')
   if (capability !== undefined) hello.capability = asString(capability, 'capability')
   return hello
@@ -71,6 +76,8 @@ export function validateServerHello(value: unknown): ServerHello {
   const accepted: Accepted = { ok, job: asJobInfo(optional(fields, 'job')) }
   const hostKey = optional(fields, 'hostKey')
   if (hostKey !== undefined) accepted.hostKey = asKey(hostKey, 'hostKey')
+  const more = optional(fields, 'moreHostKeys')
+  if (more !== undefined) accepted.moreHostKeys = asKeys(more, 'moreHostKeys')
   return accepted
 }
 
@@ -130,6 +137,12 @@ function asKey(value: unknown, name: string): string {
   return key
 }
 
+function asKeys(value: unknown, name: string): string[] {
+  const keys = asList(value, name)
+  if (keys.length > HELLO_KEYS_MAX) throw invalid(name)
+  return keys.map((key) => asKey(key, name))
+}
+
 /** A code that a newer server knows and we don't is still a refusal. */
 function asCode(value: unknown): ErrorCode {
   const code = asString(value, 'code')
@@ -138,11 +151,6 @@ function asCode(value: unknown): ErrorCode {
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CODES, code)
-}
-
-/** Line ends and tabs become spaces; other control characters, and those that reverse text, U+FFFD. */
-function printable(text: string): string {
-  return text.replace(/[\t\n\r]/g, ' ').replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
 }
 
 function invalid(name: string): SshjobError {

@@ -2,6 +2,14 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import type { Account } from './account.js'
 
+/** Where the launcher of a container shim leaves the variables that it was started with, and has not started us with. */
+const GIVEN = Symbol.for('sshjob.environment')
+
+function givenEnvironment(): Buffer | undefined {
+  const given: unknown = Reflect.get(globalThis, GIVEN)
+  return Buffer.isBuffer(given) ? given : undefined
+}
+
 /** Variables by name. Values are bytes: environ(7) says nothing of an encoding. */
 export type Environment = ReadonlyMap<string, Buffer>
 
@@ -18,7 +26,7 @@ const OF_ANOTHER_TERMINAL = [
 ]
 
 /** Of the login that the starter was started in: stale, and a program that believes them talks to no one. */
-const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_ORIGINAL_COMMAND']
+const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND']
 
 /**
  * Our own environment, byte for byte. process.env has strings, in which bytes that are not UTF-8 are lost;
@@ -27,7 +35,7 @@ const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_ORIGIN
 export function readEnvironment(): Map<string, Buffer> {
   let original = new Map<string, Buffer>()
   try {
-    const bytes = readFileSync('/proc/self/environ')
+    const bytes = givenEnvironment() ?? readFileSync('/proc/self/environ')
     if (!isUtf8(bytes)) original = parseEnvironment(bytes)
   } catch {
     // Without /proc there are only the strings.
@@ -41,7 +49,7 @@ export function readEnvironment(): Map<string, Buffer> {
   return environment
 }
 
-/** What /proc/PID/environ holds, as environ(7) has it: NAME=VALUE, each ended by a NUL byte. */
+/** The variables in a file as /proc/PID/environ, proc(5). */
 export function parseEnvironment(bytes: Buffer): Map<string, Buffer> {
   const variables = new Map<string, Buffer>()
   for (const entry of splitAtZeros(bytes)) {
@@ -64,7 +72,8 @@ function splitAtZeros(bytes: Buffer): Buffer[] {
 /**
  * The environment of a job that this process starts: ours without what is ours alone. Like nice(1), it hands on
  * everything else, LD_PRELOAD and NODE_OPTIONS too: who set them before our name meant the job.
- * - SSHJOB_*: settings of the server, and the marks of a session that the server itself may run in.
+ * - SSHJOB_*: settings of the server, and the marks of a session that the server itself may run in; not where the
+ *   user's jobs are, which is the same for who looks for them from inside this one.
  * - NODE_CHANNEL_FD and its kin: they name a descriptor of this process; a Node.js job that believed them would
  *   end at once.
  * - After npx, which says so itself: npm_* with the settings of npm, tokens among them, and the folders in PATH.
@@ -74,7 +83,7 @@ export function makeJobEnvironment(environment: Environment): Map<string, Buffer
   const npx = environment.get('npm_lifecycle_event')?.toString() === 'npx'
   const made = new Map<string, Buffer>()
   for (const [name, value] of environment) {
-    if (name.startsWith('SSHJOB_')) continue
+    if (name.startsWith('SSHJOB_') && name !== 'SSHJOB_RUNTIME_DIR') continue
     if (['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'NODE_UNIQUE_ID'].includes(name)) continue
     if (npx && (name.startsWith('npm_') || ['INIT_CWD', 'NODE', 'COLOR'].includes(name))) continue
     made.set(name, npx && name === 'PATH' ? removeNpmFolders(value) : value)

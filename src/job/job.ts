@@ -1,15 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
+import type { ProcessEnd } from '../process/exits.js'
+import type { TerminalModes, TerminalSize } from '../process/termios.js'
 
-/** Pairs of opcode and argument, as RFC 4254 §8 encodes them on the wire. */
-export type TerminalModes = readonly (readonly [opcode: number, value: number])[]
-
-export interface TerminalSize {
-  columns: number
-  rows: number
-  /** Pixels; 0 when not known. */
-  width: number
-  height: number
-}
+export type { ProcessEnd, TerminalModes, TerminalSize }
 
 export interface TerminalRequest extends TerminalSize {
   /** The value of TERM. */
@@ -29,13 +22,11 @@ export interface ProcessRequest {
   shells?: readonly string[]
 }
 
-export type ProcessEnd =
-  | { exitCode: number; signal?: undefined }
-  | { exitCode?: undefined; signal: string; coreDumped: boolean }
-
 /** A process of a session, running in the job. */
 export interface JobProcess {
   readonly pid: number
+  /** What whoever looks at the session should know of its start, a sentence each: that its shell is another, say. */
+  readonly notices?: readonly string[]
   /** With back-pressure; ending it closes the pipe (a terminal has no end of input to give: it stays open). */
   readonly stdin: Writable
   /** Ends after the last byte. Not reading it stops the process, and loses nothing. */
@@ -51,9 +42,9 @@ export interface JobProcess {
   /** Sends a break (RFC 4335) to the terminal. False where that can't be done. */
   sendBreak(): boolean
   /**
-   * The session is over: closes terminal and pipes, sends HUP and TERM to all that is left of the process's
-   * session, KILL after SESSION_KILL_DELAY_MS. Resolves when nothing is left. Safe to call twice. Once the process
-   * has ended and its output with it, there is nothing to do: what it left in the background goes on, as with sshd.
+   * The session is over: closes terminal and pipes, and ends what would be litter: HUP and TERM, KILL after
+   * SESSION_KILL_DELAY_MS. What was left on purpose goes on (see docs/server.md), and all of it once the process has
+   * ended by itself, as with sshd. Resolves when nothing is left that has to go. Safe to call twice.
    */
   terminate(): Promise<void>
 }
@@ -82,10 +73,10 @@ export interface Job {
    * Runs a command or a shell inside the job.
    * @throws SshjobError 'no-shell', 'no-terminal', 'spawn-failed'
    */
-  spawn(request: ProcessRequest): JobProcess
+  spawn(request: ProcessRequest): JobProcess | Promise<JobProcess>
   /**
    * For file transfer, which this process does itself: its own view of the file system and its rights have to be the
    * job's. A job that this process is not inside of leaves it out, and file transfer is refused.
    */
-  files?(): JobFiles
+  files?(): JobFiles | Promise<JobFiles>
 }

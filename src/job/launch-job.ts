@@ -1,26 +1,28 @@
-import { SshjobError, type SshjobErrorOptions } from '../core/errors.js'
+import { SshjobError, type SshjobErrorOptions, systemCode } from '../core/errors.js'
 import { JOB_PIDS_MAX } from '../core/limits.js'
-import { startChild } from './child.js'
-import { describeEnd } from './ends.js'
+import { findProgram } from '../process/find-program.js'
+import { findOpenFilesLimit } from '../process/open-files.js'
+import { listTree, readStat } from '../process/process-tree.js'
+import { sendSignal, signalNumber } from '../process/signals.js'
+import { explainSpawn, type SpawnedProcess } from '../process/spawn.js'
+import { spawnJob } from '../process/spawn-job.js'
 import { makeJobEnvironment, readEnvironment } from './environment.js'
 import type { Job, ProcessEnd } from './job.js'
-import { prepareLaunch } from './launcher.js'
-import { currentDirectory, type LocalJobOptions, localJob } from './local-job.js'
-import { findOpenFilesLimit } from './open-files.js'
-import { listTree, readStat } from './process-tree.js'
-import { sendSignal, toSignal } from './session-end.js'
-import { findProgram } from './shell.js'
-import { sentenceOf } from './system-error.js'
+import { type LocalJobOptions, localJob } from './local-job.js'
 
-export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pids' | 'since'> {
-  /** Our descriptors for its stdin, stdout and stderr. Default: our own. */
-  stdio?: readonly [number, number, number]
-  /** Descriptors above those that it gets, under their numbers. Default: those that we were started with. */
-  descriptors?: readonly number[]
-  /** Signals that it ignores, by number. Default: none. */
+export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pids' | 'since' | 'directory'> {
+  /** The job's working directory. Default: this process's, wherever it is. */
+  directory?: string
+  /**
+   * Signals, by their numbers, that the job ignores from its start: those that were ignored when this process was
+   * started (nohup(1), a shell's trap ''), which Node.js makes forget. Sessions are logins of their own, and ignore
+   * none. Default: none.
+   */
   ignoredSignals?: readonly number[]
-  /** Its soft limit of open files. Default: see findOpenFilesLimit(). */
-  openFiles?: number | undefined
+  /** Our descriptors for its stdin, stdout and stderr, all above 2. Default: our own. */
+  stdio?: readonly [number, number, number]
+  /** Descriptors above those that it gets, under their numbers. Default: those that children of ours get. */
+  descriptors?: readonly number[]
   /** Called right before its first process is made. */
   spawning?: () => void
   /** Called at once when it is there, with its pid. */
@@ -50,68 +52,59 @@ function isForeground(): boolean {
   return stat !== undefined && stat.terminal !== 0 && stat.foreground === stat.group
 }
 
+/** Whether it is us who could not start it, and not the program that can't be started. */
+function isScarcity(error: unknown): boolean {
+  const code = systemCode(error)
+  return code === undefined || ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'].includes(code)
+}
+
 /**
- * Starts a command as the job, with our stdin, stdout and stderr, as nice(1) and env(1) do. It stays in our process
- * group: in one of its own it would be in the background of the terminal, stopped when it reads. Job control and
- * Ctrl-C reach it from the kernel, as if we were not there.
+ * Starts a command as the job, with our stdin, stdout and stderr, as nice(1) and env(1) do, and with the descriptors
+ * that we were started with. It stays in our process group: in one of its own it would be in the background of the
+ * terminal, stopped when it reads. Job control and Ctrl-C reach it from the kernel, as if we were not there.
  * @param command the program and its arguments; bytes where they are not UTF-8
- * @throws SshjobError 'usage', 'job-failed-to-start'; with `retry` where the system refused to start a process
+ * @throws SshjobError 'usage', 'job-failed-to-start'; with `retry` where the system starts no process for us
  */
-export function launchJob(command: readonly (string | Buffer)[], options: LaunchJobOptions): LaunchedJob {
-  const [program, ...args] = command
+export async function launchJob(
+  command: readonly (string | Buffer)[],
+  options: LaunchJobOptions,
+): Promise<LaunchedJob> {
+  const [program] = command
   if (program === undefined)
     throw new SshjobError('usage', 'There is no command to run as the job: name one after --.')
-  const name = program.toString()
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
-  const directory = options.directory ?? currentDirectory() ?? '/'
-  const failed = (reason: string, { cause, retry = false }: SshjobErrorOptions = {}): SshjobError =>
-    new SshjobError('job-failed-to-start', `The job ${name} could not be started: ${reason}.`, {
-      cause,
-      retry,
-    })
-  if (findProgram(name, environment.get('PATH')?.toString(), options.directory ?? '.') === undefined) {
+  const openFiles = options.openFiles ?? findOpenFilesLimit()
+  const limits = openFiles === undefined ? {} : { openFiles }
+  const { ignoredSignals = [], stdio, descriptors = [], spawning, spawned, ...rest } = options
+  const { directory } = rest
+  const failed = (reason: string, more: SshjobErrorOptions = {}): SshjobError =>
+    new SshjobError('job-failed-to-start', `The job ${program} could not be started: ${reason}.`, more)
+  // For as long as that takes: without us, the command would wait for its file system as well.
+  const file = await findProgram(program, { path: environment.get('PATH'), directory })
+  if (file === undefined) {
     throw failed('there is no such program, or it may not be run; check the command after --')
   }
-  const launch = prepareLaunch({ file: name, args }, environment, {
-    openFiles: options.openFiles ?? findOpenFilesLimit(),
-    ignoredSignals: options.ignoredSignals ?? [],
-  })
   const terminalAtStart = readStat('self')?.terminal ?? 0
   const since = new Date()
-  let child: ReturnType<typeof startChild>
+  let child: SpawnedProcess
   try {
-    options.spawning?.()
-    child = startChild(launch.file, launch.args, {
-      stdio: options.stdio ?? ['inherit', 'inherit', 'inherit'],
-      environment: launch.environment,
-      // Where it is not named it is ours: it may have no name, having been deleted, or none that a string can hold.
-      directory: options.directory,
-      ownSession: false,
-      keepInherited: true,
-      ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
-      ...(launch.argv0 === undefined ? {} : { argv0: launch.argv0 }),
-    })
+    spawning?.()
+    const what = { file, args: command, environment, directory, ignoredSignals, ...limits }
+    child = spawnJob({ ...what, ...(stdio === undefined ? {} : { stdio }), descriptors })
   } catch (error) {
-    throw failed(sentenceOf(error), { cause: error, retry: true })
+    const where = directory === undefined ? '' : `; check that ${directory} can be entered`
+    throw failed(`${explainSpawn(error)}${where}`, { cause: error, retry: isScarcity(error) })
   }
   const { pid } = child
-  if (pid === undefined) {
-    throw failed(
-      `the system refused, check that ${directory} can be entered and that processes can be started`,
-      { retry: true },
-    )
-  }
-  options.spawned?.(pid)
+  spawned?.(pid)
   let running = true
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    child.once('exit', (code, signal) => {
-      running = false
-      resolve(describeEnd(code, signal))
-    })
+  const ended = child.ended.then((end) => {
+    running = false
+    return end
   })
 
   const signal = (wanted: string | number): boolean => {
-    const number = typeof wanted === 'number' ? wanted : toSignal(wanted)
+    const number = typeof wanted === 'number' ? wanted : signalNumber(wanted)
     return running && number !== undefined && sendSignal(pid, number)
   }
   const hasItAlready = (signalName: string): boolean => {
@@ -121,9 +114,9 @@ export function launchJob(command: readonly (string | Buffer)[], options: Launch
   }
   return {
     job: localJob({
-      ...options,
+      ...rest,
+      ...limits,
       environment,
-      directory,
       command: command.map(String),
       since,
       pids: () => (running ? listTree(pid, JOB_PIDS_MAX) : []),

@@ -1,5 +1,23 @@
+import {
+  type Argument,
+  bytesByName,
+  callback,
+  checkCall,
+  count,
+  date,
+  either,
+  listOf,
+  name,
+  options as optionsOf,
+  required,
+  text,
+} from '../core/check-options.js'
 import { SshjobError } from '../core/errors.js'
+import { findOpenFilesLimit } from '../process/open-files.js'
+import { shimShell } from '../process/shim-shell.js'
+import { openTerminal, type Terminal, terminalUnavailable } from '../process/terminal.js'
 import { type Account, readAccount } from './account.js'
+import { chooseDirectory, currentDirectory, OWN } from './directory.js'
 import {
   type Environment,
   makeJobEnvironment,
@@ -7,13 +25,8 @@ import {
   readEnvironment,
 } from './environment.js'
 import type { Job, JobFiles, JobProcess, ProcessRequest } from './job.js'
-import { prepareLaunch } from './launcher.js'
-import { findOpenFilesLimit } from './open-files.js'
-import { preparePipes } from './pipes.js'
 import { startSession } from './session-process.js'
-import { chooseDirectory, chooseShell } from './shell.js'
-import { sttyWords } from './stty.js'
-import { openTerminal, type Terminal, terminalUnavailable } from './terminal.js'
+import { chooseShell } from './shell.js'
 
 export interface LocalJobOptions {
   id: string
@@ -21,8 +34,8 @@ export interface LocalJobOptions {
   command: readonly string[]
   /** Default: this process's own, without what is the server's (see makeJobEnvironment). */
   environment?: Environment
-  /** Default: this process's working directory. */
-  directory?: string
+  /** Where sessions start: the first of them that can be entered. Default: this process's working directory. */
+  directory?: string | readonly string[]
   /** Default: the account's name, or the uid number where the account has none. */
   user?: string
   /** Shells to try before the job's SHELL, after those that a session asks for. Default: none. */
@@ -31,50 +44,87 @@ export interface LocalJobOptions {
   pids?: () => readonly number[]
   /** When the job started. Default: now. */
   since?: Date
+  /**
+   * The soft limit of open files that the job has, and its sessions get: Node.js has raised its own. Default: what the
+   * process that started us has, as far as that can be told; else ours.
+   */
+  openFiles?: number
 }
 
-/** The working directory, or undefined if it has been deleted: process.cwd() throws then. */
-export function currentDirectory(): string | undefined {
-  try {
-    return process.cwd()
-  } catch {
-    return undefined
-  }
-}
+const LOCAL_JOB_CALL: readonly Argument[] = [
+  [
+    'options',
+    optionsOf<LocalJobOptions>({
+      id: required(name),
+      command: required(listOf(text)),
+      environment: bytesByName,
+      directory: either('a string or an array of them', name, listOf(name)),
+      user: name,
+      shells: listOf(name),
+      pids: callback,
+      since: date,
+      openFiles: count,
+    }),
+  ],
+]
 
-/** A job that this process is inside of: its sessions are children of this process. */
+/**
+ * A job that this process is inside of: its sessions are children of this process.
+ * @throws SshjobError 'usage' for an option that is wrong
+ */
 export function localJob(options: LocalJobOptions): Job {
+  checkCall('localJob', [options], LOCAL_JOB_CALL)
   const pids = options.pids ?? ((): number[] => [process.pid])
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
-  const directory = options.directory ?? currentDirectory()
+  const directories = [options.directory ?? currentDirectory() ?? OWN].flat()
   const account: Account = readAccount()
   // Asked now, while who started us is still there to tell.
-  const openFiles = findOpenFilesLimit()
-  // So that the first command needn't wait for them.
-  preparePipes()
+  const openFiles = options.openFiles ?? findOpenFilesLimit()
   const text = (name: string): string | undefined => environment.get(name)?.toString()
 
-  function spawn(request: ProcessRequest): JobProcess {
+  /** Our own directory is inherited, not looked up. */
+  const candidates = (home: string | undefined): (string | undefined)[] => {
+    const own = currentDirectory()
+    return [...directories.map((directory) => (directory === own ? OWN : directory)), home]
+  }
+
+  async function spawn(request: ProcessRequest): Promise<JobProcess> {
     if (request.command?.includes(0)) {
       throw new SshjobError('spawn-failed', 'The command holds a zero byte, which no command line can have.')
     }
-    const shell = chooseShell({
-      requested: [...(request.shells ?? []), ...(options.shells ?? [])],
-      jobShell: text('SHELL'),
-      accountShell: account.shell,
-      path: text('PATH'),
-    })
-    const terminal = request.terminal === undefined ? undefined : openTerminal(request.terminal)
+    const home = request.environment.get('HOME')?.toString() ?? text('HOME') ?? account.home
+    const [{ shell, notices }, place] = await Promise.all([
+      chooseShell({
+        requested: [...(request.shells ?? []), ...(options.shells ?? [])],
+        jobShell: text('SHELL'),
+        accountShell: account.shell,
+        path: text('PATH'),
+        last: shimShell(),
+      }),
+      chooseDirectory(candidates(home)),
+    ])
+    const { terminal } = request
+    const opened = terminal === undefined ? undefined : openTerminal(terminal, terminal.modes)
     try {
-      return start(request, shell, terminal)
+      const variables = variablesOf(request, shell, opened)
+      if (place.directory !== OWN) for (const name of ['PWD', 'OLDPWD']) variables.delete(name)
+      const program = {
+        file: shell,
+        // Not a login shell: /etc/profile would set PATH anew, and the session is in the job, not at a login.
+        args: request.command === undefined ? [shell] : [shell, '-c', request.command],
+        environment: variables,
+        directory: place.directory === OWN ? undefined : place.directory,
+        openFiles,
+      }
+      return startSession(program, opened, [...notices, ...place.notices])
     } catch (error) {
-      terminal?.close()
+      opened?.close()
       throw error
     }
   }
 
-  function start(request: ProcessRequest, shell: string, terminal: Terminal | undefined): JobProcess {
-    const variables = makeSessionEnvironment(environment, {
+  function variablesOf(request: ProcessRequest, shell: string, terminal: Terminal | undefined) {
+    return makeSessionEnvironment(environment, {
       requested: request.environment,
       terminal: terminal && { term: request.terminal?.term ?? '', name: terminal.name },
       jobId: options.id,
@@ -82,19 +132,12 @@ export function localJob(options: LocalJobOptions): Job {
       account,
       shell,
     })
-    // Not a login shell: /etc/profile would set PATH anew, and the session is in the job, not at a login.
-    const program = { file: shell, args: request.command === undefined ? [] : ['-c', request.command] }
-    const launch = prepareLaunch(program, variables, {
-      terminal: terminal?.name,
-      stty: sttyWords(request.terminal?.modes ?? []),
-      openFiles,
-    })
-    return startSession(launch, chooseDirectory([directory, variables.get('HOME')?.toString()]), terminal)
   }
 
-  function files(): JobFiles {
+  async function files(): Promise<JobFiles> {
     const home = text('HOME') ?? account.home
-    const start = chooseDirectory([directory, home])
+    const { directory } = await chooseDirectory(candidates(home))
+    const start = directory === OWN ? (currentDirectory() ?? '/') : directory
     return { directory: start, home: home ?? start }
   }
 

@@ -1,57 +1,40 @@
-import type { ChildProcess } from 'node:child_process'
-import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { finished, type Readable, type Writable } from 'node:stream'
 import { SshjobError } from '../core/errors.js'
-import { unwatchSession, watchSession } from './attendant.js'
-import { type ChildStdio, startChild } from './child.js'
-import { describeEnd } from './ends.js'
-import type { JobProcess, ProcessEnd, TerminalSize } from './job.js'
-import type { Launch } from './launcher.js'
-import { takePipes } from './pipes.js'
-import { readStat } from './process-tree.js'
-import { endSession, sendSignal, toSignal } from './session-end.js'
-import { sentenceOf, sentenceOfCode } from './system-error.js'
-import type { Terminal } from './terminal.js'
+import { unwatchSession, watchSession } from '../process/attendant.js'
+import { closeAll, keepInheritedFromChildren, makeThreePipes, nameOfPipe } from '../process/descriptors.js'
+import { release } from '../process/exits.js'
+import { hangUp, hangUpGroup, type PosixSession } from '../process/hang-up.js'
+import { readStat } from '../process/process-tree.js'
+import { sendSignal, signalNumber } from '../process/signals.js'
+import { explainSpawn, type SpawnedProcess, type SpawnOptions, spawnProcess } from '../process/spawn.js'
+import type { Terminal } from '../process/terminal.js'
+import type { TerminalSize } from '../process/termios.js'
+import type { JobProcess } from './job.js'
 
-/** Why a child did not start: child_process says so in an event, too late for whoever waits for a result. */
-function explainFailure(launch: Launch, directory: string): string {
-  const attempts: [string, () => void][] = [
-    [directory, () => accessSync(directory, constants.X_OK)],
-    [launch.file, () => accessSync(launch.file, constants.X_OK)],
-    ['a descriptor', () => closeSync(openSync('/dev/null', 'r'))],
-  ]
-  for (const [what, attempt] of attempts) {
-    try {
-      attempt()
-    } catch (error) {
-      return `${what}: ${sentenceOf(error)}`
-    }
+/** What is to be run, as for spawnProcess(). */
+export type Program = Pick<SpawnOptions, 'file' | 'args' | 'environment' | 'directory' | 'openFiles'>
+
+/** Starts the leader of a new POSIX session. @throws SshjobError 'spawn-failed' */
+function startLeader(program: Program, stdio: NonNullable<SpawnOptions['stdio']>): SpawnedProcess {
+  try {
+    // They are the job's, which has them by now.
+    keepInheritedFromChildren()
+    return spawnProcess({ ...program, stdio, ownSession: true })
+  } catch (error) {
+    throw failure(error)
   }
-  // fork(2): what is left are the limits of processes and of open files.
-  return `${launch.file}: ${sentenceOfCode('EAGAIN')}, the limit of processes or of open files is reached`
 }
 
-type Three = readonly [ChildStdio, ChildStdio, ChildStdio]
-
-/** Starts the leader of a new session. @throws SshjobError 'spawn-failed' */
-function startLeader(launch: Launch, directory: string, stdio: Three): ChildProcess & { pid: number } {
-  const failed = (reason: string, cause?: unknown): SshjobError =>
-    new SshjobError('spawn-failed', `The command could not be started in the job: ${reason}.`, { cause })
-  let child: ChildProcess
-  try {
-    child = startChild(launch.file, launch.args, {
-      stdio,
-      environment: launch.environment,
-      directory,
-      ...(launch.argv0 === undefined ? {} : { argv0: launch.argv0 }),
-    })
-  } catch (error) {
-    throw failed(sentenceOf(error), error)
-  }
-  const { pid } = child
-  if (pid === undefined) throw failed(explainFailure(launch, directory))
-  return Object.assign(child, { pid })
+function failure(cause: unknown): SshjobError {
+  if (cause instanceof SshjobError) return cause
+  return new SshjobError(
+    'spawn-failed',
+    `The command could not be started in the job: ${explainSpawn(cause)}.`,
+    {
+      cause,
+    },
+  )
 }
 
 interface Streams {
@@ -60,105 +43,103 @@ interface Streams {
   readonly stderr: Readable | undefined
 }
 
-function startOnPipes(
-  launch: Launch,
-  directory: string,
-): { child: ChildProcess & { pid: number } } & Streams {
-  let pipes: ReturnType<typeof takePipes>
+interface Started extends Streams {
+  readonly child: SpawnedProcess
+  /** As a PosixSession has it. */
+  readonly given: readonly string[]
+}
+
+function startOnPipes(program: Program): Started {
+  let pipes: ReturnType<typeof makeThreePipes>
   try {
-    pipes = takePipes(['to-child', 'from-child', 'from-child'])
-  } catch (cause) {
-    const reason = sentenceOf(cause)
-    throw new SshjobError('spawn-failed', `The command could not be started in the job: ${reason}.`, {
-      cause,
-    })
+    pipes = makeThreePipes()
+  } catch (error) {
+    throw failure(error)
   }
-  const [input, output, errors] = pipes ?? []
-  if (input === undefined || output === undefined || errors === undefined) {
-    const child = startLeader(launch, directory, ['pipe', 'pipe', 'pipe'])
-    const { stdin, stdout, stderr } = child
-    if (stdin === null || stdout === null || stderr === null)
-      throw new Error('A child without the pipes asked for')
-    return { child, stdin, stdout, stderr }
-  }
+  const [input, output, errors] = pipes
+  const ours = [input.write, output.read, errors.read]
+  const theirs = [input.read, output.write, errors.write] as const
   try {
-    const child = startLeader(launch, directory, [input.theirs, output.theirs, errors.theirs])
     return {
-      child,
-      stdin: new Socket({ fd: input.ours, readable: false, writable: true }),
-      stdout: new Socket({ fd: output.ours, readable: true, writable: false }),
-      stderr: new Socket({ fd: errors.ours, readable: true, writable: false }),
+      child: startLeader(program, theirs),
+      given: theirs.map(nameOfPipe),
+      stdin: new Socket({ fd: input.write, readable: false, writable: true }),
+      stdout: new Socket({ fd: output.read, readable: true, writable: false }),
+      stderr: new Socket({ fd: errors.read, readable: true, writable: false }),
     }
   } catch (error) {
-    for (const { ours } of [input, output, errors]) closeSync(ours)
+    closeAll(ours)
     throw error
   } finally {
-    for (const { theirs } of [input, output, errors]) closeSync(theirs)
+    closeAll(theirs)
   }
 }
 
 /**
- * Starts the leader of a POSIX session (setsid(2)) in a terminal, or on three pipes; on pairs of sockets where
- * pipes can't be made (see pipes.ts), which /dev/stdin, /dev/stdout and /dev/stderr can't open.
+ * Starts the leader of a POSIX session (setsid(2)) in a terminal, or on three pipes.
+ * @param notices what its session should be told
  * @throws SshjobError 'spawn-failed'
  */
-export function startSession(launch: Launch, directory: string, terminal: Terminal | undefined): JobProcess {
-  if (terminal === undefined) {
-    const { child, ...streams } = startOnPipes(launch, directory)
-    return makeJobProcess(child, streams, undefined)
-  }
-  const { slave, stdin, stdout } = terminal
-  const child = startLeader(launch, directory, [slave, slave, slave])
-  return makeJobProcess(child, { stdin, stdout, stderr: undefined }, terminal)
-}
-
-function whenClosed(stream: Readable | undefined): Promise<void> {
-  if (stream === undefined) return Promise.resolve()
-  return new Promise((resolve) => {
-    finished(stream, { writable: false }, () => resolve())
-  })
+export function startSession(
+  program: Program,
+  terminal: Terminal | undefined,
+  notices: readonly string[],
+): JobProcess {
+  if (terminal === undefined) return makeJobProcess(startOnPipes(program), undefined, notices)
+  const { name, stdin, stdout } = terminal
+  const child = startLeader(program, { terminal: name })
+  // /dev/tty is the terminal too, by a name that each session has for its own.
+  return makeJobProcess(
+    { child, stdin, stdout, stderr: undefined, given: [name, '/dev/tty'] },
+    terminal,
+    notices,
+  )
 }
 
 function makeJobProcess(
-  child: ChildProcess & { pid: number },
-  { stdin, stdout, stderr }: Streams,
+  { child, stdin, stdout, stderr, given }: Started,
   terminal: Terminal | undefined,
+  notices: readonly string[],
 ): JobProcess {
   const { pid } = child
-  // Before anything is awaited: Node.js has not reaped it yet, so this is the leader, or what is left of it.
+  // Before anything is awaited: we have not reaped it yet, so this is the leader, or what is left of it.
   const leader = readStat(pid)
-  watchSession(pid)
+  const session: PosixSession | undefined = leader && { leader, given }
+  if (session !== undefined) watchSession(session)
   // A peer that closes early is no reason to end this process; who uses the stream listens as well.
   for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => undefined)
 
   let running = true
   let termination: Promise<void> | undefined
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    child.once('exit', (code, signal) => {
-      running = false
-      terminal?.finish()
-      resolve(describeEnd(code, signal))
-    })
+  const ended = child.ended.then((end) => {
+    running = false
+    terminal?.finish()
+    // What it left in the background was left on purpose.
+    if (session !== undefined) unwatchSession(session)
+    return end
   })
-  // What runs in the background on purpose, with nothing of ours in its hands, is left alone from then on.
-  void Promise.all([ended, whenClosed(stdout), whenClosed(stderr)]).then(() => {
-    stdin.destroy()
-    if (termination !== undefined) return
-    termination = Promise.resolve()
-    unwatchSession(pid)
-  })
+  void Promise.all([ended, whenClosed(stdout), whenClosed(stderr)]).then(() => stdin.destroy())
 
   const end = async (): Promise<void> => {
+    const wasRunning = running
     stdin.destroy()
     stdout.destroy()
     stderr?.destroy()
     terminal?.close()
-    if (leader === undefined) sendSignal(-pid, 'SIGKILL') // without /proc, the group is all that is known
-    if (leader === undefined || (await endSession(leader))) await ended
-    unwatchSession(pid)
+    if (!wasRunning) return
+    if (session === undefined) await hangUpGroup(pid)
+    else {
+      await hangUp(session, new Set([pid, terminal?.foreground ?? pid]))
+      unwatchSession(session)
+    }
+    const left = readStat(pid)
+    // The command itself may be one of those that stay.
+    if (left?.startTime === leader?.startTime && left?.state !== 'Z') release(pid)
+    else await ended
   }
   return {
     pid,
+    notices,
     stdin,
     stdout,
     stderr,
@@ -167,7 +148,7 @@ function makeJobProcess(
       terminal?.resize(size)
     },
     signal(name: string) {
-      const signal = toSignal(name)
+      const signal = signalNumber(name)
       return running && signal !== undefined && sendSignal(-pid, signal)
     },
     /**
@@ -183,4 +164,11 @@ function makeJobProcess(
       return termination
     },
   }
+}
+
+function whenClosed(stream: Readable | undefined): Promise<void> {
+  if (stream === undefined) return Promise.resolve()
+  return new Promise((resolve) => {
+    finished(stream, { writable: false }, () => resolve())
+  })
 }

@@ -1,6 +1,6 @@
 import { LOGIN_GRACE_MS } from '../core/limits.js'
 import type { Algorithms } from '../ssh/algorithms.js'
-import { type Login, onlyKey } from '../ssh/authentication.js'
+import { type Login, onlyKeys } from '../ssh/authentication.js'
 import { type HostKey, hostKeysOf } from '../ssh/host-keys.js'
 import type { RekeyLimits } from '../ssh/key-renewal.js'
 import type { ParsedKey } from '../ssh/keys.js'
@@ -47,11 +47,15 @@ export interface Admission {
   announcesHostKeys?: boolean
 }
 
-/** The simple case: one host key, and one key that gets in. */
-export function admitKey(hostKey: ParsedKey, clientKey: ParsedKey, forwarding: ForwardingPolicy): Admission {
+/** The simple case: host keys of this session, best first, and the keys that get in. */
+export function admitKeys(
+  hostKeys: readonly ParsedKey[],
+  clientKeys: readonly ParsedKey[],
+  forwarding: ForwardingPolicy,
+): Admission {
   return {
-    hostKeys: hostKeysOf(hostKey),
-    login: onlyKey(clientKey, { forwarding }),
+    hostKeys: hostKeys.flatMap(hostKeysOf),
+    login: onlyKeys(clientKeys, { forwarding }),
     loginGraceMs: LOGIN_GRACE_MS,
   }
 }

@@ -1,39 +1,40 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
 import type { OfferedKey } from '../ssh/authentication.js'
 import { typeOfBlob } from '../ssh/keys.js'
+import { makePrivateFolder } from './forwarding/private-folder.js'
+
+export interface AuthenticationInfo {
+  readonly file: string
+  /** Never rejects. */
+  remove(): Promise<void>
+}
 
 /**
  * Writes down how the client has authenticated, in a file of this user's alone, as sshd does for SSH_USER_AUTH: the
  * method, and the public key as a file of keys would have it. As with sshd, undefined and a word in the log where that
  * can't be done: it keeps nobody out.
  */
-export function writeAuthenticationInfo(
+export async function writeAuthenticationInfo(
   { blob }: OfferedKey,
   log: Logger,
-): { file: string; remove(): void } | undefined {
-  const attempt = <T>(work: () => T): T | undefined => {
-    try {
-      return work()
-    } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'the file for SSH_USER_AUTH could not be written or removed')
-      return undefined
-    }
+): Promise<AuthenticationInfo | undefined> {
+  const complain = (error: unknown): undefined => {
+    log.warn({ reason: messageOf(error) }, 'the file for SSH_USER_AUTH could not be written or removed')
   }
-  return attempt(() => {
-    const folder = mkdtempSync(join(tmpdir(), 'sshjob-'))
-    const file = join(folder, 'auth')
+  const folder = await makePrivateFolder('auth').catch(complain)
+  if (folder === undefined) return undefined
+  const remove = (): Promise<void> => folder.remove().catch(complain)
+  const file = join(folder.path, 'auth')
+  try {
     const line = `publickey ${typeOfBlob(blob)} ${blob.toString('base64')}\n`
-    const remove = (): void => attempt(() => rmSync(folder, { recursive: true, force: true }))
-    try {
-      writeFileSync(file, line, { mode: 0o600, flag: 'wx' })
-      return { file, remove }
-    } catch (error) {
-      remove()
-      throw error
-    }
-  })
+    await writeFile(file, line, { mode: 0o600, flag: 'wx' })
+    return { file, remove }
+  } catch (error) {
+    complain(error)
+    await remove()
+    return undefined
+  }
 }

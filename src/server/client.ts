@@ -12,9 +12,10 @@ import { endUnused } from './unused.js'
 export interface Client {
   readonly rules: Rules
   readonly forwarding: Forwarding
-  /** Variables of its sessions. */
-  readonly environment: ReadonlyMap<string, Buffer>
-  leave(): void
+  /** Variables of its sessions. Undefined: none, without waiting for them. */
+  readonly environment: Promise<ReadonlyMap<string, Buffer>> | undefined
+  /** Resolves once nothing is left of it, and never rejects. */
+  leave(): Promise<void>
 }
 
 export function letClientIn(
@@ -31,12 +32,12 @@ export function letClientIn(
   return {
     rules,
     forwarding,
-    environment: new Map(info && [['SSH_USER_AUTH', Buffer.from(info.file)]]),
-    leave() {
+    environment: info?.then((made) => new Map(made && [['SSH_USER_AUTH', Buffer.from(made.file)]])),
+    async leave() {
       stopAsking?.()
       stopWatching?.()
       forwarding.close()
-      info?.remove()
+      await (await info)?.remove()
     },
   }
 }

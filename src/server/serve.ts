@@ -1,10 +1,53 @@
 import type { Duplex } from 'node:stream'
+import {
+  type Argument,
+  abortSignal,
+  callback,
+  checkCall,
+  checkedMethods,
+  duplex,
+  either,
+  listOf,
+  logger,
+  milliseconds,
+  name,
+  objectWith,
+  oneOf,
+  optional,
+  options as optionsOf,
+  ourError,
+  rejecting,
+  required,
+  text,
+} from '../core/check-options.js'
 import type { Job } from '../job/job.js'
 import { parseKey } from '../ssh/keys.js'
-import { admitKey } from './admission.js'
-import { makePolicy } from './forwarding/policy.js'
+import { admitKeys } from './admission.js'
+import { FORWARDING_MODES, makePolicy } from './forwarding/policy.js'
 import { ServedConnection } from './served-connection.js'
 import type { Served, ServeOptions } from './types.js'
+
+const SERVE_OPTIONS = optionsOf<ServeOptions>({
+  credentials: optionsOf<NonNullable<ServeOptions['credentials']>>({
+    hostPrivateKey: required(name),
+    clientPublicKey: required(name),
+  }),
+  shells: listOf(name),
+  idleTimeoutMs: milliseconds,
+  motd: either('a string, a function or false', text, callback, oneOf(false)),
+  peer: text,
+  signal: abortSignal,
+  log: logger,
+  forwarding: oneOf(...FORWARDING_MODES),
+  permitOpen: listOf(text),
+  permitListen: listOf(text),
+})
+
+const SERVE_CALL: readonly Argument[] = [
+  ['stream', duplex],
+  ['job', objectWith('a Job, as localJob() makes one', 'pids', 'terminalUnavailable', 'spawn')],
+  optional('options', SERVE_OPTIONS),
+]
 
 /**
  * Serves one SSH connection, for one job, over one stream.
@@ -15,10 +58,16 @@ import type { Served, ServeOptions } from './types.js'
  * @throws SshjobError 'usage' for an option that is wrong
  */
 export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Served {
+  checkCall('serve', [stream, job, options], SERVE_CALL)
   const forwarding = makePolicy(options) // throws for options that are wrong, before anything has begun
   const { credentials } = options
-  if (credentials === undefined) return new ServedConnection(stream, job, options, { hello: forwarding })
+  if (credentials === undefined)
+    return checked(new ServedConnection(stream, job, options, { hello: forwarding }))
   const { hostPrivateKey, clientPublicKey } = credentials
-  const admission = () => admitKey(parseKey(hostPrivateKey), parseKey(clientPublicKey), forwarding)
-  return new ServedConnection(stream, job, options, { admission })
+  const admission = () => admitKeys([parseKey(hostPrivateKey)], [parseKey(clientPublicKey)], forwarding)
+  return checked(new ServedConnection(stream, job, options, { admission }))
+}
+
+function checked(served: Served): Served {
+  return checkedMethods('served', served, { end: rejecting(['reason', ourError]) })
 }

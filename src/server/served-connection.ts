@@ -8,10 +8,10 @@ import type { JobInfo } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
 import { acceptKeys } from '../ssh/authentication.js'
 import { Connection, type OpenAnswer } from '../ssh/connection.js'
-import { generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
+import { generateEcdsaKey, generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
-import { type Admission, admitKey, type Rules } from './admission.js'
+import { type Admission, admitKeys, type Rules } from './admission.js'
 import { type Client, letClientIn } from './client.js'
 import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
@@ -48,6 +48,8 @@ export class ServedConnection implements Served {
   readonly #entry: Entry
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
+  /** Sessions that are about to be opened. */
+  #waiting = 0
   readonly #abort = new AbortController()
   #transport: Transport | undefined
   #connection: Connection | undefined
@@ -102,11 +104,17 @@ export class ServedConnection implements Served {
       this.#finish(undefined)
       return
     }
-    const clientKey = this.#parseClientKey(hello.publicKey)
-    const hostKey = generateKey()
-    const answer = { ...accepted, hostKey: hostKey.publicKey }
+    const more = hello.morePublicKeys
+    const clientKeys = [this.#parseClientKey(hello.publicKey), ...(more ?? []).flatMap(parseIfKnown)]
+    const [hostKey, ...others] = [generateKey(), ...(more === undefined ? [] : [generateEcdsaKey()])]
+    const answer = {
+      ...accepted,
+      hostKey: hostKey.publicKey,
+      ...(more === undefined ? {} : { moreHostKeys: others.map(({ publicKey }) => publicKey) }),
+    }
     await answerHello(this.#stream, answer, { signal: this.#abort.signal })
-    if (!this.#over) this.#start(admitKey(parseKey(hostKey.privateKey), clientKey, entry.hello))
+    const hostKeys = [hostKey, ...others].map(({ privateKey }) => parseKey(privateKey))
+    if (!this.#over) this.#start(admitKeys(hostKeys, clientKeys, entry.hello))
   }
 
   #parseClientKey(text: string): ParsedKey {
@@ -152,8 +160,7 @@ export class ServedConnection implements Served {
         clearTimeout(grace)
         clearInterval(idle)
         connection.finish(cause)
-        letIn?.leave()
-        this.#finish(cause)
+        this.#finish(cause, letIn?.leave())
       },
       log: this.#log,
     })
@@ -170,7 +177,7 @@ export class ServedConnection implements Served {
     const idle = this.#watchIdle(transport)
   }
 
-  #openChannel(type: string, client: Client | undefined): OpenAnswer {
+  #openChannel(type: string, client: Client | undefined): OpenAnswer | Promise<OpenAnswer> {
     if (type !== 'session' || client === undefined) {
       return {
         refuse: OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
@@ -182,12 +189,21 @@ export class ServedConnection implements Served {
     }
     const { maxSessions } = client.rules
     const open = [...this.#sessions].filter((session) => session.isOpen).length
-    if (maxSessions !== undefined && open >= maxSessions) {
+    if (maxSessions !== undefined && open + this.#waiting >= maxSessions) {
       return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message: `more than ${maxSessions} sessions are open` }
     }
+    if (client.environment === undefined) return this.#acceptSession(client, new Map())
+    this.#waiting += 1
+    return client.environment.then((variables) => {
+      this.#waiting -= 1
+      return this.#acceptSession(client, variables)
+    })
+  }
+
+  #acceptSession(client: Client, variables: ReadonlyMap<string, Buffer>): OpenAnswer {
     return {
       accept: (channel) => {
-        const session = new Session(channel, this.#sessionContext(client))
+        const session = new Session(channel, this.#sessionContext(client, variables))
         this.#sessions.add(session)
         void channel.closed.then(() => session.terminate()).then(() => this.#sessions.delete(session))
       },
@@ -206,7 +222,7 @@ export class ServedConnection implements Served {
     }
   }
 
-  #sessionContext({ rules, forwarding, environment }: Client): SessionContext {
+  #sessionContext({ rules, forwarding }: Client, variables: ReadonlyMap<string, Buffer>): SessionContext {
     const { motd, shells = [], peer = UNKNOWN_PEER } = this.#options
     const [address, port, , serverPort] = peer.split(' ')
     return {
@@ -214,7 +230,7 @@ export class ServedConnection implements Served {
       environment: new Map([
         ['SSH_CONNECTION', Buffer.from(peer)],
         ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
-        ...environment,
+        ...variables,
       ]),
       shells,
       greeting: () => greet(motd, this.#job),
@@ -250,15 +266,24 @@ export class ServedConnection implements Served {
     this.#finish(cause)
   }
 
-  #finish(cause: SshjobError | undefined): void {
+  #finish(cause: SshjobError | undefined, leaving?: Promise<void>): void {
     if (this.#over) return
     this.#over = true
     this.#abort.abort(cause)
     const left = [...this.#sessions].map((session) => session.terminate())
-    void Promise.allSettled(left).then(() => {
+    void Promise.allSettled([...left, leaving]).then(() => {
       this.#log.debug({ cause: cause?.code }, 'connection closed')
       this.#closing.resolve(cause)
     })
+  }
+}
+
+/** A newer client may have a key of a kind that nobody knew when this was written, besides one that is known. */
+function parseIfKnown(text: string): ParsedKey[] {
+  try {
+    return [parseKey(text)]
+  } catch {
+    return []
   }
 }
 

@@ -4,19 +4,20 @@ import type { Reader } from '../ssh/wire.js'
 import type { SessionForward } from './forwarding/agent.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { readX11Request } from './forwarding/x11.js'
+import type { SessionVariables } from './session-variables.js'
 
 /** What of the client's one session reaches: its agent and its display, each once, until the session ends. */
 export class SessionForwards {
   readonly #forwarding: Forwarding
-  readonly #environment: Map<string, Buffer>
+  readonly #variables: SessionVariables
   readonly #log: Logger
   readonly #made = new Map<string, Promise<SessionForward>>()
   #closed = false
 
-  /** Adds to `environment` what says where they are. */
-  constructor(forwarding: Forwarding, environment: Map<string, Buffer>, log: Logger) {
+  /** Adds to `variables` what says where they are. */
+  constructor(forwarding: Forwarding, variables: SessionVariables, log: Logger) {
     this.#forwarding = forwarding
-    this.#environment = environment
+    this.#variables = variables
     this.#log = log
   }
 
@@ -55,7 +56,7 @@ export class SessionForwards {
     this.#made.set(what, making)
     return making.then(
       ({ environment }) => {
-        for (const [name, value] of environment) this.#environment.set(name, value)
+        this.#variables.add(environment)
         return true
       },
       (error: unknown) => this.#refuse(what, messageOf(error)),

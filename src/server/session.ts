@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../core/errors.js'
-import { MAX_COMMAND_BYTES, MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
+import { EXIT_STATUS_DELAY_MS, MAX_COMMAND_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { isSettable } from '../job/environment.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
 import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
@@ -11,6 +11,7 @@ import type { Rules, Subsystem } from './admission.js'
 import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { SessionForwards } from './session-forwards.js'
+import { SessionVariables } from './session-variables.js'
 import { type SftpSession, serveSftp } from './sftp/serve-sftp.js'
 
 export interface SessionContext {
@@ -25,7 +26,6 @@ export interface SessionContext {
   log: Logger
 }
 
-const ORIGINAL_COMMAND = 'SSH_ORIGINAL_COMMAND'
 /** What sshd_config(5) calls a server of files that is in the server itself. */
 const INTERNAL_SFTP = 'internal-sftp'
 
@@ -36,11 +36,10 @@ const ownSubsystem = (name: string): Subsystem | undefined =>
 export class Session {
   readonly #channel: Channel
   readonly #context: SessionContext
-  readonly #environment: Map<string, Buffer>
+  readonly #variables: SessionVariables
   readonly #forwards: SessionForwards
-  #variables = 0
-  #variableBytes = 0
   #terminal: TerminalRequest | undefined
+  #starting: Promise<JobProcess> | undefined
   #process: JobProcess | undefined
   #sftp: SftpSession | undefined
   #started = false
@@ -48,8 +47,8 @@ export class Session {
   constructor(channel: Channel, context: SessionContext) {
     this.#channel = channel
     this.#context = context
-    this.#environment = new Map(context.environment)
-    this.#forwards = new SessionForwards(context.forwarding, this.#environment, context.log)
+    this.#variables = new SessionVariables(context.environment)
+    this.#forwards = new SessionForwards(context.forwarding, this.#variables, context.log)
     channel.onRequest = (name, data) => this.#request(name, data)
   }
 
@@ -66,9 +65,19 @@ export class Session {
     if (stream.writable) stream.write(`${this.#terminal === undefined ? '' : end}${sentence}${end}`)
   }
 
+  /** Says why what the client asks for is refused, before the answer, which has no room for it: RFC 4254 §5.4. */
+  #explain(reason: string): void {
+    if (this.#channel.isClosed || !this.#channel.outputExtended.writable) return
+    // A client that wanted a terminal has made a raw one of its own by now.
+    this.#channel.outputExtended.write(
+      `sshjob-server: ${reason}${this.#terminal === undefined ? '' : '\r'}\n`,
+    )
+  }
+
   /** Ends what runs, and resolves when it has ended. */
   async terminate(): Promise<void> {
-    await Promise.all([this.#process?.terminate(), this.#sftp?.terminate(), this.#forwards.close()])
+    const started = await this.#starting?.catch(() => undefined)
+    await Promise.all([started?.terminate(), this.#sftp?.terminate(), this.#forwards.close()])
   }
 
   #request(name: string, data: Reader): boolean | Promise<boolean> {
@@ -101,15 +110,8 @@ export class Session {
   }
 
   #setVariable(name: string, value: Buffer): boolean {
-    if (this.#started || this.#variables >= MAX_ENV_VARIABLES) return false
-    const size = name.length + value.length
-    if (size > MAX_ENV_BYTES || this.#variableBytes + size > MAX_ENV_TOTAL_BYTES) return false
-    if (value.includes(0) || !isSettable(name)) return false
-    if (this.#context.rules.acceptsVariable?.(name) === false) return false
-    this.#variables++
-    this.#variableBytes += size
-    this.#environment.set(name, Buffer.from(value))
-    return true
+    if (this.#started || this.#context.rules.acceptsVariable?.(name) === false) return false
+    return this.#variables.set(name, value)
   }
 
   #openTerminal(data: Reader): boolean {
@@ -117,6 +119,7 @@ export class Session {
     const unavailable = rules.terminalRefusal ?? job.terminalUnavailable()
     if (this.#started || this.#terminal !== undefined || unavailable !== undefined) {
       this.#context.log.info({ reason: unavailable }, 'terminal refused')
+      if (unavailable !== undefined) this.#explain(unavailable)
       return false
     }
     const term = data.text()
@@ -134,7 +137,7 @@ export class Session {
   }
 
   /** @param command what the client asks for; undefined: a shell */
-  #startAsAllowed(command: Buffer | undefined): boolean {
+  #startAsAllowed(command: Buffer | undefined): boolean | Promise<boolean> {
     const { forced } = this.#context.rules
     if (forced === undefined) return this.#start(command)
     return forced.kind === 'files'
@@ -154,40 +157,42 @@ export class Session {
     return true
   }
 
-  /** What the session adds to the job's environment: what the client may not set comes last. */
-  #variablesOf(original: Buffer | undefined): ReadonlyMap<string, Buffer> {
-    const variables = new Map(this.#environment)
-    variables.delete(ORIGINAL_COMMAND)
-    if (original !== undefined) variables.set(ORIGINAL_COMMAND, original)
-    for (const [name, value] of this.#context.rules.environment ?? []) variables.set(name, value)
-    return variables
-  }
-
   /** @param original what the client asked for where something else runs: it finds it in SSH_ORIGINAL_COMMAND */
-  #start(command: Buffer | undefined, original?: Buffer): boolean {
+  async #start(command: Buffer | undefined, original?: Buffer): Promise<boolean> {
     if (this.#started) return false
     this.#started = true
     if (command !== undefined && (command.length > MAX_COMMAND_BYTES || command.includes(0))) {
-      this.tell('sshjob-server: this command is longer than the system takes, or holds a NUL byte.')
+      this.#explain('This command is longer than the system takes, or holds a NUL byte.')
       return false
     }
-    const { job, shells, log } = this.#context
+    const { job, shells, rules, log } = this.#context
     const terminal = this.#terminal
+    const environment = this.#variables.all(rules.environment, original)
+    const request = { command, environment, terminal, shells }
+    let started: JobProcess
     try {
-      this.#process = job.spawn({ command, environment: this.#variablesOf(original), terminal, shells })
+      // What the client asks for meanwhile waits for the answer to this request.
+      this.#starting = (async () => job.spawn(request))()
+      started = await this.#starting
     } catch (error) {
       log.warn({ err: error }, 'session could not be started')
-      this.tell(`sshjob-server: ${messageOf(error)}`)
+      this.#explain(messageOf(error))
       return false
     }
-    log.info({ pid: this.#process.pid, terminal: terminal !== undefined }, 'session started')
-    // After the reply to this request, and before anything that the shell writes.
-    if (command === undefined && terminal !== undefined) queueMicrotask(() => this.#greet())
-    void this.#run(this.#process)
+    this.#process = started
+    const { pid, notices = [] } = started
+    const passedOver = notices.length === 0 ? {} : { notices }
+    log.info({ pid, terminal: terminal !== undefined, ...passedOver }, 'session started')
+    // After the reply to this request, which waits in promises, and before anything that the shell writes.
+    process.nextTick(() => {
+      for (const notice of notices) this.tell(`sshjob-server: ${notice}`)
+      if (command === undefined && terminal !== undefined) this.#greet()
+    })
+    void this.#run(started)
     return true
   }
 
-  #startSubsystem(name: string): boolean {
+  #startSubsystem(name: string): boolean | Promise<boolean> {
     const { forced, subsystem = ownSubsystem } = this.#context.rules
     const asked = subsystem(name)
     if (asked === undefined || this.#started) return false
@@ -197,9 +202,9 @@ export class Session {
     return this.#start(Buffer.from(run.command), forced === undefined ? undefined : original)
   }
 
-  #startFiles(directory: string | undefined): boolean {
-    const place = this.#context.job.files?.()
-    if (place === undefined) return false
+  async #startFiles(directory: string | undefined): Promise<boolean> {
+    const place = await this.#context.job.files?.()
+    if (place === undefined || this.#channel.isClosed) return false
     const files =
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
@@ -233,20 +238,20 @@ export class Session {
       copyOutput(process.stdout, channel.output),
       process.stderr === undefined ? undefined : copyOutput(process.stderr, channel.outputExtended),
     ])
-    // Whichever is first: all output is out and the process has ended, or the client has gone.
-    const end = await Promise.race([
-      Promise.all([process.ended, copied]).then(([end]) => end),
-      channel.closed,
-    ])
-    if (isEnd(end) && !channel.isClosed) {
-      // The order that every client relies on: output, exit status, EOF, close (RFC 4254 §6.10).
-      this.#reportEnd(end)
-      channel.output.end(() => channel.close())
-      this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
-      return
+    const end = await Promise.race([process.ended, channel.closed])
+    if (isEnd(end)) {
+      // Output, exit status, EOF, close: the order that every client likes best (RFC 4254 §6.10). But as with sshd, the
+      // status waits for nobody who holds the output, be it a process in the background or a client that doesn't read.
+      await Promise.race([copied, channel.closed, delay(EXIT_STATUS_DELAY_MS, undefined, { ref: false })])
+      if (!channel.isClosed) this.#reportEnd(end)
+      await Promise.race([copied, channel.closed])
     }
-    this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')
-    await process.terminate()
+    if (channel.isClosed) {
+      this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')
+      return process.terminate()
+    }
+    channel.output.end(() => channel.close())
+    this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
   }
 
   #copyInput(process: JobProcess): void {

@@ -49,7 +49,7 @@ export function connectTcp(host: string, port: number, options: ConnectTcpOption
     }
     const onError = (error: Error): void => {
       const code = systemCode(error) ?? ''
-      give(unreachable(host, port, REASONS[code] ?? (code === '' ? messageOf(error) : code), error))
+      give(unreachable(host, port, REASONS[code] ?? messageOf(error), error))
     }
     const timer = setTimeout(() => give(unreachable(host, port, 'it does not answer')), timeoutMs)
     socket.once('connect', () => {
@@ -72,7 +72,7 @@ export function listenTcp(address: string, port: number): Promise<net.Server> {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true })
     server.once('error', (error) => {
       const code = systemCode(error)
-      const why = code === 'EADDRINUSE' ? 'the port is in use' : (code ?? messageOf(error))
+      const why = code === 'EADDRINUSE' ? 'the port is in use' : messageOf(error)
       const message = `Port ${port} of ${address} can't be listened on: ${why}.`
       reject(new SshjobError('unreachable', message, { cause: error }))
     })

@@ -63,10 +63,8 @@ export function listenUnix(path: string, server = unixServer()): Promise<net.Ser
   return new Promise((resolve, reject) => {
     checkSocketPath(path)
     const onError = (error: Error): void => {
-      const cause = systemCode(error) ?? messageOf(error)
-      reject(
-        new SshjobError('unreachable', `No socket can be opened at ${path}: ${cause}.`, { cause: error }),
-      )
+      const message = `No socket can be opened at ${path}: ${messageOf(error)}.`
+      reject(new SshjobError('unreachable', message, { cause: error }))
     }
     server.once('error', onError)
     server.once('listening', () => {
@@ -100,11 +98,7 @@ function unreachable(path: string, error: Error): SshjobError {
   const code = systemCode(error)
   // connect(2), and unix(7): EAGAIN means that the queue of connections not yet accepted is full.
   const why =
-    code === 'ENOENT'
-      ? 'there is no socket'
-      : code === 'ECONNREFUSED'
-        ? 'nobody listens'
-        : (code ?? error.message)
+    code === 'ENOENT' ? 'there is no socket' : code === 'ECONNREFUSED' ? 'nobody listens' : messageOf(error)
   return new SshjobError('unreachable', `No connection to ${path}: ${why}.`, {
     cause: error,
     retry: code === 'EAGAIN',

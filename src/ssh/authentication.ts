@@ -34,11 +34,11 @@ export interface Login<Grant> {
   authorize(key: OfferedKey): Grant | undefined
 }
 
-/** Lets in exactly one key, under any user name. */
-export function onlyKey<Grant>(key: ParsedKey, grant: Grant): (user: string) => Login<Grant> {
-  const expected = key.getPublicSSH()
+/** Lets in exactly these keys, under any user name. */
+export function onlyKeys<Grant>(keys: readonly ParsedKey[], grant: Grant): (user: string) => Login<Grant> {
+  const expected = keys.map((key) => key.getPublicSSH())
   const authorize = ({ algorithm, blob }: OfferedKey): Grant | undefined =>
-    expected.equals(blob) && SIGNATURE_ALGORITHMS.includes(algorithm) ? grant : undefined
+    expected.some((key) => key.equals(blob)) && SIGNATURE_ALGORITHMS.includes(algorithm) ? grant : undefined
   return () => ({ authorize })
 }
 

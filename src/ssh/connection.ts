@@ -121,7 +121,11 @@ export class Connection {
     if (type < MSG.CHANNEL_WINDOW_ADJUST || type > MSG.CHANNEL_FAILURE) return this.#transport.unimplemented()
     const id = data.uint32()
     const channel = this.#channels.get(id)
-    if (channel === undefined) throw new RangeError(`there is no channel ${id}`)
+    if (channel === undefined) {
+      // Erlang's client closes a channel at exit-signal, and once more when we do; OpenSSH goes on as well.
+      if (type === MSG.CHANNEL_CLOSE && id < this.#nextId) return
+      throw new RangeError(`there is no channel ${id}`)
+    }
     channel.receive(type, data)
   }
 

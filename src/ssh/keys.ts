@@ -5,6 +5,10 @@ import { Reader, string, uint32 } from './wire.js'
 
 const ED25519 = 'ssh-ed25519'
 const RSA = 'ssh-rsa'
+const ECDSA = 'ecdsa-sha2-nistp256'
+/** The curve as SSH names it, RFC 5656 §10.1, and the length of a point on it, uncompressed. */
+const CURVE = 'nistp256'
+const POINT_BYTES = 65
 
 /** What an RSA key hashes with, by the name of the signature: RFC 8332 §3. */
 export const RSA_HASHES: ReadonlyMap<string, string> = new Map([
@@ -14,7 +18,7 @@ export const RSA_HASHES: ReadonlyMap<string, string> = new Map([
 
 export type { ParsedKey }
 
-/** A key pair as OpenSSH writes it: the private key as a file's text, the public one as a line without comment. */
+/** A key pair as files have it: the private key as a file's text, the public one as a line. */
 export interface KeyPair {
   privateKey: string
   publicKey: string
@@ -42,6 +46,24 @@ export function generateKey(comment = ''): KeyPair {
     type: ED25519,
     comment,
   })
+}
+
+/**
+ * A fresh key pair for who may not use ed25519 (FIPS 140), or does not know it. The private key is written as SEC 1 has
+ * it, which OpenSSH reads and older libraries too: JSch 0.1 and net-ssh know nothing of OpenSSH's own format.
+ */
+export function generateEcdsaKey(): KeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', {
+    namedCurve: 'prime256v1',
+    privateKeyEncoding: { format: 'der', type: 'sec1' },
+    publicKeyEncoding: { format: 'der', type: 'spki' },
+  })
+  // The point is the end of both: RFC 5480 §2, RFC 5915 §3.
+  const blob = Buffer.concat([string(ECDSA), string(CURVE), string(publicKey.subarray(-POINT_BYTES))])
+  return {
+    privateKey: encodePem('EC PRIVATE KEY', privateKey, 64),
+    publicKey: `${ECDSA} ${blob.toString('base64')}`,
+  }
 }
 
 /** A fresh RSA key pair, RFC 4253 §6.6. */
@@ -90,16 +112,15 @@ function encodePair(
     string(blob),
     string(Buffer.concat([secret, padding])),
   ])
-  const lines = file.toString('base64').match(/.{1,70}/g) ?? []
   return {
-    privateKey: [
-      '-----BEGIN OPENSSH PRIVATE KEY-----',
-      ...lines,
-      '-----END OPENSSH PRIVATE KEY-----',
-      '',
-    ].join('\n'),
+    privateKey: encodePem('OPENSSH PRIVATE KEY', file, 70),
     publicKey: `${type} ${blob.toString('base64')} ${comment}`.trimEnd(),
   }
+}
+
+function encodePem(label: string, data: Buffer, width: number): string {
+  const lines = data.toString('base64').match(new RegExp(`.{1,${width}}`, 'g')) ?? []
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n')
 }
 
 /** The size of a public key in bits, as ssh-keygen -l has it: of an RSA key, that of its modulus. */

@@ -277,7 +277,7 @@ export class Transport {
 
   readonly #onStreamError = (error: Error): void => {
     this.close(
-      new SshjobError('connection-lost', endSentence(`The connection failed: ${error.message}`), {
+      new SshjobError('connection-lost', endSentence(`The connection failed: ${messageOf(error)}`), {
         cause: error,
       }),
     )

@@ -1,11 +1,13 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { messageOf, SshjobError } from '../core/errors.js'
+import { HOST_KEY_MAX_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { hostKeyAlgorithms } from '../ssh/algorithms.js'
 import type { HostKey } from '../ssh/host-keys.js'
 import { isShortRsa, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { chooseAlgorithms } from './algorithm-list.js'
 import type { Config } from './config.js'
+import { readDescriptorAtMost } from './read-at-most.js'
 
 /** Where sshd looks when nothing is configured. */
 const PRESET = ['rsa', 'ecdsa', 'ed25519'].map((type) => `/etc/ssh/ssh_host_${type}_key`)
@@ -79,10 +81,10 @@ function readPrivateFile(file: string): string {
         `Others may read ${file}, mode ${(mode & 0o7777).toString(8)}: chmod 600 it.`,
       )
     }
-    return readFileSync(fd, 'utf8')
+    return readDescriptorAtMost(fd, HOST_KEY_MAX_BYTES).toString('utf8')
   } catch (error) {
     if (error instanceof SshjobError) throw error
-    throw new SshjobError('usage', `${file} can't be read: ${systemCode(error) ?? messageOf(error)}.`, {
+    throw new SshjobError('usage', `${file} can't be read: ${messageOf(error)}.`, {
       cause: error,
     })
   } finally {

@@ -38,7 +38,7 @@ export function readKeyFile(
     return readFileSync(fd, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
-    return refuse(log, file, systemCode(error) ?? messageOf(error))
+    return refuse(log, file, messageOf(error))
   } finally {
     if (fd !== undefined) closeSync(fd)
   }

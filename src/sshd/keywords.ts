@@ -140,7 +140,7 @@ export const KEYWORDS: readonly Keyword[] = [
     default: 'INFO',
     values: ['QUIET', 'FATAL', 'ERROR', 'INFO', 'VERBOSE', 'DEBUG', 'DEBUG1', 'DEBUG2', 'DEBUG3'],
   }),
-  accepted('LogVerbose', 'words', 'the log is not OpenSSH’s'),
+  accepted('LogVerbose', 'words', "the log is not OpenSSH's"),
   honoured('MACs', 'word', 'of those that sshjob has'),
   honoured('Match', 'any', 'by `User`, `Host`, `Address`, `LocalAddress`, `LocalPort`, `RDomain`, `all`', {
     match,
@@ -174,7 +174,7 @@ export const KEYWORDS: readonly Keyword[] = [
   accepted('PidFile', 'word', 'sshd writes none for one connection either'),
   accepted('Port', 'many', NO_LISTENING),
   accepted('PrintLastLog', 'flag', 'nobody logs in'),
-  accepted('PrintMotd', 'flag', 'the job’s own greeting, if it has one'),
+  accepted('PrintMotd', 'flag', "the job's own greeting, if it has one"),
   honoured('PubkeyAcceptedAlgorithms', 'word', 'of those that sshjob has', { match }),
   honoured('PubkeyAuthentication', 'flag', '', { match, default: 'yes' }),
   refused('PubkeyAuthOptions', 'words', 'but for `none`: FIDO keys are not understood', {

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { systemCode } from '../core/errors.js'
+import { messageOf } from '../core/errors.js'
 import { BANNER_MAX_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import type { Rules } from '../server/admission.js'
@@ -12,8 +11,9 @@ import { expandPath, readKeyFile, type SessionUser } from './key-files.js'
 import type { KeyOptions } from './key-options.js'
 import type { ConnectionSpec } from './match.js'
 import { matchesAddress, matchesList, matchesPattern } from './patterns.js'
+import { readAtMost } from './read-at-most.js'
 import type { Directive } from './read-config.js'
-import { makeRules } from './rules.js'
+import { makeRules, type PlaceRules } from './rules.js'
 
 export interface LoginOptions {
   directives: readonly Directive[]
@@ -22,8 +22,7 @@ export interface LoginOptions {
   /** Whose session it will be, whatever name the client says. */
   user: SessionUser
   log: Logger
-  /** Whether a forced command need not be run: the session is already what it would make of it. */
-  replacesForcedCommand: (command: string) => boolean
+  place: PlaceRules
 }
 
 /** What awaits a client under the name that it says. */
@@ -42,7 +41,7 @@ export function makeLogin(options: LoginOptions, name: string): Login<Rules> {
       if (isShortRsa(key.blob, config.number('RequiredRSASize'))) return undefined
       const found = findKey(key, options, config)
       if (found === undefined || !mayBeRoot(config, found, user)) return undefined
-      return makeRules(config, found, options.replacesForcedCommand)
+      return makeRules(config, found, options.place)
     },
   }
 }
@@ -118,10 +117,10 @@ function readBanner(config: Config, log: Logger): string | undefined {
   const file = config.unlessNone('Banner')
   if (file === undefined) return undefined
   try {
-    return readFileSync(file).subarray(0, BANNER_MAX_BYTES).toString('utf8')
+    return readAtMost(file, BANNER_MAX_BYTES).toString('utf8')
   } catch (error) {
     // As in sshd: a banner that is not there keeps nobody out.
-    log.info({ file, reason: systemCode(error) }, 'the banner is not shown')
+    log.info({ file, reason: messageOf(error) }, 'the banner is not shown')
     return undefined
   }
 }

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { messageOf, SshjobError } from '../core/errors.js'
 import { SSHD_CONFIG_MAX_BYTES, SSHD_INCLUDE_DEPTH } from '../core/limits.js'
 import { checkValue } from './check-value.js'
 import { findKeyword, type Keyword } from './keywords.js'
 import { type Match, parseMatch } from './match.js'
 import { matchesPattern } from './patterns.js'
+import { readAtMost } from './read-at-most.js'
 import { splitKeyword, splitWords } from './words.js'
 
 /** One line that says something, checked. */
@@ -107,7 +108,7 @@ class ConfigReader {
 
   #load(file: string): string {
     try {
-      const bytes = readFileSync(file)
+      const bytes = readAtMost(file, SSHD_CONFIG_MAX_BYTES + 1 - this.#bytes)
       this.#bytes += bytes.length
       if (this.#bytes > SSHD_CONFIG_MAX_BYTES) {
         throw new SshjobError('usage', `The configuration is larger than ${SSHD_CONFIG_MAX_BYTES} bytes.`)
@@ -116,8 +117,8 @@ class ConfigReader {
       return bytes.toString('utf8')
     } catch (error) {
       if (error instanceof SshjobError) throw error
-      const why = systemCode(error) ?? messageOf(error)
-      throw new SshjobError('usage', `The configuration ${file} can't be read: ${why}.`, { cause: error })
+      const message = `The configuration ${file} can't be read: ${messageOf(error)}.`
+      throw new SshjobError('usage', message, { cause: error })
     }
   }
 }

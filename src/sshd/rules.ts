@@ -1,5 +1,6 @@
 import { REKEY_BYTES, REKEY_MS } from '../core/limits.js'
 import type { Rules } from '../server/admission.js'
+import type { ForwardingPolicy } from '../server/forwarding/policy.js'
 import type { Config } from './config.js'
 import { makeForwarding } from './forwarding.js'
 import type { KeyOptions } from './key-options.js'
@@ -7,20 +8,25 @@ import { matchesList, matchesPattern, splitList } from './patterns.js'
 import { findSubsystem, toSubsystem } from './subsystem.js'
 import { toMilliseconds } from './values.js'
 
-/** What the configuration and the options of a key let whoever has it do. */
-export function makeRules(
-  config: Config,
-  key: KeyOptions,
-  replacesForcedCommand: (command: string) => boolean,
-): Rules {
+/** What is different where the sessions are, whatever the configuration says. */
+export interface PlaceRules {
+  /** Whether a forced command need not be run: the session is already what it would make of it. */
+  replacesForcedCommand(command: string): boolean
+  /** What is left of the forwardings that the configuration and the key allow. Default: all of them. */
+  restrict?(policy: ForwardingPolicy): ForwardingPolicy
+}
+
+/** What the configuration and the options of a key let whoever has it do in this place. */
+export function makeRules(config: Config, key: KeyOptions, place: PlaceRules): Rules {
   // The configuration's comes before the key's: sshd_config(5) ForceCommand.
   const forced = config.unlessNone('ForceCommand') ?? key.command
+  const forwarding = makeForwarding(config, key)
   const patterns = config.all('AcceptEnv').flat()
   const interval = toMilliseconds(config.number('ClientAliveInterval'))
   const unused = config.unlessNone('UnusedConnectionTimeout')
   return {
-    forwarding: makeForwarding(config, key),
-    forced: forced === undefined || replacesForcedCommand(forced) ? undefined : toSubsystem(forced),
+    forwarding: place.restrict?.(forwarding) ?? forwarding,
+    forced: forced === undefined || place.replacesForcedCommand(forced) ? undefined : toSubsystem(forced),
     environment: makeEnvironment(config, key),
     acceptsVariable: (name) => patterns.some((pattern) => matchesPattern(name, pattern)),
     terminalRefusal: config.flag('PermitTTY') && key.pty ? undefined : 'PermitTTY or the key says no',

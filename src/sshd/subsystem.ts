@@ -1,4 +1,4 @@
-import { findProgram } from '../job/shell.js'
+import { findProgramSync } from '../process/find-program.js'
 import type { Subsystem } from '../server/admission.js'
 import type { Config } from './config.js'
 import { splitWords } from './words.js'
@@ -26,7 +26,11 @@ function readFileServer(command: string): Subsystem | undefined {
 /** An sftp server that is not installed: what a configuration names need not be there. */
 function isMissing(name: string, command: string): boolean {
   const [program = ''] = splitWords(command) ?? []
-  return name === 'sftp' && program !== INTERNAL && findProgram(program, process.env.PATH, '/') === undefined
+  return (
+    name === 'sftp' &&
+    program !== INTERNAL &&
+    findProgramSync(program, { path: process.env.PATH, directory: '/' }) === undefined
+  )
 }
 
 function readOptions(command: string): Subsystem {

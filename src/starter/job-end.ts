@@ -1,6 +1,6 @@
-import { constants } from 'node:os'
 import { SshjobError } from '../core/errors.js'
 import type { ProcessEnd } from '../job/job.js'
+import { signalNumber } from '../process/signals.js'
 
 /** What sessions and late clients are told. */
 export function jobEnded(id: string, end: ProcessEnd): SshjobError {
@@ -12,8 +12,7 @@ export function jobEnded(id: string, end: ProcessEnd): SshjobError {
 /** The exit status of a process that passes a job's on, as of a shell: 128+n for a signal. */
 export function exitStatusOf(end: ProcessEnd): number {
   if (end.signal === undefined) return end.exitCode
-  const numbers = new Map<string, number>(Object.entries(constants.signals))
-  return 128 + (numbers.get(`SIG${bare(end.signal)}`) ?? 0)
+  return 128 + (signalNumber(bare(end.signal)) ?? 0)
 }
 
 function bare(signal: string): string {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { messageOf, SshjobError } from '../core/errors.js'
+import { type ErrorCode, messageOf, SshjobError } from '../core/errors.js'
 import { MAX_SESSIONS, MAX_STARTUPS, SESSIONS_END_TIMEOUT_MS } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
 import { encodeClientHello } from '../hello/encoding.js'
@@ -52,6 +52,14 @@ export interface Starter {
 /** Nothing that a client does disturbs the job, other sessions, or this process. */
 export function startStarter(options: StarterOptions): Starter {
   return new SocketStarter(options)
+}
+
+/** How much of it the log has where a client is refused. */
+const REFUSALS: Partial<Record<ErrorCode, 'debug' | 'info'>> = {
+  // Whoever only looks whether somebody listens here says nothing and goes.
+  'connection-lost': 'debug',
+  // Whoever waits for the job comes again and again.
+  'job-not-started': 'info',
 }
 
 class SocketStarter implements Starter {
@@ -165,9 +173,7 @@ class SocketStarter implements Starter {
   #refuse(socket: net.Socket, error: unknown): void {
     const reason =
       error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
-    // Whoever only looks whether somebody listens here says nothing and goes.
-    const level = reason.code === 'connection-lost' ? 'debug' : 'warn'
-    this.#log[level]({ code: reason.code, cause: reason.message }, 'client refused')
+    this.#log[REFUSALS[reason.code] ?? 'warn']({ code: reason.code, cause: reason.message }, 'client refused')
     this.#sayNo(socket, reason)
   }
 

@@ -1,7 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
+import {
+  type Argument,
+  abortSignal,
+  checkCall,
+  either,
+  flag,
+  listOf,
+  milliseconds,
+  oneOf,
+  optional,
+  options as optionsOf,
+  text,
+  writable,
+} from '../core/check-options.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
+import { type PipedProcess, startPiped } from '../process/helpers.js'
 import { JoinedStream } from './joined.js'
 
 export interface CommandStreamOptions {
@@ -26,9 +40,21 @@ export interface CommandStreamOptions {
   patienceMs?: number
 }
 
-type Child = ChildProcess & { stdin: Writable; stdout: Readable }
-
 const LEASH = 3
+
+const COMMAND_CALL: readonly Argument[] = [
+  ['argv', listOf(text)],
+  optional(
+    'options',
+    optionsOf<CommandStreamOptions>({
+      stderr: either("a stream or 'inherit'", oneOf('inherit'), writable),
+      signal: abortSignal,
+      ownGroup: flag,
+      leash: flag,
+      patienceMs: milliseconds,
+    }),
+  ),
+]
 
 /**
  * The stdin and stdout of a command, such as `docker exec -i C sshjob-server -i`, as one stream. The command ends
@@ -37,6 +63,7 @@ const LEASH = 3
  * @throws SshjobError 'usage' without a command, 'spawn-failed' where the system can't start processes
  */
 export function commandStream(argv: readonly string[], options: CommandStreamOptions = {}): Duplex {
+  checkCall('commandStream', [argv, options], COMMAND_CALL)
   const [program, ...args] = argv
   if (program === undefined || program === '')
     throw new SshjobError('usage', 'There is no command to connect to.')
@@ -49,25 +76,20 @@ export function commandStream(argv: readonly string[], options: CommandStreamOpt
   }
 }
 
-function start(program: string, args: string[], options: CommandStreamOptions): Child {
+function start(program: string, args: string[], options: CommandStreamOptions): PipedProcess {
   const { stderr, ownGroup = false, leash = false } = options
   const said = stderr === 'inherit' ? 'inherit' : 'pipe'
-  const child = spawn(program, args, {
+  const child = startPiped(program, args, {
     env: process.env,
     detached: ownGroup,
     stdio: ['pipe', 'pipe', said, ...(leash ? (['pipe'] as const) : [])],
   })
   child.stdio[LEASH]?.on('error', () => undefined)
-  if (isPiped(child)) return child
-  throw new SshjobError('spawn-failed', `${program} could not be given pipes.`)
-}
-
-function isPiped(child: ChildProcess): child is Child {
-  return child.stdin !== null && child.stdout !== null
+  return child
 }
 
 class CommandStream extends JoinedStream {
-  readonly #child: Child
+  readonly #child: PipedProcess
   readonly #program: string
   readonly #onAbort: () => void
   readonly #signal: AbortSignal | undefined
@@ -77,7 +99,7 @@ class CommandStream extends JoinedStream {
   #failure: SshjobError | undefined
   #stderr = Buffer.alloc(0)
 
-  constructor(child: Child, program: string, options: CommandStreamOptions) {
+  constructor(child: PipedProcess, program: string, options: CommandStreamOptions) {
     super(child.stdout, child.stdin)
     const { stderr, signal, ownGroup = false, patienceMs = 0 } = options
     this.#ownGroup = ownGroup
@@ -175,7 +197,7 @@ function startFailure(program: string, error: Error): SshjobError {
       },
     )
   }
-  return new SshjobError('spawn-failed', `${program} could not be started: ${code ?? error.message}.`, {
+  return new SshjobError('spawn-failed', `${program} could not be started: ${messageOf(error)}.`, {
     cause: error,
   })
 }

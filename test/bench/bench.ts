@@ -45,7 +45,7 @@ export class Bench {
     // Short, since unix sockets go below it: their paths have 107 bytes, unix(7).
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'sj-bench-'))
     try {
-      process.env.XDG_RUNTIME_DIR = directory
+      process.env.SSHJOB_RUNTIME_DIR = path.join(directory, 'sshjob')
       // Node.js reads them whenever it starts, for twice as long as it takes otherwise: they are this machine's, not ours.
       delete process.env.NODE_EXTRA_CA_CERTS
       await fs.mkdir(path.join(directory, 'home'))

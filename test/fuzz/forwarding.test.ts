@@ -205,7 +205,8 @@ describe('a client whose server opens channels', () => {
     await incoming.forward(connection, { path: '/a' }, to, {})
     await incoming.forward(connection, { port: 4_712 }, 'socks', {})
     incoming.allowAgent(join(directory(), 'no-agent'))
-    const allowed = incoming.allowDisplay({
+    const allowed = await incoming.allowDisplay({
+      trusted: true,
       display: `127.0.0.1:${port - 6_000}`,
       authorityFile: '/dev/null',
     })

@@ -55,7 +55,7 @@ export function wrap(
   command: readonly string[],
   options: readonly string[] = [],
 ): string[] {
-  return [...shell, WRAPPER, ...options, '--', ...command]
+  return [...shell, WRAPPER, '--quiet', ...options, '--', ...command]
 }
 
 /**

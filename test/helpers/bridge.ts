@@ -10,8 +10,8 @@ import type { TestUser } from './starter.js'
 export interface Bridge {
   /** Of 127.0.0.1; the first connection is the one to the job. */
   readonly port: number
-  /** Of the host key that the server has for this session: SHA256 in base64, without padding. */
-  readonly fingerprint: string
+  /** Of the host keys that the server has for this session: SHA256 in base64, without padding. */
+  readonly fingerprints: Readonly<Record<'ed25519' | 'ecdsa', string>>
 }
 
 const open: net.Server[] = []
@@ -33,7 +33,7 @@ export async function openBridge({ env, folder }: TestUser, host = HOST): Promis
   await proxy.waitFor(/^SSH-2\.0-/)
   const greeting = proxy.stdout()
   proxy.child.stdout.removeAllListeners('data').pause()
-  const server = net.createServer({ allowHalfOpen: true }, (connection) => {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (connection) => {
     connection.write(greeting)
     proxy.child.stdout.pipe(connection).pipe(proxy.child.stdin)
     connection.on('error', () => proxy.kill())
@@ -43,11 +43,14 @@ export async function openBridge({ env, folder }: TestUser, host = HOST): Promis
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('A TCP server without a port.')
-  return { port: address.port, fingerprint: lastFingerprint(folder) }
+  return { port: address.port, fingerprints: lastFingerprints(folder) }
 }
 
-function lastFingerprint(folder: string): string {
+function lastFingerprints(folder: string): Bridge['fingerprints'] {
   const lines = readFileSync(join(folder, 'run/sshjob/openssh/known_hosts'), 'utf8').trimEnd().split('\n')
-  const blob = Buffer.from(lines.at(-1)?.split(' ')[2] ?? '', 'base64')
-  return createHash('sha256').update(blob).digest('base64').replaceAll('=', '')
+  const of = (type: string): string => {
+    const [, , blob = ''] = lines.findLast((line) => line.split(' ')[1] === type)?.split(' ') ?? []
+    return createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64').replaceAll('=', '')
+  }
+  return { ed25519: of('ssh-ed25519'), ecdsa: of('ecdsa-sha2-nistp256') }
 }

@@ -101,3 +101,49 @@ const python = (module: string): Client => ({
 
 export const PARAMIKO = python('paramiko')
 export const ASYNCSSH = python('asyncssh')
+
+/** A library, of the version that Debian's package has. */
+const debian = (name: string, distribution: string, ...needs: string[]): Client => ({
+  name,
+  needs,
+  version: ['dpkg-query', '-W', distribution],
+  pattern: /\t(?:\d+:)?(\d[\d.]*)/,
+})
+
+const GO_SOURCES = '/usr/share/gocode/src'
+export const GO = debian(
+  'Go: `x/crypto/ssh` and `pkg/sftp`',
+  'golang-golang-x-crypto-dev',
+  'go',
+  `file:${GO_SOURCES}/golang.org/x/crypto/ssh`,
+  `file:${GO_SOURCES}/github.com/pkg/sftp`,
+)
+export const NET_SSH = debian(
+  'Ruby: `net-ssh`, `net-sftp`, `net-scp`',
+  'ruby-net-ssh',
+  'ruby',
+  ...['net/ssh', 'net/sftp', 'net/scp', 'ed25519', 'bcrypt_pbkdf'].map((name) => `ruby:${name}`),
+)
+export const NET_SSH2 = debian('Perl: `Net::SSH2`', 'libnet-ssh2-perl', 'perl', 'perl:Net::SSH2')
+export const ERLANG = debian('Erlang: `ssh`', 'erlang-ssh', 'escript', 'erlang:ssh')
+export const CONCH = debian('Twisted: `conch` and `cftp`', 'python3-twisted', 'conch3', 'cftp3')
+export const PHPSECLIB = debian(
+  'PHP: phpseclib 2',
+  'php-phpseclib',
+  'php',
+  'file:/usr/share/php/phpseclib/autoload.php',
+)
+export const JSCH_JAR = '/usr/share/java/jsch.jar'
+export const JSCH = debian('Java: JSch 0.1', 'libjsch-java', 'javac', 'java', `file:${JSCH_JAR}`)
+
+export const RESTIC: Client = { ...overSsh('restic'), version: ['restic', 'version'] }
+export const BORG = overSsh('borg')
+/** Debian's, whatever else is in PATH. */
+export const DOCKER: Client = { ...overSsh('/usr/bin/docker'), name: '`docker` over ssh' }
+export const RCLONE: Client = { name: '`rclone`', needs: ['rclone'], version: ['rclone', 'version'] }
+export const MOSH: Client = {
+  name: '`mosh-server` and `mosh-client`',
+  needs: ['mosh-server', 'mosh-client', 'tmux', 'ssh'],
+  version: ['mosh-server', '--version'],
+  pattern: /mosh (\d[\w.]*)/,
+}

@@ -6,7 +6,7 @@ import {
   acceptKeys,
   type End,
   offerKey,
-  onlyKey,
+  onlyKeys,
   requestAuthentication,
 } from '../../src/ssh/authentication.js'
 import type { Channel } from '../../src/ssh/channel.js'
@@ -49,7 +49,7 @@ export async function connectionPair(
   const server = makePeer(streams[0], handlers.server ?? acceptAll(accepted), (end) => ({
     side: { role: 'server', hostKeys: hostKeysOf(hostKey) },
     handlers: acceptKeys({
-      login: onlyKey(clientKey, {}),
+      login: onlyKeys([clientKey], {}),
       end,
       onAuthenticated: () => {
         server.transport.authenticated = true

@@ -1,6 +1,7 @@
 /**
  * A program that is inside a job: `node --import …/register-typescript.mjs job-host.ts MODE …`.
  *   sessions COMMAND…   starts COMMAND twice, in a terminal and on pipes, says 'session PID' for each, and stays
+ *   shown COMMAND…      the same, and copies to stdout what they write
  *   once COMMAND…       runs COMMAND in a terminal and on pipes to its end, and shows what each wrote as JSON
  *   launch COMMAND…     launches COMMAND as the job, hands signals on, and ends as it does
  */
@@ -22,7 +23,7 @@ async function run(): Promise<void> {
     for (const name of ['INT', 'TERM', 'HUP', 'QUIT', 'USR1', 'USR2'] as const) {
       process.on(`SIG${name}`, () => receive(name))
     }
-    const launched = launchJob(command, { id: 'test' })
+    const launched = await launchJob(command, { id: 'test' })
     receive = launched.forward
     early.forEach(receive)
     const end = await launched.ended
@@ -32,19 +33,20 @@ async function run(): Promise<void> {
   const job = localJob({ id: 'test', command, pids: () => [process.pid] })
   const shown: object[] = []
   for (const kind of [undefined, terminal]) {
-    const session = job.spawn({ ...request, terminal: kind })
+    const session = await job.spawn({ ...request, terminal: kind })
     let output = ''
-    const read = [session.stdout, session.stderr].map(async (stream) => {
+    const read = (mode === 'shown' ? [] : [session.stdout, session.stderr]).map(async (stream) => {
       for await (const data of stream ?? []) output += data
     })
     if (mode === 'sessions') console.log(`session ${session.pid}`)
+    else if (mode === 'shown') session.stdout.pipe(process.stdout)
     else {
       session.stdin.end()
       await Promise.all(read)
       shown.push({ output, end: await session.ended })
     }
   }
-  if (mode !== 'sessions') {
+  if (mode === 'once') {
     const stdin = readlinkSync('/proc/self/fd/0')
     console.log(JSON.stringify({ user: job.user, shown, stdin }))
   }

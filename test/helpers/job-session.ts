@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { Job, JobProcess, ProcessEnd, ProcessRequest, TerminalRequest } from '../../src/job/job.js'
 import { type LocalJobOptions, localJob } from '../../src/job/local-job.js'
+import { listSessions } from '../../src/process/process-tree.js'
+import { sendSignal } from '../../src/process/signals.js'
 
 export const TERMINAL: TerminalRequest = {
   term: 'xterm',
@@ -14,7 +16,11 @@ export const TERMINAL: TerminalRequest = {
 const sessions: JobProcess[] = []
 
 afterEach(async () => {
-  await Promise.all(sessions.splice(0).map((session) => session.terminate()))
+  const ended = sessions.splice(0)
+  await Promise.all(ended.map((session) => session.terminate()))
+  // What stays on purpose as well.
+  const left = await listSessions()
+  for (const { pid } of ended.flatMap((session) => left.get(session.pid) ?? [])) sendSignal(pid, 9)
 })
 
 /** A job that this test is inside of. */
@@ -23,12 +29,12 @@ export function testJob(options: Partial<LocalJobOptions> = {}): Job {
 }
 
 /** Starts a session, which is ended after the test. */
-export function startIn(
+export async function startIn(
   job: Job,
   command: string | Buffer | undefined,
   options: Partial<ProcessRequest> = {},
-): JobProcess {
-  const session = job.spawn({
+): Promise<JobProcess> {
+  const session = await job.spawn({
     command: command === undefined ? undefined : Buffer.from(command),
     environment: new Map(),
     terminal: undefined,
@@ -56,7 +62,7 @@ export async function runIn(
   command: string | Buffer,
   options: Partial<ProcessRequest> = {},
 ): Promise<Result> {
-  const session = startIn(job, command, options)
+  const session = await startIn(job, command, options)
   session.stdin.end()
   const [stdout, stderr, end] = await Promise.all([
     readAll(session.stdout),

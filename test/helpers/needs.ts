@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, closeSync, constants, openSync, statSync } from 'node:fs'
+import { accessSync, appendFileSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 
@@ -30,12 +30,27 @@ export function findPythonWith(module: string): string | undefined {
   )
 }
 
-/** A program is named as in a shell, a Python module 'python3:asyncssh', a library to compile with 'library:libssh'. */
+/** How to find out whether something is there that is no program. */
+const PARTS: Readonly<Record<string, (name: string) => boolean>> = {
+  python3: (name) => findPythonWith(name) !== undefined,
+  library: (name) => succeeds('pkg-config', '--exists', name),
+  ruby: (name) => succeeds('ruby', '-e', `require '${name}'`),
+  perl: (name) => succeeds('perl', '-e', `require ${name}`),
+  erlang: (name) => succeeds('erl', '-noshell', '-eval', `ok = application:load(${name}), halt().`),
+  file: existsSync,
+}
+
+const succeeds = (program: string, ...args: string[]): boolean =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0
+
+/**
+ * A program is named as in a shell, anything else behind what it is part of: 'python3:asyncssh', 'perl:Net::SSH2',
+ * 'library:libssh' to compile with, 'file:/usr/share/java/jsch.jar'.
+ */
 function isMissing(need: string): boolean {
-  const [kind, name = ''] = need.split(':')
-  if (kind === 'python3' && name !== '') return findPythonWith(name) === undefined
-  if (kind === 'library') return spawnSync('pkg-config', ['--exists', name]).status !== 0
-  return findProgram(need) === undefined
+  const [, kind = '', name = ''] = /^(\w+):(.+)$/.exec(need) ?? []
+  const isThere = PARTS[kind]
+  return isThere === undefined ? findProgram(need) === undefined : !isThere(name)
 }
 
 /** Named 'device:/dev/fuse'. A container may have its file, and may not open it. */
@@ -62,6 +77,7 @@ const NEED_AN_ACCOUNT = [
   '/usr/lib/openssh/sftp-server',
   'dbclient',
   'python3:asyncssh',
+  'borg',
   'ansible',
 ]
 
@@ -153,4 +169,11 @@ export function itAsRoot(title: string, test: Test, timeout?: number): void {
     reportSkip(title, reason)
     it.skip(title, test, timeout)
   }
+}
+
+/** One test about what a plain user may not: the run after that of root has it. */
+export function itAsUser(title: string, test: Test): void {
+  if (process.geteuid?.() !== 0) return it(title, test)
+  reportSkip(title, 'root may do it: run the tests as a plain user to include it')
+  it.skip(title, test)
 }

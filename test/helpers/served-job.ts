@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type RunningProgram, runProgram, SSHJOB, SSHJOB_SERVER, startProgram } from './programs.js'
 
 /** A job that runs under sshjob-server until its standard input is closed, which the end of the test does. */
@@ -12,7 +13,7 @@ export interface ServedJob {
 
 /** Our own environment, with jobs looked for in this folder. */
 export function environmentFor(runtimeDirectory: string): NodeJS.ProcessEnv {
-  return { ...process.env, XDG_RUNTIME_DIR: runtimeDirectory }
+  return { ...process.env, SSHJOB_RUNTIME_DIR: join(runtimeDirectory, 'sshjob') }
 }
 
 /** Starts a job in a runtime directory of the test's own, and waits until it can be entered. */
@@ -22,7 +23,7 @@ export async function serveJob(
   ...options: string[]
 ): Promise<ServedJob> {
   const env = environmentFor(runtimeDirectory)
-  const server = startProgram(SSHJOB_SERVER, ['--job-id', id, ...options, '--', 'cat'], { env })
+  const server = startProgram(SSHJOB_SERVER, ['--job-id', id, '--quiet', ...options, '--', 'cat'], { env })
   const { exitCode, stderr } = await runProgram(SSHJOB, ['-q', '--wait=20', id, 'true'], { env })
   if (exitCode !== 0) throw new Error(`The job can't be entered: ${stderr}${server.stderr()}`)
   return {

@@ -49,11 +49,11 @@ export function starterSuite(): StarterSuite {
   return {
     user: getUser,
     async start({ id = JOB, options = [], command = ['cat'], env, ...rest } = {}) {
-      const args = ['--job-id', id, '--log-level', 'info', ...options, '--', ...command]
+      const args = ['--job-id', id, '--quiet', '--log-level', 'info', ...options, '--', ...command]
       const starter = startProgram(WRAPPER, args, { ...rest, env: { ...getUser().env, ...env } })
       started.push(starter)
       // What a test has sent to a log file, it waits for itself.
-      if (!options.includes('--log-file')) await starter.waitFor(/"job started"/)
+      if (!options.includes('--log-file')) await starter.waitFor(/job started/)
       return starter
     },
   }
@@ -68,6 +68,8 @@ function makeUser(): TestUser {
   const env = {
     PATH: process.env.PATH,
     HOME: home,
+    // Apart from those of other tests, which run at the same time.
+    SSHJOB_RUNTIME_DIR: join(runtime ?? '', 'sshjob'),
     XDG_RUNTIME_DIR: runtime,
     TMPDIR: temporary,
     LANG: 'C.UTF-8',

@@ -62,7 +62,7 @@ describeClient(DBCLIENT, 'commands and terminals', () => {
 
   it('gets a terminal with -t', async () => {
     const command = quoteWords(['dbclient', '-t', ...dbclientArgs('stty size; echo $TERM; tty; exit 4')])
-    const session = startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
+    const session = await startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
       terminal: TERMINAL,
     })
     const output = await readUntil(session, '/dev/pts/')

@@ -84,26 +84,21 @@ describeClient(also(SSH, 'bash', 'setsid'), 'as VS Code Remote-SSH uses it', () 
     await check(second)
   })
 
-  it.each(WAYS)(
-    'finds its server again after the connection was lost, if it runs under setsid, %s',
-    async (_where, way) => {
+  it.each(
+    WAYS.flatMap(([where, way]) => [
+      ['in the session', where, way, ''] as const,
+      ['under setsid', where, way, 'setsid'] as const,
+    ]),
+  )(
+    'finds its server again after the connection was lost, if it runs %s, %s',
+    async (_how, _where, way, before) => {
       await enter(way)
-      const first = await open('setsid')
+      const first = await open(before)
       first.ssh.kill('SIGKILL')
       await first.ssh.ended
-      const second = await open('setsid')
+      const second = await open(before)
       expect(second).toMatchObject({ found: 'running', pid: first.pid, port: first.port })
       await check(second)
     },
   )
-
-  it('starts its server anew after the connection was lost, if it runs in the session', async () => {
-    await enter([])
-    const first = await open()
-    first.ssh.kill('SIGKILL')
-    await expectGone(first.pid)
-    const second = await open()
-    expect(second.found).toBe('started')
-    await check(second)
-  })
 })

@@ -90,7 +90,7 @@ describeWithMounts('a full disk', () => {
     expect(full).toMatchObject({
       exitCode: 255,
       stderr: expect.stringMatching(
-        /^sshjob: big: .*\/big in the job: no space left on device\.\nsshjob: 1 of /i,
+        /^sshjob: big is not copied: .*\/big in the job: no space left on device\.\nsshjob: 1 of 1 could not be copied: see above\.\n$/,
       ),
     })
     // A beginning of it, as scp leaves it.
@@ -110,7 +110,9 @@ describeWithMounts('a full disk', () => {
     const full = await cp(source, `${disk()}/big`)
     expect(full).toMatchObject({
       exitCode: 255,
-      stderr: expect.stringMatching(/^sshjob: .*: ENOSPC: no space left on device, write\nsshjob: 1 of /),
+      stderr: expect.stringMatching(
+        /^sshjob: train:.*\/big is not copied: .*\/big here: no space left on device \(ENOSPC\)\.\nsshjob: 1 of 1 /,
+      ),
     })
     fs.rmSync(join(disk(), 'other'))
     expect(await cp('--resume', source, `${disk()}/big`)).toMatchObject({ exitCode: 0, stderr: '' })

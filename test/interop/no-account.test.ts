@@ -24,7 +24,7 @@ describeAsRoot('a user without an account', () => {
     mkdirSync(join(folder, 'run'), { mode: 0o700 })
     for (const path of [folder, join(folder, 'run')]) chownSync(path, Number(UID), Number(UID))
     const { PATH, SSHJOB_TEST_RUN } = process.env
-    env = { PATH, SSHJOB_TEST_RUN, XDG_RUNTIME_DIR: join(folder, 'run') }
+    env = { PATH, SSHJOB_TEST_RUN, SSHJOB_RUNTIME_DIR: join(folder, 'run/sshjob') }
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -35,7 +35,7 @@ describeAsRoot('a user without an account', () => {
   ): Promise<RunningProgram> {
     const args = [...AS_NOBODY, SSHJOB_SERVER, '--job-id', 'train', '--log-level', 'info', '--', ...command]
     const starter = startProgram('setpriv', args, { env: { ...env, ...more }, cwd })
-    await starter.waitFor(/"job started"/)
+    await starter.waitFor(/job started/)
     return starter
   }
   const enter = (args: readonly string[], stdin = ''): Promise<ProgramResult> =>

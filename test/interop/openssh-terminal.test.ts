@@ -12,7 +12,7 @@ describeClient(SSH, 'terminals', () => {
   beforeEach(() => start({ env: { PS1: 'inside$ ', ENV: '' } }))
 
   /** Runs ssh in a terminal on our side, after commands that change that terminal. */
-  function sshInTerminal(before: string, ...args: string[]): JobProcess {
+  function sshInTerminal(before: string, ...args: string[]): Promise<JobProcess> {
     const environment = environmentOf(user())
     const words = quoteWords(ssh.args(...args))
     return startIn(testJob({ environment }), `${before}exec ssh ${words}`, {
@@ -31,14 +31,14 @@ describeClient(SSH, 'terminals', () => {
   })
 
   it('runs a command in a terminal with -t, without a greeting', async () => {
-    const session = sshInTerminal('', '-t', HOST, 'stty size; echo $TERM $SSH_TTY; exit 4')
+    const session = await sshInTerminal('', '-t', HOST, 'stty size; echo $TERM $SSH_TTY; exit 4')
     const output = await readUntil(session, '/dev/pts/')
     expect(output).toMatch(/^31 101\r\nxterm \/dev\/pts/)
     expect(await session.ended).toEqual({ exitCode: 4 })
   })
 
   it('follows the size of the window', async () => {
-    const session = sshInTerminal(
+    const session = await sshInTerminal(
       '',
       '-t',
       HOST,
@@ -52,7 +52,7 @@ describeClient(SSH, 'terminals', () => {
 
   it('begins with the settings of the terminal that ssh runs in', async () => {
     const settings = 'stty -ixon -echoctl ixany erase ^H intr ^G susp undef; '
-    const session = sshInTerminal(settings, '-t', HOST, 'stty -a; echo end')
+    const session = await sshInTerminal(settings, '-t', HOST, 'stty -a; echo end')
     const output = await readUntil(session, 'end')
     for (const setting of [
       /erase = \^H;/,
@@ -70,7 +70,7 @@ describeClient(SSH, 'terminals', () => {
   })
 
   it('interrupts the command that runs in the foreground, and hangs up with ~.', async () => {
-    const session = sshInTerminal('', HOST)
+    const session = await sshInTerminal('', HOST)
     await readUntil(session, 'inside$ ')
     // Before it runs, bash itself would be what is interrupted.
     session.stdin.write("sh -c 'echo run-ning | tr -d -; exec sleep 1000' || echo status $?\r")
@@ -86,7 +86,7 @@ describeClient(SSH, 'terminals', () => {
   })
 
   it('refuses a break (~B), as a pseudo-terminal has no line to break, and goes on', async () => {
-    const session = sshInTerminal('', '-v', HOST)
+    const session = await sshInTerminal('', '-v', HOST)
     await readUntil(session, 'inside$ ')
     session.stdin.write('\r~B')
     await readUntil(session, 'inside$ ')
@@ -95,7 +95,7 @@ describeClient(SSH, 'terminals', () => {
   })
 
   it('asks for new keys in the middle (~R)', async () => {
-    const session = sshInTerminal('', '-v', HOST)
+    const session = await sshInTerminal('', '-v', HOST)
     await readUntil(session, 'inside$ ')
     session.stdin.write('\r~R')
     await readUntil(session, 'SSH2_MSG_NEWKEYS received')

@@ -27,8 +27,8 @@ function suite(): { user: () => TestUser; options: () => Promise<string[]> } {
   return {
     user,
     async options() {
-      const { port, fingerprint } = await openBridge(user())
-      const trust = ['-i', key(), '-hostkey', `SHA256:${fingerprint}`]
+      const { port, fingerprints } = await openBridge(user())
+      const trust = ['-i', key(), '-hostkey', `SHA256:${fingerprints.ed25519}`]
       return ['-batch', '-noagent', ...trust, '-P', String(port)]
     },
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeWith } from '../helpers/needs.js'
 import { SSHJOB } from '../helpers/programs.js'
@@ -152,13 +152,15 @@ describeWith(['tmux', 'stty', 'pgrep'], 'sshjob, typed into a terminal', () => {
   it('shows the progress of a copy in one line, and what fails above it', async () => {
     writeFileSync(settingsFile('big'), Buffer.alloc(20 * 1024 * 1024))
     const target = settingsFile('copied')
-    const failing = `'${settingsFile('missing')}/x'`
+    // A folder has the name that the file would get.
+    const failing = `'${settingsFile('failing')}'`
+    mkdirSync(`${settingsFile('failing')}/big`, { recursive: true })
     await local(`${START} cp '${settingsFile('big')}' 'train:${target}'`)
     expect(screen.text()).toMatch(
       /^\[={20}\] 100% {2}20\.0 MiB of 20\.0 MiB {2}.*\/s {2}\S+ left {2}\/\S*\nstatus 0/m,
     )
     await local(`${START} cp '${settingsFile('big')}' train:${failing}`)
-    expect(screen.text()).toMatch(/^sshjob: .*big: [^[]*\n\[ {20}\] {3}0%/m)
+    expect(screen.text()).toMatch(/^sshjob: .*big is not\s+copied: [^[]*\n\[ {20}\] {3}0%/m)
     await expectSane(0)
   })
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { encodeXauthority } from '../../src/server/forwarding/xauthority.js'
@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const COMMAND = 'echo $DISPLAY $XAUTHORITY; xdpyinfo | grep dimensions; xwininfo -root'
 
-describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
+describeWith(['Xvfb', 'xauth', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
   const folder = temporaryDirectory()
   let job: ServedJob
   let server: RunningProgram
@@ -19,8 +19,7 @@ describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
   let display: string
   let authority: string
 
-  beforeEach(async () => {
-    job = await serveJob(folder(), 'train')
+  async function startDisplay(...more: string[]): Promise<void> {
     authority = join(folder(), 'authority')
     const cookie = randomBytes(16)
     const write = (number: number): void =>
@@ -30,11 +29,16 @@ describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
       )
     write(0)
     // Without -noreset it starts anew when its last client has gone, and refuses the next one meanwhile.
-    const options = ['-noreset', '-listen', 'tcp', '-screen', '0', '640x480x24', '-auth', authority]
+    const options = ['-noreset', '-listen', 'tcp', '-screen', '0', '640x480x24', '-auth', authority, ...more]
     server = startProgram('Xvfb', ['-displayfd', '1', ...options])
     await server.waitFor(/^\d+\n/)
     display = server.stdout().toString().trim()
     write(Number(display))
+  }
+
+  beforeEach(async () => {
+    job = await serveJob(folder(), 'train')
+    await startDisplay()
   })
   afterEach(async () => {
     // Politely: it leaves its socket and its lock behind otherwise.
@@ -62,6 +66,41 @@ describeWith(['Xvfb', 'xdpyinfo', 'xwininfo'], 'sshjob -X', () => {
     expect(stranger).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('unable to open display') })
     const without = await run(`:${display}`, ['-X', 'train', 'xdpyinfo'], join(folder(), 'none'))
     expect(without).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('unable to open display') })
+  })
+
+  it('has programs trusted with -Y, and with -X not, who see no more than that of the display', async () => {
+    const extensions = async (flag: string): Promise<string[]> => {
+      const { stdout } = await run(`:${display}`, [flag, 'train', 'xdpyinfo'])
+      return /number of extensions:.*\n((?: {4}\S.*\n)+)/.exec(stdout)?.[1]?.trim().split(/\s+/) ?? []
+    }
+    // With it, one types into the windows of others.
+    expect(await extensions('-Y')).toContain('XTEST')
+    expect(await extensions('-X')).not.toContain('XTEST')
+    expect(await extensions('-X')).not.toEqual([])
+  })
+
+  it('-X goes on without a display that knows trusted programs alone, and says so, as ssh does', async () => {
+    await server.stop()
+    await startDisplay('-extension', 'SECURITY')
+    const untrusted = await run(`:${display}`, ['-X', 'train', 'echo "[$DISPLAY]"; exit 3'])
+    expect(untrusted).toMatchObject({ stdout: '[]\n', exitCode: 3 })
+    expect(untrusted.stderr).toBe(
+      `sshjob: Programs of the job get no access to the display :${display} without being trusted: couldn't query Security extension on display ":${display}". The session has none; with -Y they are trusted.\n`,
+    )
+    const trusted = await run(`:${display}`, ['-Y', 'train', 'xdpyinfo'])
+    expect(trusted).toMatchObject({ stderr: '', exitCode: 0 })
+  })
+
+  it('-X says so where there is no xauth', async () => {
+    const path = join(folder(), 'bin')
+    mkdirSync(path)
+    symlinkSync(process.execPath, join(path, 'node'))
+    const env = { ...job.env, DISPLAY: `:${display}`, PATH: path }
+    const { stderr, exitCode } = await runProgram(SSHJOB, ['-X', 'train', 'true'], { env })
+    expect(stderr).toBe(
+      `sshjob: Programs of the job get no access to the display :${display} without being trusted: there is no xauth here, which makes its cookie. The session has none; with -Y they are trusted.\n`,
+    )
+    expect(exitCode).toBe(0)
   })
 
   it('says so where DISPLAY is not set, or wrong', async () => {

@@ -6,7 +6,7 @@ import { JOB, starterSuite } from '../helpers/starter.js'
 describe('the job under a starter', () => {
   const { user, start } = starterSuite()
   const runJob = (script: string, stdin = '') =>
-    runProgram(WRAPPER, ['--job-id', JOB, '--', 'sh', '-c', script], { env: user().env, stdin })
+    runProgram(WRAPPER, ['--job-id', JOB, '-q', '--', 'sh', '-c', script], { env: user().env, stdin })
 
   it('has the stdin, stdout and stderr of the starter', async () => {
     const result = await runJob('cat; echo err >&2', 'in\n')

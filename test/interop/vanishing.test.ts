@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { until } from '../helpers/bytes.js'
 import { startIn, TERMINAL, testJob } from '../helpers/job-session.js'
 import { describeWith } from '../helpers/needs.js'
@@ -45,14 +45,14 @@ describe('a client that vanishes', () => {
     const pids = await enter(session)
     session.kill('SIGKILL')
     await Promise.all(pids.map(expectGone))
-    await starter.waitFor(/"connection-lost"/)
+    await starter.waitFor(/code=connection-lost/)
     expect((await runProgram(SSHJOB, [JOB, 'exit 5'], { env: user().env })).exitCode).toBe(5)
   })
 
   it('leaves no process of its session when its terminal goes with it', async () => {
     await start()
     const command = quoteWords([process.execPath, SSHJOB, '-t', JOB, STUBBORN])
-    const session = startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
+    const session = await startIn(testJob({ environment: environmentOf(user()) }), `exec ${command}`, {
       terminal: TERMINAL,
     })
     let output = ''
@@ -98,6 +98,18 @@ describe('a starter that is killed', () => {
     expect((await session.ended).exitCode).toBe(255)
     expect(session.stderr().toString()).toMatch(/^sshjob: The connection /m)
     await Promise.all(pids.map(expectGone))
+  })
+
+  it("leaves neither the agent's socket nor the display's cookie", async () => {
+    const starter = await start()
+    const env = { ...user().env, SSH_AUTH_SOCK: join(user().folder, 'agent'), DISPLAY: ':7' }
+    const session = startProgram(SSHJOB, ['-A', '-Y', JOB, 'ls $SSH_AUTH_SOCK; ls $XAUTHORITY; cat'], { env })
+    await session.waitFor(/^\/.*\/agent\n\/.*\/Xauthority\n/)
+    const folders = session.stdout().toString().trim().split('\n').map(dirname)
+    expect(folders.filter(existsSync)).toEqual(folders)
+    await killStarter(starter)
+    await until(() => !folders.some(existsSync))
+    await session.ended
   })
 
   it('leaves a socket that is not listed, and taken away', async () => {

@@ -119,7 +119,7 @@ describe.each(SHELLS)(
       symlinkSync(join(SSHJOB_SERVER, '../sshjob-server'), link)
       symlinkSync(process.execPath, join(user().folder, 'node'))
       const { PATH: _, ...env } = user().env
-      const [program = '', ...args] = [...shell, link, '--require-session', '--', '/bin/echo', 'ran']
+      const [program = '', ...args] = [...shell, link, '-q', '--require-session', '--', '/bin/echo', 'ran']
       expect(await runProgram(program, args, { env: { ...env, PATH: '' } })).toEqual({
         exitCode: 0,
         signal: null,

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type ProgramResult, runProgram } from '../helpers/programs.js'
 
 /** scripts/test.mjs takes them out of the way. */
@@ -10,6 +10,7 @@ const certificates = SSHJOB_TEST_CERTIFICATES ? { NODE_EXTRA_CA_CERTS: SSHJOB_TE
 /** What a user gets: the packed project, installed without install scripts in a folder that is empty but for it. */
 let folder: string
 let packed: string[]
+const COMPILED = 'dist/programs/cache/compiled'
 
 const NPM_OPTIONS = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
@@ -21,7 +22,11 @@ async function run(command: string, args: readonly string[], cwd = folder): Prom
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pack-'))
+  // As any session leaves it there: what V8 has compiled is for this machine alone.
+  await mkdir(dirname(COMPILED), { recursive: true })
+  await writeFile(COMPILED, '')
   await run('npm', ['pack', '--loglevel=error', '--pack-destination', folder], process.cwd())
+  await rm(COMPILED)
   packed = (await readdir(folder)).filter((name) => name.endsWith('.tgz'))
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
   await run('npm', ['install', ...NPM_OPTIONS, ...packed.map((name) => `./${name}`)])
@@ -29,7 +34,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('one archive is packed, with both programs, the types, the licences and the documents', async () => {
+test('one archive is packed, with all programs, their man pages, the types, the licences and the documents', async () => {
   expect(packed).toHaveLength(1)
   const { stdout } = await run('tar', ['-tzf', ...packed])
   const files = stdout.split('\n')
@@ -39,13 +44,17 @@ test('one archive is packed, with both programs, the types, the licences and the
     'CHANGELOG.md',
     'dist/THIRD-PARTY-LICENSES.txt',
     'dist/index.js',
+    'dist/man/sshjob-keygen.1',
+    'dist/man/sshjob-server.1',
+    'dist/man/sshjob.1',
     'dist/sshjob-server',
     'dist/sshjob-server.cjs',
     'dist/sshjob.cjs',
     'dist/types/index.d.ts',
   ])
     expect(files).toContain(`package/${name}`)
-  expect(files.filter((name) => /^package\/(src|test|scripts|node_modules)\//.test(name))).toEqual([])
+  const others = /^package\/(src|test|scripts|node_modules|dist\/programs\/cache)\//
+  expect(files.filter((name) => others.test(name))).toEqual([])
 })
 
 test('an installation needs no install script: none is left to be run for the product to work', async () => {
@@ -56,6 +65,24 @@ test('an installation needs no install script: none is left to be run for the pr
     /^sshjob-server \d+\.\d+\.\d+\n$/,
   )
 })
+
+test('an installation for all puts the man pages where man(1) looks for them', async () => {
+  const prefix = join(folder, 'prefix')
+  await run('npm', [
+    'install',
+    '--global',
+    '--prefix',
+    prefix,
+    ...NPM_OPTIONS,
+    ...packed.map((name) => `./${name}`),
+  ])
+  expect((await readdir(join(prefix, 'share/man/man1'))).sort()).toEqual([
+    'sshjob-keygen.1',
+    'sshjob-server.1',
+    'sshjob.1',
+  ])
+  expect(await readFile(join(prefix, 'share/man/man1/sshjob.1'), 'utf8')).toMatch(/^\.Dd .*\n\.Dt SSHJOB 1\n/)
+}, 120_000)
 
 test('the demo runs in an installation', async () => {
   const { stdout } = await run('npx', ['--no-install', 'sshjob', 'demo'])

@@ -63,6 +63,8 @@ export async function opensAShell(): Promise<number> {
   const shell = await connection.shell({ term: 'xterm', columns: 80, rows: 24 })
   shell.resize({ columns: 100, rows: 30, width: 1000 })
   shell.sendSignal('INT')
+  const sftp: RemoteProcess = await connection.subsystem('sftp', { env: { A: 'b' } })
+  sftp.close()
   const broken: boolean = await shell.sendBreak(100)
   const end: RemoteEnd = await shell.ended
   // Exactly one of the two: the compiler knows which.

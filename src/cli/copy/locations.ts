@@ -15,6 +15,12 @@ const PREFIXES = engines.map(({ name }) => name).join('|')
  */
 const REMOTE = new RegExp(`^((?:${PREFIXES}):\\d[\\d._]*|[^/:]+):(.*)$`, 's')
 
+/** The job and the path of JOB:PATH; undefined for what is here. */
+export function splitPlace(text: string): { job: string; path: string } | undefined {
+  const [, job, path = ''] = REMOTE.exec(text) ?? []
+  return job === undefined ? undefined : { job, path }
+}
+
 interface Location {
   /** Undefined: here. */
   job: string | undefined
@@ -29,7 +35,7 @@ export function parseLocations(operands: readonly Buffer[]): CopyRequest {
   const locations = operands.map(parseLocation)
   const target = locations.pop()
   if (target === undefined || locations.length === 0)
-    throw usage("'sshjob cp' takes SRC… and DST, one side as JOB:PATH.")
+    throw usage("'sshjob cp' takes SRC... and DST, one side as JOB:PATH.")
   const sources = locations.map(({ path }) => path)
   const jobs = new Set(locations.map(({ job }) => job))
   const [job] = jobs
@@ -43,7 +49,8 @@ export function parseLocations(operands: readonly Buffer[]): CopyRequest {
 }
 
 function parseLocation(operand: Buffer): Location {
-  const [, job, path] = REMOTE.exec(operand.toString('latin1')) ?? []
-  if (job === undefined) return { job: undefined, path: operand }
+  const place = splitPlace(operand.toString('latin1'))
+  if (place === undefined) return { job: undefined, path: operand }
+  const { job, path } = place
   return { job: Buffer.from(job, 'latin1').toString('utf8'), path: Buffer.from(path || '.', 'latin1') }
 }

@@ -36,15 +36,28 @@ export async function planCopy(
   options: PlanOptions,
 ): Promise<CopyPlan> {
   const plan: CopyPlan = { folders: [], files: [], links: [], totalBytes: 0 }
-  const intoFolder = (await target.stat(to))?.type === 'folder'
+  const parent = parentOf(to)
+  const [there, above] = await Promise.all([target.stat(to), parent && target.stat(parent)])
+  const intoFolder = there?.type === 'folder'
+  if (there === undefined && parent !== undefined && above === undefined) {
+    throw new SshjobError(
+      'no-such-file',
+      `${target.name(parent)} does not exist ${target.where}, so nothing can be put there: make that folder first.`,
+    )
+  }
   if (sources.length > 1 && !intoFolder) {
-    throw new SshjobError('usage', `${to} is not a folder, so it can not take several files.`)
+    throw new SshjobError('usage', `${target.name(to)} is not a folder, so it can not take several files.`)
   }
   for (const from of sources) {
     const stats = await source.stat(from)
-    if (stats === undefined) throw new SshjobError('no-such-file', `${from} does not exist.`)
+    if (stats === undefined) {
+      throw new SshjobError('no-such-file', `${source.name(from)} does not exist ${source.where}.`)
+    }
     if (stats.type === 'folder' && !options.recursive) {
-      throw new SshjobError('usage', `${from} is a folder: use -r to copy it with what is in it.`)
+      throw new SshjobError(
+        'usage',
+        `${source.name(from)} is a folder: use -r to copy it with what is in it.`,
+      )
     }
     const last = basename(from.toString('latin1'))
     // '.', '..' and '/' have no name of their own: what is in them is copied.
@@ -56,12 +69,18 @@ export async function planCopy(
       options,
     )
   }
-  checkTargets([...plan.files, ...plan.links])
+  checkTargets([...plan.files, ...plan.links], source, target)
   return plan
 }
 
+/** The folder that a path is in; undefined where it names none, and what is meant is there in any case. */
+function parentOf(path: Buffer): Buffer | undefined {
+  const [, parent] = /^(.*[^/])\/+[^/]+\/*$/s.exec(path.toString('latin1')) ?? []
+  return parent === undefined ? undefined : Buffer.from(parent, 'latin1')
+}
+
 /** Several are copied at a time: two into one file would be a mixture of both. */
-function checkTargets(items: readonly PlannedItem[]): void {
+function checkTargets(items: readonly PlannedItem[], source: Side, target: Side): void {
   const sources = new Map<string, Buffer>()
   for (const { from, to } of items) {
     const name = to.toString('latin1')
@@ -69,7 +88,7 @@ function checkTargets(items: readonly PlannedItem[]): void {
     if (other !== undefined) {
       throw new SshjobError(
         'usage',
-        `${other} and ${from} would both become ${to}: copy one of them elsewhere.`,
+        `${source.name(other)} and ${source.name(from)} would both become ${target.name(to)}: copy one of them elsewhere.`,
       )
     }
     sources.set(name, from)
@@ -93,6 +112,6 @@ async function addItem(plan: CopyPlan, source: Side, item: PlannedItem, options:
       }
       return
     case 'other':
-      options.note(`sshjob: ${item.from} is neither file, folder nor link: left out.`)
+      options.note(`sshjob: ${source.name(item.from)} is neither file, folder nor link: left out.`)
   }
 }

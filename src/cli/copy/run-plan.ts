@@ -1,5 +1,5 @@
 import type { FileProgress } from '../../client/sftp/types.js'
-import { type ErrorCode, messageOf, SshjobError } from '../../core/errors.js'
+import { abortError, type ErrorCode, messageOf, SshjobError } from '../../core/errors.js'
 import { COPY_FILES_AT_ONCE } from '../../core/limits.js'
 import type { CopyPlan, PlannedItem } from './plan.js'
 import type { CopyFile, Side } from './sides.js'
@@ -7,6 +7,8 @@ import type { CopyFile, Side } from './sides.js'
 export interface RunOptions {
   preserve: boolean
   resume: boolean
+  /** Ends it. */
+  signal: AbortSignal
   /** Bytes that are there now, of the whole plan, and what is being copied. */
   onProgress: (doneBytes: number, name: string) => void
   /** Says why something could not be copied; the rest is copied all the same. */
@@ -15,7 +17,7 @@ export interface RunOptions {
 
 const OWNER_MAY_WRITE = 0o700
 /** There is nothing to go on with. */
-const LOST: readonly ErrorCode[] = ['connection-lost', 'connection-closed']
+const LOST: readonly ErrorCode[] = ['connection-lost', 'connection-closed', 'aborted']
 
 /** Does what was planned; gives how many could not be copied. */
 export async function runPlan(
@@ -29,13 +31,14 @@ export async function runPlan(
   const attempt = async (item: PlannedItem, work: () => Promise<void>): Promise<void> => {
     // Below what was refused, nothing is written: a link there would lead it elsewhere.
     if (isBelow(item, failed)) return
+    if (options.signal.aborted) throw abortError(options.signal)
     try {
       await work()
     } catch (error) {
       if (error instanceof SshjobError && LOST.includes(error.code)) throw error
       failures++
       failed.add(item)
-      options.onFailure(`sshjob: ${item.from}: ${messageOf(error)}`)
+      options.onFailure(`sshjob: ${source.name(item.from)} is not copied: ${messageOf(error)}`)
     }
   }
 
@@ -51,6 +54,7 @@ export async function runPlan(
       return copyFile(file.from, file.to, {
         preserve: options.preserve,
         resume: options.resume,
+        signal: options.signal,
         onProgress,
       })
     }),
@@ -85,7 +89,7 @@ async function makeFolder(target: Side, { to, stats }: PlannedItem): Promise<voi
   if (there.type === 'folder') return
   throw new SshjobError(
     'file-failed',
-    `${to} is there and is not a folder: remove it, or copy to another name.`,
+    `${target.name(to)} is there and is not a folder: remove it, or copy to another name.`,
   )
 }
 

@@ -1,8 +1,9 @@
 import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
 import { localTimes } from '../../client/sftp/attributes.js'
+import { onLocal } from '../../client/sftp/local-failure.js'
 import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
-import { SshjobError, systemCode } from '../../core/errors.js'
+import { SshjobError } from '../../core/errors.js'
 
 export interface FolderEntry {
   name: Buffer
@@ -12,6 +13,10 @@ export interface FolderEntry {
 
 /** A file system, here or in the job, as far as copying a tree needs it. Paths are bytes. */
 export interface Side {
+  /** A path as the command line has it: 'train:results'. */
+  name(path: Buffer): string
+  /** For sentences. */
+  readonly where: 'here' | 'in the job'
   stat(path: Buffer): Promise<FileStats | undefined>
   lstat(path: Buffer): Promise<FileStats | undefined>
   /** What is in a folder, without '.' and '..'. */
@@ -33,27 +38,32 @@ export function joinPath(folder: Buffer, name: Buffer): Buffer {
 }
 
 export const localSide: Side = {
-  stat: (path) => unlessMissing(async () => statsOf(await stat(path))),
-  lstat: (path) => unlessMissing(async () => statsOf(await lstat(path))),
+  name: (path) => path.toString(),
+  where: 'here',
+  stat: (path) => unlessMissing(() => onLocal(path, async () => statsOf(await stat(path)))),
+  lstat: (path) => unlessMissing(() => onLocal(path, async () => statsOf(await lstat(path)))),
   async list(path) {
     const entries: FolderEntry[] = []
-    for (const name of await readdir(path, { encoding: 'buffer' })) {
+    for (const name of await onLocal(path, () => readdir(path, { encoding: 'buffer' }))) {
       const stats = await localSide.lstat(joinPath(path, name))
       if (stats !== undefined) entries.push({ name, stats })
     }
     return entries
   },
-  makeFolder: async (path, mode) => void (await mkdir(path, mode)),
-  readLink: (path) => readlink(path, { encoding: 'buffer' }),
-  makeLink: (target, path) => symlink(target, path),
-  async setAttributes(path, { mode, accessed, modified }) {
-    await chmod(path, mode)
-    await utimes(path, accessed, modified)
-  },
+  makeFolder: (path, mode) => onLocal(path, async () => void (await mkdir(path, mode))),
+  readLink: (path) => onLocal(path, () => readlink(path, { encoding: 'buffer' })),
+  makeLink: (target, path) => onLocal(path, () => symlink(target, path)),
+  setAttributes: (path, { mode, accessed, modified }) =>
+    onLocal(path, async () => {
+      await chmod(path, mode)
+      await utimes(path, accessed, modified)
+    }),
 }
 
-export function remoteSide(files: RemoteFiles): Side {
+export function remoteSide(files: RemoteFiles, job: string): Side {
   return {
+    name: (path) => `${job}:${path}`,
+    where: 'in the job',
     stat: (path) => unlessMissing(() => files.stat(path)),
     lstat: (path) => unlessMissing(() => files.lstat(path)),
     // A listing says all of each entry: asking for it by name would cost a round trip each.
@@ -71,7 +81,6 @@ async function unlessMissing(look: () => Promise<FileStats>): Promise<FileStats 
   try {
     return await look()
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
     if (error instanceof SshjobError && error.code === 'no-such-file') return undefined
     throw error
   }

@@ -1,15 +1,18 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { endOfFixes, isOlder, withoutFixesSince } from '../../core/node-releases.js'
 import { VERSION } from '../../core/version.js'
 import { splitArguments } from '../../engines/htcondor/arguments.js'
 import { findSetting, readConfigurationFolder, readSetting } from '../../engines/htcondor/configuration.js'
+import { findTool } from '../../engines/htcondor/tools.js'
 import { checkEnabled } from './check-enabled.js'
 import { currentCopy } from './copies.js'
 import type { Finding } from './doctor.js'
 import { commandIn } from './launchers.js'
 import { readPrefix, SETTINGS_FILE, settingsIn } from './settings-file.js'
 import { countStartersBefore } from './starters.js'
-import { failureOf, runAsUser, type ServerSettings, tryServer } from './trial.js'
+import { type ServerSettings, tryServer } from './trial.js'
+import { runUnprivileged } from './unprivileged.js'
 
 /** HTCondor's defaults. */
 const SSHD = '/usr/sbin/sshd'
@@ -29,7 +32,7 @@ export async function checkExecutionPoint(): Promise<Finding[]> {
     ...(await checkEnabled('ENABLE_SSH_TO_JOB', whenFalse)),
     ...(await checkUse(settings)),
     ...(await checkScripts(settings)),
-    ...checkServer(settings),
+    ...(await checkServer(settings)),
     ...(await checkContainers()),
   ]
 }
@@ -81,7 +84,7 @@ async function checkUse({ server }: ServerSettings): Promise<Finding[]> {
   return [
     { level: 'ok', text: `Sessions are served by the copy of sshjob in ${prefix}.` },
     ...checkVersion(prefix),
-    ...checkTerminals(server),
+    ...(await checkLauncher(server, prefix)),
     ...checkStarters(file),
   ]
 }
@@ -98,23 +101,71 @@ function checkVersion(prefix: string): Finding[] {
   ]
 }
 
-/** The addon for terminals is loaded with the first one: a command would not show that it can't be. */
-function checkTerminals([launcher = '']: readonly string[]): Finding[] {
-  try {
-    const command = commandIn(fs.readFileSync(launcher, 'utf8'))
-    const program = command.pop() ?? ''
-    const addon = path.join(path.dirname(program), '../node_modules/node-pty')
-    runAsUser([...command, '-e', 'require(process.argv[1])', addon])
-    return []
-  } catch (error) {
+async function checkLauncher([launcher = '']: readonly string[], prefix: string): Promise<Finding[]> {
+  const command = commandIn(fs.readFileSync(launcher, 'utf8'))
+  const program = command?.pop()
+  if (command === undefined || program === undefined) {
     return [
       {
-        level: 'broken',
-        text: `Terminals can't be opened: ${failureOf(error)}`,
-        advice: 'As root, with a Node.js that can: sshjob htcondor install',
+        level: 'trap',
+        text: `${launcher} was written by another version of sshjob.`,
+        advice: `To bring it up to date: sshjob htcondor install --prefix ${prefix}`,
       },
     ]
   }
+  return [...(await checkNode(command, prefix)), ...(await checkKoffi(command, program))]
+}
+
+/** Nobody but install brings it up to date: no package of the system's has it. */
+async function checkNode(command: readonly string[], prefix: string): Promise<Finding[]> {
+  const version = await versionOf(command)
+  if (version === undefined) return [] // that it does not run is said elsewhere
+  const other = findTool('node')
+  const onSystem = (other && (await versionOf([other]))) ?? process.version
+  return [describeNode({ version, others: [process.version, onSystem], prefix })]
+}
+
+async function versionOf(node: readonly string[]): Promise<string | undefined> {
+  const { failure, stdout } = await runUnprivileged([...node, '--version'])
+  return failure === undefined ? stdout.trim() : undefined
+}
+
+/** @param others versions that are on this machine, and could be in the copy */
+export function describeNode(
+  { version, others, prefix }: { version: string; others: readonly string[]; prefix: string },
+  now = new Date(),
+): Finding {
+  const day = endOfFixes(version)
+  const install = `sshjob htcondor install --prefix ${prefix}`
+  if (withoutFixesSince(version, now) !== undefined) {
+    const text = `The copy's Node.js is ${version}, which gets no security updates any more, since ${day}.`
+    return { level: 'trap', text, advice: `With a newer Node.js: ${install}` }
+  }
+  const newer = others.find((other) => isOlder(version, other))
+  if (newer !== undefined) {
+    const text = `The copy's Node.js is ${version}, and the one of this machine is ${newer}.`
+    return { level: 'trap', text, advice: `To bring it up to date: ${install}` }
+  }
+  const until = day === undefined ? '' : `; there are security updates for it until ${day}`
+  return {
+    level: 'ok',
+    text: `The copy's Node.js is ${version}, which only 'sshjob htcondor install' brings up to date${until}.`,
+  }
+}
+
+/** What starts sessions is loaded with the first one: a check of the configuration would not show that it can't be. */
+async function checkKoffi(command: readonly string[], program: string): Promise<Finding[]> {
+  const platform = `${process.platform}-${process.arch}`
+  const addon = path.join(path.dirname(program), `../node_modules/@koromix/koffi-${platform}`)
+  const { failure } = await runUnprivileged([...command, '-e', 'require(process.argv[1])', addon])
+  if (failure === undefined) return []
+  return [
+    {
+      level: 'broken',
+      text: `Sessions can't be started: ${failure}`,
+      advice: 'As root, with a Node.js that can: sshjob htcondor install',
+    },
+  ]
 }
 
 function checkStarters(file: string): Finding[] {
@@ -140,9 +191,9 @@ async function checkScripts({ template }: ServerSettings): Promise<Finding[]> {
   }))
 }
 
-function checkServer(settings: ServerSettings): Finding[] {
+async function checkServer(settings: ServerSettings): Promise<Finding[]> {
   const [server = '', keygen = ''] = [settings.server[0], settings.keygen[0]]
-  const failure = tryServer(settings)
+  const failure = await tryServer(settings)
   if (failure === undefined) {
     return [
       { level: 'ok', text: 'A key can be made, and the server starts and takes the settings of HTCondor.' },

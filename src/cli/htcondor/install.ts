@@ -1,21 +1,27 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { describeUnexpected, messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { withoutFixesSince } from '../../core/node-releases.js'
 import { VERSION } from '../../core/version.js'
 import { readConfigurationFolder } from '../../engines/htcondor/configuration.js'
 import { CURRENT, currentCopy } from './copies.js'
 import { keygenScript, serverScript } from './launchers.js'
 import { doWithoutParts, outsideParts } from './outside-parts.js'
 import { copyOwnFiles, loadedLibraries, nodeFile, type OwnNode, ownNode, ownPrograms } from './own-files.js'
+import { makeSafeDirectory, refuseUnsafe } from './safe-place.js'
 import { serveOnce } from './serve-once.js'
 import { checkPrefix, formatSettings, type Launchers, readPrefix, SETTINGS_FILE } from './settings-file.js'
-import { failureOf, runAsUser } from './trial.js'
+import { runUnprivileged } from './unprivileged.js'
 
 export const DEFAULT_PREFIX = '/usr/local/lib/sshjob'
 const LAUNCHERS = { server: 'bin/sshjob-server', keygen: 'bin/sshjob-keygen' } as const
 /** Copies, and what a call that was killed has left of one. */
 const COPY = /^(?:\d+\.\d+\.\d+-[0-9a-f]+|\.(?:new|link)-[0-9a-f]+)$/
+
+/** What users run must not be anybody else's to change, and root must not follow anybody's links. */
+const ANOTHER_PREFIX = 'Choose a --prefix in which only root and you may write, such as the default.'
+const MEND_IT = 'Only root and you may be able to write there: mend that first.'
 
 export interface InstallOptions {
   prefix: string
@@ -27,12 +33,13 @@ export interface InstallOptions {
 /**
  * Puts a self-contained copy of this program in place, and then the configuration that makes HTCondor use it. What is
  * there counts until the last step of each, which is one rename(2).
- * @throws SshjobError 'permission-denied', 'file-failed', 'program-missing', 'usage'
+ * @throws SshjobError 'permission-denied', 'file-failed', 'program-missing', 'usage', 'unsafe-directory'
  */
 export async function install({ prefix, dryRun, tell }: InstallOptions): Promise<void> {
   checkPrefix(prefix)
   const node = ownNode(nodeFile(), loadedLibraries())
-  const settings = path.join(await readConfigurationFolder(), SETTINGS_FILE)
+  await refuseUnsafe(prefix, ANOTHER_PREFIX)
+  const settings = await findSettings()
   const text = formatSettings(prefix, launchersOf(path.join(prefix, CURRENT)))
   if (fs.existsSync(settings)) readPrefix(fs.readFileSync(settings, 'utf8'), settings)
   if (dryRun) {
@@ -48,6 +55,8 @@ export async function install({ prefix, dryRun, tell }: InstallOptions): Promise
     if (!fs.existsSync(settings) || fs.readFileSync(settings, 'utf8') !== text) replaceFile(settings, text)
     tell(`Wrote ${settings}.`)
     removeCopies(prefix, [copy, ...(before === undefined ? [] : [before])])
+    const since = withoutFixesSince(process.version, new Date())
+    if (since !== undefined) tell(`That Node.js gets no security updates any more, since ${since}.`)
     tell('Jobs that start from now on are entered through it: nothing has to be restarted.')
   } catch (error) {
     throw asOurs(error)
@@ -59,11 +68,12 @@ export async function install({ prefix, dryRun, tell }: InstallOptions): Promise
  * @throws SshjobError as install(), and 'no-such-file' where nothing is installed
  */
 export async function uninstall({ dryRun, tell }: Omit<InstallOptions, 'prefix'>): Promise<void> {
-  const settings = path.join(await readConfigurationFolder(), SETTINGS_FILE)
+  const settings = await findSettings()
   if (!fs.existsSync(settings)) {
     throw new SshjobError('no-such-file', `Nothing is installed here: there is no ${settings}.`)
   }
   const prefix = readPrefix(fs.readFileSync(settings, 'utf8'), settings)
+  await refuseUnsafe(prefix, MEND_IT)
   if (dryRun) return tell(`Would remove ${settings}, and the copies in ${prefix}.`)
   try {
     fs.rmSync(settings)
@@ -73,6 +83,13 @@ export async function uninstall({ dryRun, tell }: Omit<InstallOptions, 'prefix'>
   } catch (error) {
     throw asOurs(error)
   }
+}
+
+/** The file of ours in HTCondor's configuration, which may be missing. */
+async function findSettings(): Promise<string> {
+  const settings = path.join(await readConfigurationFolder(), SETTINGS_FILE)
+  await refuseUnsafe(settings, MEND_IT)
+  return settings
 }
 
 /** What runs the Node.js of the copy in this folder. */
@@ -104,7 +121,16 @@ async function makeCopy(prefix: string, node: OwnNode): Promise<string> {
   const fresh = path.join(prefix, `.new-${randomBytes(6).toString('hex')}`)
   const umask = process.umask(0o022)
   try {
-    fs.mkdirSync(fresh, { recursive: true })
+    await makeSafeDirectory(prefix, ANOTHER_PREFIX)
+    fs.mkdirSync(fresh)
+    return await fillCopy(prefix, fresh, node)
+  } finally {
+    process.umask(umask)
+  }
+}
+
+async function fillCopy(prefix: string, fresh: string, node: OwnNode): Promise<string> {
+  try {
     copyOwnFiles([...node.files, ...ownPrograms()], fresh)
     doWithoutParts(
       node.files.map(({ to }) => path.join(fresh, to)),
@@ -112,7 +138,7 @@ async function makeCopy(prefix: string, node: OwnNode): Promise<string> {
     )
     writeLaunchers(fresh, path.join(prefix, CURRENT), node)
     makeReadable(fresh)
-    tryToRun(commandOf(fresh, 'server', node), prefix)
+    await tryToRun(commandOf(fresh, 'server', node), prefix)
     const name = `${VERSION}-${fingerprint(fresh)}`
     const target = path.join(prefix, name)
     if (fs.existsSync(target)) return name
@@ -120,39 +146,31 @@ async function makeCopy(prefix: string, node: OwnNode): Promise<string> {
     fs.renameSync(fresh, target)
     return name
   } finally {
-    process.umask(umask)
     fs.rmSync(fresh, { recursive: true, force: true })
     removeIfEmpty(prefix)
   }
 }
 
-function tryToRun(server: readonly string[], prefix: string): void {
-  try {
-    runAsUser([...server, '--version'])
-  } catch (error) {
-    throw new SshjobError(
-      'file-failed',
-      `A copy in ${prefix} can't be run by users (${failureOf(error)}): choose a --prefix that they can enter, and that is not mounted noexec.`,
-      { cause: error },
-    )
-  }
+async function tryToRun(server: readonly string[], prefix: string): Promise<void> {
+  const { failure } = await runUnprivileged([...server, '--version'])
+  if (failure === undefined) return
+  throw new SshjobError(
+    'file-failed',
+    `A copy in ${prefix} can't be run by users (${failure}): choose a --prefix that they can enter, and that is not mounted noexec.`,
+  )
 }
 
 /** Has the copy serve a session, from which it keeps what V8 has compiled: it starts faster with that. */
 async function warmUp(fresh: string, node: OwnNode): Promise<void> {
-  const programs = path.join(fresh, 'dist/programs')
-  const kept = path.join(fresh, '.kept')
   try {
-    await serveOnce(nodeIn(fresh, node), programs, kept)
+    await serveOnce(nodeIn(fresh, node), path.join(fresh, 'dist/programs'))
   } catch (error) {
     throw new SshjobError(
       'file-failed',
-      `A session by the new copy failed, so it was not installed: ${failureOf(error)}`,
+      `A session by the new copy failed, so it was not installed: ${messageOf(error)}`,
       { cause: error },
     )
   }
-  fs.renameSync(path.join(kept, 'sshjob'), path.join(programs, 'cache'))
-  fs.rmdirSync(kept)
   makeReadable(fresh)
 }
 
@@ -219,11 +237,13 @@ function asOurs(error: unknown): SshjobError {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new SshjobError(
       'permission-denied',
-      `This needs root, or a --prefix of yours: ${messageOf(error)}.`,
+      `This needs root, or a --prefix of yours: ${describeUnexpected(error)}.`,
       {
         cause: error,
       },
     )
   }
-  return new SshjobError('file-failed', `It could not be completed: ${messageOf(error)}.`, { cause: error })
+  return new SshjobError('file-failed', `It could not be completed: ${describeUnexpected(error)}.`, {
+    cause: error,
+  })
 }

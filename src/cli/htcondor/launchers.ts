@@ -1,20 +1,35 @@
-import { SET_ASIDE, setAside } from '../../engines/htcondor/set-aside.js'
+import { ENVIRONMENT_AT, VARIABLE } from '../../engines/htcondor/starter-environment.js'
 
-const APART = SET_ASIDE.map(
-  (name) => `if [ -n "\${${name}+set}" ]; then export ${setAside(name)}="$${name}"; unset ${name}; fi\n`,
-).join('')
-
-/** What HTCondor starts as its sshd: `server` without what the job has set for Node.js programs of its own. */
+/**
+ * What HTCondor starts as its sshd. It is given the job's variables, which may tell Node.js and the libraries that it
+ * needs to run other code; but it stands outside of the job, of a container's even. So the server's own environment is
+ * made from nothing, and it reads the job's from a descriptor, byte for byte as this shell was started with it.
+ *
+ * The server is this process in the end, not a child: when a job is removed, HTCondor kills the process that it has
+ * started first, and the client is to learn of that before it hears that its command was killed.
+ */
 export function serverScript(server: readonly string[]): string {
-  return `#!/bin/sh\n${APART}exec ${server.join(' ')} "$@"\n`
+  return `#!/bin/sh
+exec ${ENVIRONMENT_AT}<<E
+$(/usr/bin/base64 </proc/$$/environ)
+E
+exec /usr/bin/env -i ${VARIABLE}=${ENVIRONMENT_AT} ${server.join(' ')} "$@"
+`
 }
 
-/** The command in such a script: a prefix has no blanks. */
-export function commandIn(script: string): string[] {
-  return (/^exec (.*) "\$@"$/m.exec(script)?.[1] ?? '').split(' ')
+/** The command in such a script: a prefix has no blanks. Undefined for another script. */
+export function commandIn(script: string): string[] | undefined {
+  return /^exec \/usr\/bin\/env -i \S+ (.*) "\$@"$/m.exec(script)?.[1]?.split(' ')
 }
 
-/** OpenSSH's own, where it is there when a session begins, starts in a tenth of the time. */
+/**
+ * OpenSSH's own, where it is there when a session begins, starts in a tenth of the time. It makes no key for a user
+ * without an account.
+ */
 export function keygenScript(keygen: readonly string[]): string {
-  return `#!/bin/sh\n[ -x /usr/bin/ssh-keygen ] && exec /usr/bin/ssh-keygen "$@"\n${APART}exec ${keygen.join(' ')} "$@"\n`
+  const [env, openssh] = ['/usr/bin/env -i', '/usr/bin/ssh-keygen']
+  return `#!/bin/sh
+if [ -x ${openssh} ] && ${env} /usr/bin/id -un >/dev/null 2>&1; then exec ${env} ${openssh} "$@"; fi
+exec ${env} ${keygen.join(' ')} "$@"
+`
 }

@@ -56,7 +56,7 @@ export function loadedLibraries(): string[] {
   return Array.isArray(sharedObjects) ? sharedObjects.filter((name) => typeof name === 'string') : []
 }
 
-/** The programs, the addon for terminals, and the native ciphers where they were compiled. */
+/** The programs, the parts of koffi and node-pty that are made for this platform, and the native ciphers if compiled. */
 export function ownPrograms(): OwnFile[] {
   const dist = path.dirname(thisProgram())
   const require = createRequire(thisProgram())
@@ -66,17 +66,22 @@ export function ownPrograms(): OwnFile[] {
       .map((name) => path.join(folder, name))
       .map((from) => ({ from, to: path.join('dist', path.relative(dist, from)) })),
   )
+  const koffi = path.dirname(require.resolve('koffi'))
+  const platform = `@koromix/koffi-${process.platform}-${process.arch}`
   const pty = path.dirname(require.resolve('node-pty/package.json'))
-  const parts = [
-    'package.json',
-    'LICENSE',
-    'lib',
-    `prebuilds/${process.platform}-${process.arch}`,
-    'build/Release',
-  ]
   return [
     ...programs,
-    ...existing(pty, parts, 'node_modules/node-pty'),
+    // What it is in itself is for other platforms, and for compilers.
+    ...existing(koffi, ['package.json', 'LICENSE.txt', 'index.cjs'], 'node_modules/koffi'),
+    {
+      from: path.dirname(createRequire(require.resolve('koffi')).resolve(platform)),
+      to: `node_modules/${platform}`,
+    },
+    ...existing(
+      pty,
+      ['package.json', 'LICENSE', 'lib', `prebuilds/${process.platform}-${process.arch}`, 'build/Release'],
+      'node_modules/node-pty',
+    ),
     ...existing(path.dirname(dist), ['LICENSE'], ''),
     ...nativeCiphers(require),
   ]

@@ -1,12 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
 import { connect } from '../../client/connect.js'
 import type { ConnectOptions } from '../../client/types.js'
 import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import { temporaryDirectory } from '../../core/path-safety.js'
+import { runHelper, startPiped } from '../../process/helpers.js'
 import { generateKey } from '../../ssh/keys.js'
 import { JoinedStream } from '../../streams/joined.js'
 
@@ -19,11 +19,10 @@ const LAUNCH =
  * Does what HTCondor does for a session: makes a key, and has the server serve a command and a terminal. Ends when both
  * programs have ended.
  * @param node the command that starts Node.js
- * @param programs the folder of the programs
- * @param kept where they keep what V8 has compiled, as XDG_CACHE_HOME
+ * @param programs the folder of the programs, in which they keep what V8 has compiled
  * @throws SshjobError why there was no session
  */
-export async function serveOnce(node: readonly string[], programs: string, kept: string): Promise<void> {
+export async function serveOnce(node: readonly string[], programs: string): Promise<void> {
   const [file = '', ...words] = node
   const argumentsFor = (program: string): string[] => [
     ...words,
@@ -32,19 +31,19 @@ export async function serveOnce(node: readonly string[], programs: string, kept:
     path.join(programs, 'launch.cjs'),
     path.join(programs, program),
   ]
-  const options = { env: { XDG_CACHE_HOME: kept }, ...TIME_LIMIT }
-  const folder = fs.mkdtempSync(path.join(tmpdir(), 'sshjob-install-'))
+  const options = { env: {}, ...TIME_LIMIT }
+  const folder = fs.mkdtempSync(path.join(await temporaryDirectory(), 'sshjob-install-'))
   const config = path.join(folder, 'sshd_config')
   const hostKey = path.join(folder, 'host_key')
   const keys = path.join(folder, 'authorized_keys')
   const user = generateKey()
   try {
     const making = ['-q', '-N', '', '-t', 'ed25519', '-f', hostKey]
-    execFileSync(file, [...argumentsFor('sshjob-keygen.cjs'), ...making], { stdio: 'pipe', ...options })
+    runHelper(file, [...argumentsFor('sshjob-keygen.cjs'), ...making], { stdio: 'pipe', ...options })
     fs.writeFileSync(keys, user.publicKey)
     fs.writeFileSync(config, `HostKey ${hostKey}\nAuthorizedKeysFile ${keys}\nStrictModes no\n`)
     const serving = ['-i', '-f', config]
-    const child = spawn(file, [...argumentsFor('sshjob-server.cjs'), ...serving], {
+    const child = startPiped(file, [...argumentsFor('sshjob-server.cjs'), ...serving], {
       stdio: ['pipe', 'pipe', 'ignore'],
       ...options,
     })

@@ -1,12 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { firstLine, messageOf } from '../../core/errors.js'
-import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
-
-/** Somebody without any rights, as far as running a program is concerned. */
-const NOBODY = 65_534
+import { messageOf } from '../../core/errors.js'
+import { runUnprivileged } from './unprivileged.js'
 
 /** The commands and the file that HTCondor's starter makes a session's server from. */
 export interface ServerSettings {
@@ -16,59 +12,43 @@ export interface ServerSettings {
   template: string
 }
 
-/** Runs a program as one of the users that jobs run as, if we can. @throws what execFileSync() throws */
-export function runAsUser([file = '', ...args]: readonly string[], cwd = '/'): void {
-  const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  execFileSync(file, args, { ...user, cwd, env: {}, stdio: 'pipe', timeout: HTCONDOR_TOOL_TIMEOUT_MS })
-}
-
-/** Why a program failed, on one line. */
-export function failureOf(error: unknown): string {
-  const stderr: unknown =
-    typeof error === 'object' && error !== null && 'stderr' in error ? error.stderr : undefined
-  const text = Buffer.isBuffer(stderr) || typeof stderr === 'string' ? String(stderr) : ''
-  // Node.js shows the place in the source first.
-  return (
-    /^\w*Error: .*/m.exec(text)?.[0] ?? firstLine(text) ?? firstLine(messageOf(error)) ?? 'it ended at once'
-  )
-}
-
 /**
- * Does what the starter does before a session, in a folder of its own: makes a key, fills in the template, and has the
- * server check the result. Gives the first thing that fails.
+ * Does what the starter does before a session, as a user without rights: makes a key, fills in the template, and has
+ * the server check the result. Gives the first thing that fails.
+ *
+ * All that happens in that user's directory is done by that user's processes, this one only starts them: another process
+ * of the same user could put a link in the place of what is there, and root would follow it.
  */
-export function tryServer(settings: ServerSettings): { what: 'key' | 'server'; why: string } | undefined {
-  const folder = fs.mkdtempSync(path.join(tmpdir(), 'sshjob-doctor-'))
+export async function tryServer({
+  server,
+  keygen,
+  template,
+}: ServerSettings): Promise<{ what: 'key' | 'server'; why: string } | undefined> {
+  // mkdir(1) takes none that is there, and nobody could know the name before.
+  const directory = `/tmp/sshjob-doctor-${randomBytes(12).toString('hex')}`
+  const key = path.join(directory, 'sshkey')
+  const keys = path.join(directory, 'authorized_keys')
+  const config = path.join(directory, 'sshd_config')
+  let text: string
   try {
-    if (process.geteuid?.() === 0) fs.chownSync(folder, NOBODY, NOBODY)
-    return tryIn(folder, settings)
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function tryIn(folder: string, { server, keygen, template }: ServerSettings): ReturnType<typeof tryServer> {
-  const key = path.join(folder, 'sshkey')
-  const keys = path.join(folder, 'authorized_keys')
-  const config = path.join(folder, 'sshd_config')
-  try {
-    runAsUser(fill(keygen, key), folder)
+    text = fs.readFileSync(template, 'utf8')
   } catch (error) {
-    return { what: 'key', why: failureOf(error) }
+    return { what: 'server', why: messageOf(error) }
   }
+  const filled = text.replaceAll('_INSERT_HOST_KEY_', key).replaceAll('_INSERT_AUTHORIZED_KEYS_FILE_', keys)
+  const made = await runUnprivileged(['/bin/mkdir', '-m', '700', directory])
+  if (made.failure !== undefined) return { what: 'key', why: made.failure }
   try {
-    fs.copyFileSync(`${key}.pub`, keys)
-    const text = fs.readFileSync(template, 'utf8')
-    fs.writeFileSync(
-      config,
-      text.replaceAll('_INSERT_HOST_KEY_', key).replaceAll('_INSERT_AUTHORIZED_KEYS_FILE_', keys),
-    )
+    const { failure: noKey } = await runUnprivileged(fill(keygen, key))
+    if (noKey !== undefined) return { what: 'key', why: noKey }
+    const write = ['/bin/sh', '-c', '/bin/cp "$1.pub" "$2" && /bin/cat >"$3"', 'sh', key, keys, config]
+    const { failure: unwritten } = await runUnprivileged(write, { input: filled })
     // -t instead of -i: check the configuration, and don't serve.
-    const command = fill(server, config).map((word) => (word === '-i' ? '-t' : word))
-    runAsUser(command, folder)
-    return undefined
-  } catch (error) {
-    return { what: 'server', why: failureOf(error) }
+    const check = fill(server, config).map((word) => (word === '-i' ? '-t' : word))
+    const why = unwritten ?? (await runUnprivileged(check)).failure
+    return why === undefined ? undefined : { what: 'server', why }
+  } finally {
+    await runUnprivileged(['/bin/rm', '-rf', directory])
   }
 }
 

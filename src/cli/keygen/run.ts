@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { messageOf, SshjobError } from '../../core/errors.js'
 import { RSA_BITS_DEFAULT, RSA_BITS_MAX, RSA_BITS_MIN } from '../../core/limits.js'
+import { printable } from '../../core/printable.js'
 import { VERSION } from '../../core/version.js'
 import { readAccount } from '../../job/account.js'
 import {
@@ -14,34 +15,26 @@ import {
   parseKey,
   publicLine,
 } from '../../ssh/keys.js'
-import { describeOptions, type OptionTable, parseArguments, usage as usageOf } from '../options.js'
+import { refuseForeignFile } from '../foreign-file.js'
+import { helpText } from '../manual/help-text.js'
+import { manual } from '../manual/keygen.js'
+import { parseArguments, usage as usageOf } from '../options.js'
+import { KEYGEN_OPTIONS } from './options.js'
 import { writeKeyPair } from './write-key-pair.js'
 
 const PROGRAM = 'sshjob-keygen'
 
-const OPTIONS = {
-  type: { short: 't', value: 'TYPE', help: 'ed25519 or rsa (default: ed25519)' },
-  bits: { short: 'b', value: 'BITS', help: `the length of an rsa key (default: ${RSA_BITS_DEFAULT})` },
-  file: { short: 'f', value: 'FILE', help: 'the private key; the public one goes into FILE.pub' },
-  passphrase: { short: 'N', value: "''", help: 'no passphrase: the only one there is' },
-  comment: { short: 'C', value: 'TEXT', help: 'what stands behind the public key (default: user@host)' },
-  quiet: { short: 'q', help: 'say nothing' },
-  public: { short: 'y', help: 'print the public half of FILE instead' },
-  fingerprint: { short: 'l', help: 'print the fingerprint of FILE instead' },
-  help: { short: 'h', help: 'print this' },
-  version: { short: 'V', help: 'print the version' },
-} satisfies OptionTable<string>
-
-type OptionName = keyof typeof OPTIONS
+type OptionName = keyof typeof KEYGEN_OPTIONS
 
 /**
  * Makes a pair of keys as ssh-keygen(1) does, for machines that have none, or shows one. Gives what to print.
- * @throws SshjobError 'usage' for options that are wrong or not there, and for files that are in the way
+ * @throws SshjobError 'usage' for options that are wrong or not there, and for files that are in the way;
+ * 'unsafe-directory' where root would write into another user's directory
  */
-export function runKeygen(args: readonly string[]): string {
-  const { given, operands } = parseArguments(args, OPTIONS, PROGRAM)
+export async function runKeygen(args: readonly string[]): Promise<string> {
+  const { given, operands } = parseArguments(args, KEYGEN_OPTIONS, PROGRAM)
   const values = new Map<OptionName, string>(given.map(({ name, value = '' }) => [name, value]))
-  if (values.has('help')) return helpText()
+  if (values.has('help')) return helpText(manual)
   if (values.has('version')) return `${PROGRAM} ${VERSION}\n`
   if (operands.length > 0) throw usage(`'${operands[0]}' is no option.`)
   const file = values.get('file') ?? ''
@@ -52,6 +45,7 @@ export function runKeygen(args: readonly string[]): string {
   const comment = values.get('comment') ?? `${readAccount().name}@${hostname()}`
   if (/[\r\n\0]/.test(comment)) throw usage('A comment is one line.')
   const pair = generate(values.get('type') ?? 'ed25519', values.get('bits'), comment)
+  await refuseForeignFile(file)
   writeKeyPair(file, pair)
   if (values.has('quiet')) return ''
   return `Your key is in ${file}, its public half in ${file}.pub.\n${describeKey(parseKey(pair.publicKey))}\n`
@@ -78,7 +72,7 @@ function describeKey(key: ParsedKey): string {
   const blob = key.getPublicSSH()
   const digest = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')
   const type = key.type.replace(/^ssh-/, '').replace(/-sha2-.*$/, '')
-  return `${bitsOfKey(blob)} SHA256:${digest} ${key.comment === '' ? 'no comment' : key.comment} (${type.toUpperCase()})`
+  return `${bitsOfKey(blob)} SHA256:${digest} ${key.comment === '' ? 'no comment' : printable(key.comment)} (${type.toUpperCase()})`
 }
 
 function readKey(file: string): ParsedKey {
@@ -86,18 +80,9 @@ function readKey(file: string): ParsedKey {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const why = systemCode(error) ?? messageOf(error)
-    throw new SshjobError('usage', `${file} can't be read: ${why}.`, { cause: error })
+    throw new SshjobError('usage', `${file} can't be read: ${messageOf(error)}.`, { cause: error })
   }
   return parseKey(text)
-}
-
-function helpText(): string {
-  return `Usage: ${PROGRAM} [options] -f FILE
-
-Makes a pair of keys for SSH in the formats of OpenSSH, or shows one.
-
-${describeOptions(OPTIONS)}`
 }
 
 function usage(problem: string): SshjobError {

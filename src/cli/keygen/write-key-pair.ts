@@ -21,8 +21,8 @@ function write(file: string, text: string, mode: number): void {
   try {
     writeFileSync(file, text, { mode, flag: 'wx' })
   } catch (error) {
-    const code = systemCode(error)
-    const why = code === 'EEXIST' ? 'it is there already, remove it first' : (code ?? messageOf(error))
+    const isThere = systemCode(error) === 'EEXIST'
+    const why = isThere ? 'it is there already, remove it first' : messageOf(error)
     throw new SshjobError('usage', `${file} can't be written: ${why}.`, { cause: error })
   }
 }

@@ -1,47 +1,67 @@
-import pino from 'pino'
-import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { messageOf } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
+import { printableJson } from '../../core/printable.js'
 import { type ErrorOutput, errorOutput } from './error-output.js'
+import { lineLog } from './line-log.js'
+import { openLogWriter } from './log-writer.js'
+
+export const LOG_FORMATS = ['text', 'json'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+export interface LogOptions {
+  /** One of pino's names. */
+  level: string
+  /** Default: stderr. */
+  file: string | undefined
+  /** Lines for people, or one JSON object a line for collectors. */
+  format: LogFormat
+  /** What stderr is. Default: that of this process. */
+  errors?: ErrorOutput
+}
+
+export interface ServerLog extends Logger {
+  /** Before the process ends: what was logged is out then, or can't be got out. */
+  flush(): Promise<void>
+}
 
 /**
- * A log on stderr or in a file, one JSON object a line; never on stdout, which is the job's or the connection. Written
- * synchronously: what led to an end is there after it.
+ * A log on stderr or at the end of a file; never on stdout, which is the job's or the connection.
  * @throws SshjobError 'usage' if the file can't be written
  */
-export function openLog(
-  level: string,
-  file: string | undefined,
-  errors: ErrorOutput = errorOutput(),
-): Logger {
-  return pino({ level, name: 'sshjob-server', base: { starter: process.pid } }, openDestination(file, errors))
+export async function openLog({
+  level,
+  file,
+  format,
+  errors = errorOutput(),
+}: LogOptions): Promise<ServerLog> {
+  const writer = await openLogWriter(file, errors)
+  const write = (line: string): void => writer.write(line)
+  const log = format === 'text' ? lineLog(level, write) : await jsonLog(level, write)
+  return { ...log, flush: () => writer.flush() }
 }
 
 /** The same for a job, which is not kept from running by a file: the log goes to stderr then. */
-export function openJobLog(level: string, file: string | undefined, errors: ErrorOutput): Logger {
+export async function openJobLog(options: LogOptions): Promise<ServerLog> {
   try {
-    return openLog(level, file, errors)
+    return await openLog(options)
   } catch (error) {
-    const log = openLog(level, undefined, errors)
+    const log = await openLog({ ...options, file: undefined, format: 'text' })
     log.warn({}, `${messageOf(error)} It goes to stderr.`)
     return log
   }
 }
 
-function openDestination(file: string | undefined, errors: ErrorOutput): pino.DestinationStream {
-  if (file === undefined && errors.isTerminal) return errors
-  try {
-    const destination = pino.destination({
-      dest: file ?? errors.descriptor,
-      sync: true,
-      append: true,
-      mode: 0o600,
-    })
-    // A full disk or a closed stderr must not end the job's starter; there is nowhere left to say it.
-    destination.on('error', () => undefined)
-    return destination
-  } catch (error) {
-    throw new SshjobError('usage', `The log file ${file} can't be written: ${systemCode(error)}.`, {
-      cause: error,
-    })
+/** Loaded where it is asked for only. */
+async function jsonLog(level: string, write: (line: string) => void): Promise<Logger> {
+  const { default: pino } = await import('pino')
+  const log = pino(
+    { level, name: 'sshjob-server', base: { starter: process.pid } },
+    { write: (line) => write(printableJson(line)) },
+  )
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
   }
 }

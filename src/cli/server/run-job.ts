@@ -8,6 +8,8 @@ import { unixServer } from '../../sockets/unix.js'
 import { jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
 import { argumentBytes } from '../command-line.js'
+import { announce } from './announce.js'
+import type { ErrorOutput } from './error-output.js'
 import type { JobHost } from './job-host.js'
 import { type Door, openDoor, withinTime } from './open-door.js'
 import type { Settings } from './settings.js'
@@ -17,8 +19,12 @@ import type { Settings } from './settings.js'
  * enter it, it runs all the same, unless the settings want it the other way.
  * @throws SshjobError if the job could not be started; afterwards, whatever goes wrong with serving it is logged
  */
-export async function runJob(settings: Settings, host: JobHost, log: Logger): Promise<ProcessEnd> {
-  const { maxSessions, serveOptions } = settings
+export async function runJob(
+  settings: Settings,
+  host: JobHost,
+  { log, errors }: { log: Logger; errors: ErrorOutput },
+): Promise<ProcessEnd> {
+  const { maxSessions, serveOptions, quiet } = settings
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const starter = startStarter({ server, maxSessions, serveOptions, log })
@@ -28,6 +34,9 @@ export async function runJob(settings: Settings, host: JobHost, log: Logger): Pr
     const id = await entrance.open()
     const launched = await launch(settings, id, host, starter)
     log.info({ job: id, socket: entrance.path }, 'job started')
+    const { listen, isOpen } = entrance
+    if (!quiet && isOpen) announce({ id, user: launched.job.user, listen }, errors)
+    entrance.remember(launched.pid)
     return await attend({ ...settings, jobId: id }, launched, starter, host, log)
   } finally {
     await entrance.close()
@@ -88,6 +97,23 @@ class Entrance {
 
   get path(): string | undefined {
     return this.#socket?.path
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined
+  }
+
+  /** The path that was asked for, where it could be had; undefined: the job is found by its id. */
+  get listen(): string | undefined {
+    const { listen } = this.#settings
+    return this.path === listen ? listen : undefined
+  }
+
+  /** Of use only if we are killed: nothing waits for it, and nothing fails with it. */
+  remember(pid: number): void {
+    this.#socket
+      ?.remember?.(pid)
+      .catch((error: unknown) => this.#log.debug({ err: error }, 'what the job is could not be written down'))
   }
 
   /**

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { SshjobError, systemCode } from '../../core/errors.js'
+import { messageOf, SshjobError } from '../../core/errors.js'
 import { MAX_SESSIONS } from '../../core/limits.js'
 import { checkJobId, defaultJobId } from '../../engines/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
 import type { StarterOptions } from '../../starter/starter.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
+import { LOG_FORMATS, type LogFormat } from './log.js'
 
 const PROGRAM = 'sshjob-server'
 
@@ -15,7 +16,7 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 export const SERVER_OPTIONS = {
   'job-id': { value: 'ID', help: 'the name to enter the job by (default: the command and our pid)' },
   listen: { value: 'unix:PATH', help: 'where to listen (default: a socket that sshjob finds by the job id)' },
-  shells: { value: 'LIST', help: "shells to try before the job's own: bash,/bin/ksh,…" },
+  shells: { value: 'LIST', help: "shells to try before the job's own: bash,/bin/ksh" },
   'idle-timeout': {
     value: 'SECONDS',
     help: 'end a session after this long without traffic (default: never)',
@@ -27,15 +28,25 @@ export const SERVER_OPTIONS = {
   },
   motd: { value: 'FILE', help: 'what greets an interactive shell (default: host, job id and pids)' },
   'no-motd': { help: 'greet with nothing' },
-  'allow-forwarding': { value: 'WHICH', help: `${FORWARDING_MODES.join(', ')} (default: all)` },
+  'allow-forwarding': {
+    value: 'WHICH',
+    values: FORWARDING_MODES,
+    help: `${FORWARDING_MODES.join(', ')} (default: all)`,
+  },
   'permit-open': {
     value: 'HOST:PORT',
     help: 'forward into the job to this, or a socket, only; * is any (repeatable)',
   },
   'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
   'require-session': { help: "don't run COMMAND if no session can enter it (default: run it all the same)" },
-  'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: warn)` },
+  quiet: { short: 'q', help: 'do not say at the start how to enter the job' },
+  'log-level': { value: 'LEVEL', values: LOG_LEVELS, help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
+  'log-format': {
+    value: 'FORMAT',
+    values: LOG_FORMATS,
+    help: `${LOG_FORMATS.join(' or ')} (default: text, and json with --log-file)`,
+  },
   inetd: { short: 'i', help: 'serve one connection on stdin and stdout, and exit' },
   help: { short: 'h', help: 'print this' },
   version: { short: 'V', help: 'print the version' },
@@ -53,8 +64,11 @@ export interface Settings {
   lingerMs: number | 'forever'
   requireSession: boolean
   serveOptions: NonNullable<StarterOptions['serveOptions']>
+  /** Whether nothing is said at the start. */
+  quiet: boolean
   logLevel: string
   logFile: string | undefined
+  logFormat: LogFormat
   /** What can't be had, and keeps no job from running: sentences for people. */
   complaints: readonly string[]
 }
@@ -74,14 +88,19 @@ export function readSettings(args: readonly string[], pid = process.pid): Settin
     lingerMs: 0,
     requireSession: false,
     serveOptions: {},
+    quiet: false,
     logLevel: 'warn',
     logFile: undefined,
+    logFormat: 'text',
     complaints: [],
   }
   // parseArguments() has seen to it that a value is there wherever the table says so.
   for (const { name, value = '' } of given) apply(settings, name, value)
   if (settings.mode === 'help' || settings.mode === 'version') return settings
   checkTogether(settings)
+  // Files are read by programs, too.
+  if (settings.logFile !== undefined && !given.some(({ name }) => name === 'log-format'))
+    settings.logFormat = 'json'
   if (settings.jobId === '') settings.jobId = chooseJobId(settings, pid)
   return settings
 }
@@ -130,6 +149,9 @@ function apply(settings: Settings, name: OptionName, value: string): void {
     case 'require-session':
       settings.requireSession = true
       return
+    case 'quiet':
+      settings.quiet = true
+      return
     case 'log-level':
       if (!LOG_LEVELS.some((level) => level === value))
         throw usage(`--log-level is one of ${LOG_LEVELS.join(', ')}.`)
@@ -139,6 +161,12 @@ function apply(settings: Settings, name: OptionName, value: string): void {
       if (value === '') throw usage('--log-file needs the name of a file.')
       settings.logFile = value
       return
+    case 'log-format': {
+      const format = LOG_FORMATS.find((known) => known === value)
+      if (format === undefined) throw usage(`--log-format is one of ${LOG_FORMATS.join(', ')}.`)
+      settings.logFormat = format
+      return
+    }
     default:
       // The first of these decides: `-i --help` and `--help -i` both help.
       if (settings.mode === 'job' || settings.mode === 'inetd') settings.mode = name
@@ -153,7 +181,7 @@ function checkTogether({ mode, command, listen, complaints }: Settings): void {
   if (mode === 'inetd' && listen !== undefined)
     throw usage('With -i the connection is on stdin, so there is no --listen.')
   if (mode === 'job' && (command[0] ?? '') === '') {
-    throw usage('There is no COMMAND to run as the job: sshjob-server [options] -- COMMAND [ARG…].')
+    throw usage('There is no COMMAND to run as the job: sshjob-server [options] -- COMMAND [ARG...].')
   }
 }
 
@@ -186,7 +214,7 @@ function readMotd(settings: Settings, file: string): void {
   try {
     settings.serveOptions.motd = readFileSync(file, 'utf8')
   } catch (error) {
-    const complaint = `The file of --motd, ${file}, can't be read: ${systemCode(error)}.`
+    const complaint = `The file of --motd, ${file}, can't be read: ${messageOf(error)}.`
     settings.complaints = [...settings.complaints, complaint]
   }
 }

@@ -73,11 +73,13 @@ export function createEscapeCommands(
     },
     help: () => say(escapeHelp(context.character)),
     list: () => {
-      list().catch((error: unknown) => say(`sshjob: ${messageOf(error)}`))
+      list().catch((error: unknown) => say(`sshjob: ${printable(messageOf(error))}`))
     },
     break: () => {
       echo('B')
-      breakTerminal().catch((error: unknown) => say(`sshjob: The break was not sent: ${messageOf(error)}`))
+      breakTerminal().catch((error: unknown) =>
+        say(`sshjob: The break was not sent: ${printable(messageOf(error))}`),
+      )
     },
     rekey: () => {
       echo('R')

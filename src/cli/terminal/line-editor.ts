@@ -17,7 +17,7 @@ const CTRL_C = 0x03
 const ENDS: readonly number[] = [CTRL_C, 0x0a, 0x0d]
 
 /** Reads lines with the editing of node:readline, from keys of a terminal in raw mode, with a history. */
-export function createLineEditor(output: NodeJS.WriteStream): LineEditor {
+export function createLineEditor(output: NodeJS.WritableStream): LineEditor {
   let history: string[] = []
   return {
     read(prompt) {
@@ -44,7 +44,8 @@ export function createLineEditor(output: NodeJS.WriteStream): LineEditor {
         line,
         push(keys) {
           const end = keys.findIndex((key) => ENDS.includes(key))
-          input.write(end < 0 ? keys : keys.subarray(0, end + 1))
+          // One by one: of several at once, node:readline puts a character at the end of the line, wherever the cursor is.
+          for (const key of end < 0 ? keys : keys.subarray(0, end + 1)) input.write(Buffer.of(key))
           return end < 0 ? undefined : keys.subarray(end + 1)
         },
       }

@@ -1,11 +1,10 @@
 import type { TerminalModes, TerminalSize } from '../../job/job.js'
-import { parseModes, parseSize } from './modes.js'
+import { readModes } from '../../process/termios.js'
+import { ifPossible } from './if-possible.js'
 import { enterRawMode, leaveRawMode } from './raw-mode.js'
 import { startWatchdog, type Watchdog } from './watchdog.js'
-import { characterSize, fullSize } from './window-size.js'
+import { terminalSize } from './window-size.js'
 
-/** The size of a terminal that nobody knows. */
-const FALLBACK_SIZE: TerminalSize = { columns: 80, rows: 24, width: 0, height: 0 }
 /** After this long, a stop signal that was sent to ourselves has been ignored: nobody could continue us. */
 const STOP_GRACE_MS = 200
 
@@ -27,29 +26,8 @@ export interface LocalTerminal {
 export function openLocalTerminal(): LocalTerminal {
   const input = process.stdin.isTTY ? process.stdin : undefined
   const watchdog: Watchdog | undefined = input === undefined ? undefined : startWatchdog()
-  let full: TerminalSize | undefined
+  const modes = input === undefined ? [] : (ifPossible(() => readModes(0)) ?? [])
   let raw = false
-  let listener: ((size: TerminalSize) => void) | undefined
-
-  function size(): TerminalSize {
-    const characters = characterSize()
-    if (characters === undefined) return full ?? FALLBACK_SIZE
-    if (full === undefined) return { ...characters, width: 0, height: 0 }
-    // A cell keeps its size while the window changes: right at once, and corrected by refresh() otherwise.
-    const width = Math.round((full.width / full.columns) * characters.columns)
-    const height = Math.round((full.height / full.rows) * characters.rows)
-    return { ...characters, width, height }
-  }
-
-  async function refresh(): Promise<void> {
-    if (input === undefined) return
-    const before = size()
-    full = await fullSize()
-    const after = size()
-    const same = (['columns', 'rows', 'width', 'height'] as const).every((key) => before[key] === after[key])
-    if (!same) listener?.(after)
-  }
-  let refreshing = refresh()
 
   function enter(): void {
     if (input === undefined) return
@@ -67,18 +45,11 @@ export function openLocalTerminal(): LocalTerminal {
 
   return {
     async describe() {
-      const settings = await (watchdog?.settings ?? '')
-      const inputSize = parseSize(settings)
-      if (full === undefined && inputSize !== undefined) full = { ...inputSize, width: 0, height: 0 }
-      return { modes: parseModes(settings), size: size() }
+      await watchdog?.ready
+      return { modes, size: terminalSize() }
     },
     onResize(callback) {
-      listener = callback
-      process.on('SIGWINCH', () => {
-        callback(size())
-        // Not two at a time: the size that is asked for last is asked for after the last change.
-        refreshing = refreshing.then(refresh)
-      })
+      process.on('SIGWINCH', () => callback(terminalSize()))
       process.on('SIGCONT', resume)
     },
     enter,

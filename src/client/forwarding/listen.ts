@@ -2,7 +2,6 @@ import type { Socket } from 'node:net'
 import { type Listening, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
 import { listenUnix } from '../../sockets/unix.js'
-import { checkPort } from './open.js'
 import type { Endpoint, Forwarding, ListenAt } from './types.js'
 
 /** @throws SshjobError 'unreachable' where that can't be listened on, 'usage' */
@@ -10,7 +9,6 @@ export async function listenAt(at: ListenAt): Promise<{ server: Listening; addre
   if (at.path !== undefined) {
     return { server: listening([await listenUnix(at.path)]), address: { path: at.path } }
   }
-  checkPort(at.port, 0)
   const { host = 'localhost' } = at
   const server =
     host === 'localhost' ? await listenLoopback(at.port) : listening([await listenTcp(host, at.port)])

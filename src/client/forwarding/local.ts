@@ -3,7 +3,7 @@ import { asError } from '../../core/errors.js'
 import type { Connection } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { count, forwardingOf, listenAt } from './listen.js'
-import { checkPort, openChannel } from './open.js'
+import { openChannel } from './open.js'
 import { serveSocks } from './socks.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
 
@@ -14,7 +14,6 @@ export async function forwardLocal(
   to: Endpoint,
   { onFailure }: ForwardOptions,
 ): Promise<Forwarding> {
-  if (to.path === undefined) checkPort(to.port, 1)
   return listen(connection, from, (socket) => {
     connect(connection, socket, to).catch((error: unknown) => {
       socket.destroy()

@@ -1,4 +1,4 @@
-import { abortError, SshjobError } from '../../core/errors.js'
+import { abortError } from '../../core/errors.js'
 import { orAbort } from '../../core/or-abort.js'
 import type { Channel } from '../../ssh/channel.js'
 import { ChannelStream } from '../../ssh/channel-stream.js'
@@ -26,15 +26,8 @@ export function openChannel(
   if (target.path !== undefined) {
     return connection.open('direct-streamlocal@openssh.com', string(target.path), string(''), uint32(0))
   }
-  checkPort(target.port, 1)
   const to = [string(target.host), uint32(target.port)]
   return connection.open('direct-tcpip', ...to, string(origin.host), uint32(origin.port))
-}
-
-/** @throws SshjobError 'usage' */
-export function checkPort(port: number, least: 0 | 1): void {
-  if (Number.isInteger(port) && port >= least && port <= 65_535) return
-  throw new SshjobError('usage', `${port} is no port: a number from ${least} to 65535 is.`)
 }
 
 /** A connection that the server makes, as a stream. */

@@ -8,7 +8,6 @@ import { joinSocket } from '../../ssh/join.js'
 import { tcpName, unixName } from '../../ssh/listener-names.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../ssh/wire.js'
 import { count, forwardingOf, type Passage } from './listen.js'
-import { checkPort } from './open.js'
 import { serveSocks } from './socks.js'
 import type { Endpoint, Forwarding, ForwardOptions, ListenAt } from './types.js'
 import { type AllowedDisplay, ForwardedDisplays, type X11Display } from './x11.js'
@@ -37,7 +36,7 @@ export class IncomingChannels {
   }
 
   /** From now on, until the session ends, the server may connect to this display, for who knows the cookie. */
-  allowDisplay(display: X11Display): AllowedDisplay {
+  allowDisplay(display: X11Display): Promise<AllowedDisplay> {
     return this.#displays.allow(display)
   }
 
@@ -69,7 +68,6 @@ export class IncomingChannels {
     to: Endpoint | 'socks',
     { onFailure }: ForwardOptions,
   ): Promise<Forwarding> {
-    if (to !== 'socks' && to.path === undefined) checkPort(to.port, 1)
     const asking = this.#ask(connection, from, { to, onFailure, connections: 0 })
     this.#asking.add(asking)
     try {
@@ -86,7 +84,6 @@ export class IncomingChannels {
       const cancel = ['cancel-streamlocal-forward@openssh.com', string(from.path)] as const
       return this.#add(connection, unixName(from.path), target, { path: from.path }, cancel)
     }
-    checkPort(from.port, 0)
     // As ssh(1): none stands for loopback, which is 'localhost' on the wire.
     const { host = 'localhost' } = from
     const data = await connection.request('tcpip-forward', string(host), uint32(from.port))

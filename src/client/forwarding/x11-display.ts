@@ -14,6 +14,11 @@ export interface X11Display {
   display: string
   /** The file with the cookies of displays. Default: XAUTHORITY, else ~/.Xauthority. */
   authorityFile?: string
+  /**
+   * True: programs of the job may do there what programs here do, reading keys and windows of others included, as with
+   * ssh -Y. Default: false, as with ssh -X; needs xauth(1) here and the display's SECURITY extension.
+   */
+  trusted?: boolean
 }
 
 /** Where a display is. Without a host: on this machine's unix socket. */
@@ -44,20 +49,21 @@ export function parseDisplay(text: string): DisplayName {
 /**
  * Connects to a display, and looks up what it is to be told; undefined where no file has a cookie for it: the display
  * may let us in all the same.
+ * @param own to be told instead
  * @throws SshjobError 'unreachable'
  */
-export async function openDisplay({
-  display,
-  authorityFile = defaultAuthorityFile(),
-}: X11Display): Promise<{ socket: Socket; cookie: Buffer | undefined }> {
+export async function openDisplay(
+  { display, authorityFile = defaultAuthorityFile() }: X11Display,
+  own?: Buffer,
+): Promise<{ socket: Socket; cookie: Buffer | undefined }> {
   const { host, number } = parseDisplay(display)
-  const entries = await readIfThere(authorityFile)
+  const entries = own === undefined ? await readIfThere(authorityFile) : Buffer.alloc(0)
   const socket = await (host === undefined
     ? connectUnix(`/tmp/.X11-unix/X${number}`)
     : connectTcp(host, X11_FIRST_PORT + number))
   socket.on('error', () => undefined)
   const address = host === undefined ? undefined : socket.remoteAddress
-  return { socket, cookie: findCookie(entries, { number, address, hostname: hostname() }) }
+  return { socket, cookie: own ?? findCookie(entries, { number, address, hostname: hostname() }) }
 }
 
 function defaultAuthorityFile(): string {

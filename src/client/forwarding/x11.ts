@@ -4,6 +4,7 @@ import type { OpenAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { boolean, string, uint32 } from '../../ssh/wire.js'
 import { Handshake } from './handshake.js'
+import { untrustedCookies } from './untrusted-cookie.js'
 import { openDisplay, parseDisplay, type X11Display } from './x11-display.js'
 import { MIT_MAGIC_COOKIE, readSetup, SETUP_LIMITS } from './x11-setup.js'
 
@@ -25,13 +26,14 @@ export interface AllowedDisplay {
  */
 export class ForwardedDisplays {
   /** By the cookie that was given to the job, in hexadecimal. */
-  readonly #displays = new Map<string, X11Display>()
+  readonly #displays = new Map<string, { display: X11Display; untrusted?: () => Promise<Buffer> }>()
 
-  /** @throws SshjobError 'usage' for what is no display */
-  allow(display: X11Display): AllowedDisplay {
+  /** @throws SshjobError 'usage' for what is no display, 'no-display' for one that lets in trusted programs alone */
+  async allow(display: X11Display): Promise<AllowedDisplay> {
     const { screen } = parseDisplay(display.display)
     const cookie = randomBytes(COOKIE_BYTES).toString('hex')
-    this.#displays.set(cookie, display)
+    const untrusted = display.trusted === true ? undefined : await untrustedCookies(display)
+    this.#displays.set(cookie, { display, ...(untrusted && { untrusted }) })
     return {
       request: [boolean(false), string(MIT_MAGIC_COOKIE), string(cookie), uint32(screen)],
       forbid: () => void this.#displays.delete(cookie),
@@ -55,9 +57,11 @@ export class ForwardedDisplays {
     const input = new Handshake(channel.input, SETUP_LIMITS)
     try {
       const setup = await readSetup(input)
-      const display = this.#displays.get(setup.cookie.toString('hex'))
-      if (display === undefined || setup.protocol !== MIT_MAGIC_COOKIE) return channel.close()
-      const { socket, cookie } = await openDisplay(display)
+      const allowed = this.#displays.get(setup.cookie.toString('hex'))
+      if (allowed === undefined || setup.protocol !== MIT_MAGIC_COOKIE) return channel.close()
+      const { display, untrusted } = allowed
+      const own = untrusted && (await untrusted())
+      const { socket, cookie } = await openDisplay(display, own)
       if (channel.isClosed) return void socket.destroy()
       socket.write(setup.with(cookie))
       input.release()

@@ -31,6 +31,15 @@ export function findCookie(file: Buffer, wanted: WantedDisplay): Buffer | undefi
   return undefined
 }
 
+/** The cookie of the last entry, of whatever display. */
+export function lastCookie(file: Buffer): Buffer | undefined {
+  let last: Buffer | undefined
+  for (const { fields } of readEntries(file)) {
+    if (fields[2]?.toString('latin1') === MIT_MAGIC_COOKIE) last = fields[3]
+  }
+  return last
+}
+
 function isOfHost(family: number, entry: Buffer, { address, hostname }: WantedDisplay): boolean {
   if (family === FAMILY.WILD) return true
   // As Xlib: what is on loopback is this machine's, by its name.

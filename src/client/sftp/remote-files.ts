@@ -6,6 +6,7 @@ import type { Channel } from '../../ssh/channel.js'
 import { type Attributes, encodeAttributes, FX, FXF, FXP } from '../../ssh/sftp-protocol.js'
 import { type Reader, string } from '../../ssh/wire.js'
 import { decodeStats, timesOf } from './attributes.js'
+import { onLocal } from './local-failure.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import { SftpRequests, StatusError } from './requests.js'
 import { downloadFile, uploadFile } from './transfer.js'
@@ -121,10 +122,14 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
     createWriteStream: (path, options = {}) => writeStream(path, options, use),
     upload: (local, remote, options = {}) =>
       use(remote, options, (requests, path) =>
-        uploadFile(requests, local, { path, lstat: () => lstatIfThere(requests, path) }, options),
+        onLocal(local, () =>
+          uploadFile(requests, local, { path, lstat: () => lstatIfThere(requests, path) }, options),
+        ),
       ),
     download: (remote, local, options = {}) =>
-      use(remote, options, (requests, path) => downloadFile(requests, path, local, options)),
+      use(remote, options, (requests, path) =>
+        onLocal(local, () => downloadFile(requests, path, local, options)),
+      ),
   }
   return files
 }

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { abortError, messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { abortError, SshjobError, systemCode } from '../../core/errors.js'
 import { SFTP_WINDOW_BYTES } from '../../core/limits.js'
 import { FXF } from '../../ssh/sftp-protocol.js'
 import { localTimes, timesOf } from './attributes.js'
+import { localFailure } from './local-failure.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import type { SftpRequests } from './requests.js'
 import type { FileStats, LocalPath, TransferOptions } from './types.js'
@@ -164,8 +165,6 @@ async function openLocal(path: LocalPath, flags: number, mode?: number): Promise
   try {
     return await open(path, flags, mode)
   } catch (error) {
-    if (systemCode(error) === 'ELOOP') throw linkError(path.toString())
-    const code = systemCode(error) === 'ENOENT' ? 'no-such-file' : 'file-failed'
-    throw new SshjobError(code, `${path} can not be opened here: ${messageOf(error)}`, { cause: error })
+    throw systemCode(error) === 'ELOOP' ? linkError(path.toString()) : localFailure(error, path)
   }
 }

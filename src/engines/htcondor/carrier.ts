@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { SshjobError } from '../../core/errors.js'
+import { HELLO_MAX_BYTES, HTCONDOR_OPEN_TIMEOUT_MS } from '../../core/limits.js'
 import type { HtcondorOptions } from '../engine.js'
 import { quoteArgument } from './arguments.js'
 import { queueArguments } from './tools.js'
@@ -51,6 +52,26 @@ export function checkCarrierLine(received: Buffer): void {
   const expected = Buffer.from(MAGIC).subarray(0, received.length)
   if (received.subarray(0, expected.length).equals(expected)) return
   throw new SshjobError('protocol-error', 'condor_ssh_to_job ran something else than it was asked to.')
+}
+
+/** What is wrong with a first line that did not come, in words of the carrier: to whoever reads it, it is a hello. */
+export function describeBrokenLine(error: SshjobError): SshjobError {
+  switch (error.code) {
+    case 'hello-invalid':
+      return new SshjobError(
+        'protocol-error',
+        `condor_ssh_to_job gave no connection: what it ran wrote more than ${HELLO_MAX_BYTES} bytes without an end of a line.`,
+        { cause: error },
+      )
+    case 'hello-timeout':
+      return new SshjobError(
+        'unreachable',
+        `condor_ssh_to_job made no connection within ${HTCONDOR_OPEN_TIMEOUT_MS / 1_000} s: its schedd, or the machine that the job runs on, does not answer.`,
+        { cause: error, retry: true },
+      )
+    default:
+      return error
+  }
 }
 
 export interface CarrierKeys {

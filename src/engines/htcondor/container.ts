@@ -1,59 +1,70 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
-import { SshjobError, systemCode } from '../../core/errors.js'
+import { readlinkSync, statSync } from 'node:fs'
+import { systemCode } from '../../core/errors.js'
 import { JOB_PIDS_MAX } from '../../core/limits.js'
-import type { Job, ProcessRequest } from '../../job/job.js'
-import { listTree } from '../../job/process-tree.js'
-import { hasContainerSocket, parseForcedCommand, takesCommandsInside } from './forced-command.js'
+import { listTree } from '../../process/process-tree.js'
+import { hasContainerSocket } from './enter-container.js'
 import { isTrue, type JobAd } from './job-ad.js'
 
 /** Attributes of a job that asks for a container, condor_submit(1). */
 const WANTED = ['WantContainer', 'WantDocker', 'WantSIF', 'WantDockerImage', 'WantSandboxImage']
 const IMAGES = ['ContainerImage', 'DockerImage', 'SingularityImage']
 
+/** Where the job is, as seen from this process, which HTCondor has started beside it. */
+export type Place = 'here' | 'in a container' | 'unknown'
+
 /**
- * Whether the job runs in a container, in which this process, started by HTCondor beside the job, is not. An
- * administrator can put jobs into containers that did not ask for one, so the job's processes are looked at as well.
+ * Decided by what the job can't write: HTCondor starts the job's first process, here or as the runtime of a container
+ * (Docker's client, which is another user's; Apptainer, in a user namespace or with more rights than the job has), and
+ * the kernel says which of them it is. What that starts may be in a container of the job's own making.
+ *
+ * The scratch folder is the job's to write to, in its container as well: what is found there counts only if it says
+ * that there is a container.
+ * @param pids of the job, its first process first, as the starter has said
  */
-export function isInContainer(scratch: string, ad: JobAd, pids: readonly number[]): boolean {
-  if (hasContainerSocket(scratch)) return true
-  if (WANTED.some((name) => isTrue(ad, name)) || IMAGES.some((name) => ad.has(name))) return true
-  return pids.some(isElsewhere)
+export function placeOf(scratch: string, ad: JobAd, pids: readonly number[]): Place {
+  if (hasContainerSocket(scratch)) return 'in a container'
+  if (WANTED.some((name) => isTrue(ad, name)) || IMAGES.some((name) => ad.has(name))) return 'in a container'
+  const seen = pids.map(look)
+  if (seen.includes('elsewhere')) return 'in a container'
+  return seen[0] === 'here' && !seen.includes('hidden') ? 'here' : 'unknown'
 }
 
-/** Whether a process has another root folder or other users than we have, user_namespaces(7). */
-function isElsewhere(pid: number): boolean {
+/** Whether a process has our root folder, and our users: user_namespaces(7). */
+function look(pid: number): 'here' | 'elsewhere' | 'hidden' | 'gone' {
   try {
-    const root = statSync(`/proc/${pid}/root/`)
-    const ours = statSync('/')
-    return root.dev !== ours.dev || root.ino !== ours.ino
+    const users = usersOf('self')
+    const same = !hasOtherRoot(pid) && (users === undefined || usersOf(pid) === users)
+    return same ? 'here' : 'elsewhere'
   } catch (error) {
-    if (systemCode(error) !== 'EACCES') return false // it has ended
+    // Of a program with more rights, or that may be run and not read, nothing is shown: ptrace(2), proc(5).
+    const code = systemCode(error)
+    return code === 'ENOENT' || code === 'ESRCH' ? 'gone' : 'hidden'
   }
-  // Of a program that may be run and not read, say, only this much is shown, proc(5).
-  return users(pid) !== users('self') || pidNamespaces(pid) !== pidNamespaces('self')
 }
 
-const users = (pid: number | 'self'): string => readProcess(pid, 'uid_map')
+function hasOtherRoot(pid: number): boolean {
+  const root = statSync(`/proc/${pid}/root/`)
+  const ours = statSync('/')
+  return root.dev !== ours.dev || root.ino !== ours.ino
+}
 
-const pidNamespaces = (pid: number | 'self'): number =>
-  (/^NSpid:(.*)$/m.exec(readProcess(pid, 'status'))?.[1] ?? '').split('\t').length
-
-function readProcess(pid: number | 'self', file: string): string {
+/** Undefined of ourselves where the kernel has no such namespaces. */
+function usersOf(pid: number | 'self'): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
-  } catch {
-    return ''
+    return readlinkSync(`/proc/${pid}/ns/user`)
+  } catch (error) {
+    if (pid === 'self' && systemCode(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 
 /**
- * Lines of sshd_config(5) for a job in a container: what this process would connect to for its sessions is the host's.
- * A unix socket is a file, and files are the host's in any case; a port is only where the job has another network.
+ * Whether what this process would connect to is what the container has: where the job's processes are seen to have our
+ * network, as Apptainer's do.
  */
-export function containerSettings(pids: readonly number[]): string[] {
+export function sharesNetwork(pids: readonly number[]): boolean {
   const network = networkOf('self')
-  const shared = network !== undefined && pids.length > 0 && pids.every((pid) => isOnNetwork(pid, network))
-  return ['AllowStreamLocalForwarding no', ...(shared ? [] : ['AllowTcpForwarding no', 'X11Forwarding no'])]
+  return network !== undefined && pids.length > 0 && pids.every((pid) => isOnNetwork(pid, network))
 }
 
 /**
@@ -61,8 +72,17 @@ export function containerSettings(pids: readonly number[]): string[] {
  * starts, is outside and has nothing inside: its network says nothing of the job's.
  */
 function isOnNetwork(pid: number, network: string): boolean {
-  const inside = listTree(pid, JOB_PIDS_MAX).filter(isElsewhere)
+  const inside = listTree(pid, JOB_PIDS_MAX).filter(isInside)
   return inside.length > 0 && inside.every((process) => networkOf(process) === network)
+}
+
+/** By its root folder alone: Apptainer's own process has other users, and is not in the container. */
+function isInside(pid: number): boolean {
+  try {
+    return hasOtherRoot(pid)
+  } catch {
+    return false // it has ended, or can't be looked at
+  }
 }
 
 /** network_namespaces(7); undefined where we may not know. */
@@ -71,35 +91,5 @@ function networkOf(pid: number | 'self'): string | undefined {
     return readlinkSync(`/proc/${pid}/ns/net`)
   } catch {
     return undefined
-  }
-}
-
-/**
- * The same job with only HTCondor's own way in left, its forced command: this process is outside of the container,
- * and whatever else it did would be done on the host.
- */
-export function onlyByForcedCommand(job: Job, scratch: string): Job {
-  function check({ command, environment }: ProcessRequest): void {
-    const forced = parseForcedCommand(command?.toString() ?? '', scratch)
-    if (forced === undefined || !hasContainerSocket(scratch)) {
-      throw new SshjobError(
-        'spawn-failed',
-        "The job runs in a container, and HTCondor gives no way into it here: nothing is run on the host instead. In HTCondor's own configuration, SSH_TO_JOB_SSHD can be set back to sshd.",
-      )
-    }
-    if (environment.has('SSH_ORIGINAL_COMMAND') && !takesCommandsInside(forced.script)) {
-      throw new SshjobError(
-        'spawn-failed',
-        'The job runs in a container, and this version of HTCondor would run the command outside of it, on the host. Start a shell instead, without a command: that runs inside.',
-      )
-    }
-  }
-  const { files: _, ...rest } = job
-  return {
-    ...rest,
-    spawn(request) {
-      check(request)
-      return job.spawn(request)
-    },
   }
 }

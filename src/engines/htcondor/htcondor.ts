@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { SshjobError } from '../../core/errors.js'
 import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
+import { runHelper } from '../../process/helpers.js'
 import type { Engine, ExplainOptions } from '../engine.js'
 import { analyse } from './analysis.js'
 import { queueId, recogniseJobId } from './job-id.js'
@@ -15,6 +15,7 @@ export const htcondor: Engine = {
   name: 'htcondor',
   recognise: recogniseJobId,
   isHere: () => findTool('condor_ssh_to_job') !== undefined,
+  absence: 'HTCondor, whose jobs have such names, has no programs in PATH here (condor_ssh_to_job)',
 
   async list(options) {
     return (await readQueue(undefined, options)).flatMap(describeJob)
@@ -40,10 +41,14 @@ export const htcondor: Engine = {
   },
 
   remove(id, { htcondor: queue }) {
-    spawnSync('condor_rm', [...queueArguments(queue), queueId(id)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: HTCONDOR_TOOL_TIMEOUT_MS,
-    })
+    try {
+      runHelper('condor_rm', [...queueArguments(queue), queueId(id)], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        timeout: HTCONDOR_TOOL_TIMEOUT_MS,
+      })
+    } catch {
+      // It has said why.
+    }
   },
 }
 

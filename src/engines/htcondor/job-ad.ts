@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { JOB_AD_MAX_BYTES } from '../../core/limits.js'
 
 /** Attributes of a ClassAd by name; the values as they are written. */
 export type JobAd = ReadonlyMap<string, string>
@@ -10,7 +11,7 @@ export type JobAd = ReadonlyMap<string, string>
 export function readJobAd(path: string): JobAd {
   const ad = new Map<string, string>()
   try {
-    for (const line of readFileSync(path, 'utf8').split('\n')) {
+    for (const line of readPlainFile(path).split('\n')) {
       const [, name, value] = /^(\w+) = (.*)$/.exec(line) ?? []
       if (name !== undefined && value !== undefined) ad.set(name, value)
     }
@@ -18,6 +19,17 @@ export function readJobAd(path: string): JobAd {
     // An empty one, then: whatever is needed of it has a default.
   }
   return ad
+}
+
+/** The job may have put anything in its place: a FIFO would be waited for, and /dev/zero read for ever. */
+function readPlainFile(path: string): string {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const status = fstatSync(descriptor)
+    return status.isFile() && status.size <= JOB_AD_MAX_BYTES ? readFileSync(descriptor, 'utf8') : ''
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** The value of an attribute that is a plain string: "…", with \" and \\ in it. */

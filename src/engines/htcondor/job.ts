@@ -3,11 +3,11 @@ import { systemCode } from '../../core/errors.js'
 import { type Environment, makeJobEnvironment } from '../../job/environment.js'
 import type { Job } from '../../job/job.js'
 import { localJob } from '../../job/local-job.js'
-import { chooseDirectory, DEFAULT_PATH } from '../../job/shell.js'
-import { containerSettings, isInContainer, onlyByForcedCommand } from './container.js'
-import { parseForcedCommand } from './forced-command.js'
+import { DEFAULT_PATH } from '../../process/find-program.js'
+import { placeOf, sharesNetwork } from './container.js'
+import { nothingOf, OUTSIDE, onlyByStarter } from './enter-container.js'
+import { isForcedCommand } from './forced-command.js'
 import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
-import { SET_ASIDE, setAside } from './set-aside.js'
 
 /** Of the server that HTCondor's starter starts, not of the job. DISPLAY is that of another session, if any. */
 const NOT_OF_THE_JOB = ['LD_PRELOAD', 'CONDOR_SSH_TO_JOB_FAKE_PASSWD_ENTRY', 'DISPLAY']
@@ -20,19 +20,19 @@ export interface HtcondorJob {
   greeting(): string
   /** Whether this forced command of an authorized key is HTCondor's own, which the job does by itself. */
   replacesForcedCommand(command: string): boolean
-  /** Lines of sshd_config(5) that have to count before all others. */
-  readonly settings: readonly string[]
+  /** What of this process's own surroundings, beside files, is the job's as well. */
+  readonly surroundings: 'all' | 'network' | 'none'
 }
 
 /**
  * The job of HTCondor whose starter started this process for condor_ssh_to_job, as the server to enter it; undefined
  * outside of one. Does what condor_ssh_to_job_shell_setup does, without saving and reading the environment again.
- * @param environment this process's own
+ * @param environment what the starter has given to this process
  */
 export function htcondorJob(environment: Environment): HtcondorJob | undefined {
   const text = (name: string): string | undefined => environment.get(name)?.toString()
-  const scratch = text('_CONDOR_SCRATCH_DIR')
-  if (scratch === undefined || !isAbsolute(scratch)) return undefined
+  const scratch = text('_CONDOR_SCRATCH_DIR') ?? ''
+  if (!isAbsolute(scratch)) return undefined
   const ad = readJobAd(join(scratch, '.job.ad'))
   let pids = (text('_CONDOR_JOB_PIDS') ?? '')
     .split(/\s+/)
@@ -41,18 +41,32 @@ export function htcondorJob(environment: Environment): HtcondorJob | undefined {
 
   const shell = text('_CONDOR_SHELL')
   const since = numberOf(ad, 'JobCurrentStartDate')
-  const inside = localJob({
+  const facts = {
     id: `${ad.get('ClusterId') ?? 'htcondor'}.${ad.get('ProcId') ?? '0'}`,
     command: [textOf(ad, 'Cmd')].filter((word) => word !== undefined),
-    environment: jobEnvironment(environment),
-    directory: chooseDirectory([text('_CONDOR_JOB_IWD'), scratch, text('HOME')]),
-    shells: shell ? [shell] : [],
     pids: () => pids,
     ...(since === undefined ? {} : { since: new Date(since * 1000) }),
-  })
+  }
 
-  const container = isInContainer(scratch, ad, pids)
-  const job = container ? onlyByForcedCommand(inside, scratch) : outsideContainers(inside, ad, takeOver)
+  function findJob(): Pick<HtcondorJob, 'job' | 'surroundings'> {
+    const place = placeOf(scratch, ad, pids)
+    if (place === 'here') {
+      const inside = localJob({
+        ...facts,
+        environment: jobEnvironment(environment),
+        directory: [text('_CONDOR_JOB_IWD') ?? scratch, scratch],
+        shells: shell ? [shell] : [],
+      })
+      return { job: outsideContainers(inside, ad, takeOver), surroundings: 'all' }
+    }
+    const outside = localJob({ ...facts, environment: OUTSIDE, directory: scratch, shells: ['/bin/sh'] })
+    return place === 'unknown'
+      ? { job: nothingOf(outside), surroundings: 'none' }
+      : {
+          job: onlyByStarter(outside, scratch, text('_CONDOR_BIN')),
+          surroundings: sharesNetwork(pids) ? 'network' : 'none',
+        }
+  }
 
   /** The session takes the place of the process that an interactive job waits with. */
   function takeOver(): void {
@@ -61,20 +75,15 @@ export function htcondorJob(environment: Environment): HtcondorJob | undefined {
   }
 
   return {
-    job,
+    ...findJob(),
     greeting: () => greet({ slot: text('_CONDOR_SLOT_NAME'), pids, timeout: text('TMOUT') }),
-    settings: container ? containerSettings(pids) : [],
-    replacesForcedCommand: (command) => !container && parseForcedCommand(command, scratch) !== undefined,
+    replacesForcedCommand: (command) => isForcedCommand(command, scratch),
   }
 }
 
 function jobEnvironment(environment: Environment): Map<string, Buffer> {
   const made = makeJobEnvironment(environment)
   for (const name of NOT_OF_THE_JOB) made.delete(name)
-  for (const name of SET_ASIDE) {
-    const value = environment.get(setAside(name))
-    if (value !== undefined) made.set(name, value)
-  }
   // As with sshd, where the job has none.
   if (!made.has('PATH')) made.set('PATH', Buffer.from(DEFAULT_PATH))
   return made

@@ -8,7 +8,7 @@ import {
 import { readLine } from '../../hello/line.js'
 import { commandStream } from '../../streams/command.js'
 import type { EngineOptions, OpenedJob } from '../engine.js'
-import { carrierCommand, checkCarrierLine, readCarrierKeys } from './carrier.js'
+import { carrierCommand, checkCarrierLine, describeBrokenLine, readCarrierKeys } from './carrier.js'
 import { describeFailure, isAboutKeys } from './failure.js'
 
 /**
@@ -51,7 +51,7 @@ async function openOnce(id: string, options: EngineOptions, anyKey: boolean): Pr
     stream.on('error', () => undefined).destroy()
     // What the stream failed with says more than that it failed.
     const reason = error instanceof SshjobError && error.cause instanceof SshjobError ? error.cause : error
-    if (reason instanceof SshjobError && reason.code !== 'connection-lost') throw reason
+    if (reason instanceof SshjobError && reason.code !== 'connection-lost') throw describeBrokenLine(reason)
     throw describeFailure(said.text(), reason)
   }
 }

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
 import { abortError, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { HTCONDOR_ANSWER_MAX_BYTES, HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
-import { findProgram } from '../../job/shell.js'
+import { findProgramSync } from '../../process/find-program.js'
+import { askHelper } from '../../process/helpers.js'
 import type { HtcondorOptions } from '../engine.js'
 
 export interface ToolRun {
@@ -25,7 +25,7 @@ export function runTool(
       maxBuffer: HTCONDOR_ANSWER_MAX_BYTES,
       killSignal: 'SIGKILL',
     } as const
-    const child = execFile(
+    const child = askHelper(
       program,
       [...args],
       { ...limits, ...(signal === undefined ? {} : { signal }), env: process.env },
@@ -45,7 +45,7 @@ export function runTool(
 
 /** The path of a program in PATH. */
 export function findTool(program: string): string | undefined {
-  return findProgram(program, process.env.PATH, '.')
+  return findProgramSync(program, { path: process.env.PATH })
 }
 
 /** The options that say which queue is meant; HTCondor's tools have them in common. */

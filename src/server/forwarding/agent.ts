@@ -16,7 +16,7 @@ export interface SessionForward {
  * so it lies in a folder of this user's alone, and goes with its session.
  */
 export async function forwardAgent(connection: Connection): Promise<SessionForward> {
-  const folder = await makePrivateFolder()
+  const folder = await makePrivateFolder('agent')
   try {
     const path = join(folder.path, 'agent')
     const server = listening([await listenUnix(path)])

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SOCKET_PATH_MAX_BYTES } from '../../core/limits.js'
+import { temporaryDirectory } from '../../core/path-safety.js'
+import { watchDirectory } from '../../process/attendant.js'
 
 /** What mkdtemp() adds, and the longest name of a file in such a folder. */
 const ROOM = '/sshjob-XXXXXX/Xauthority'.length
@@ -13,11 +14,20 @@ export interface PrivateFolder {
 }
 
 /**
- * A folder of this user's alone (mode 0700: mkdtemp(3)), in which the name of a socket has room. What is left of it
- * when the process is killed is for whoever cleans the job's temporary files.
+ * A folder of this user's alone (mode 0700: mkdtemp(3)), in which the name of a socket has room. If this process is
+ * killed, the attendant removes it, with the files of these names.
+ * @throws SshjobError 'unsafe-directory' where another user could put one of his own in its place
  */
-export async function makePrivateFolder(): Promise<PrivateFolder> {
-  const short = Buffer.byteLength(tmpdir()) + ROOM <= SOCKET_PATH_MAX_BYTES
-  const path = await mkdtemp(join(short ? tmpdir() : '/tmp', 'sshjob-'))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+export async function makePrivateFolder(...names: readonly string[]): Promise<PrivateFolder> {
+  const preferred = await temporaryDirectory()
+  const short = Buffer.byteLength(preferred) + ROOM <= SOCKET_PATH_MAX_BYTES
+  const path = await mkdtemp(join(short ? preferred : await temporaryDirectory('/tmp'), 'sshjob-'))
+  const unwatch = watchDirectory(path, names)
+  return {
+    path,
+    async remove() {
+      await rm(path, { recursive: true, force: true })
+      unwatch()
+    },
+  }
 }

@@ -47,7 +47,7 @@ export async function forwardX11(
   { offset, localhost }: Displays = { offset: X11_DISPLAY_OFFSET, localhost: true },
 ): Promise<SessionForward> {
   const { protocol, cookie, screen } = request
-  const folder = await makePrivateFolder()
+  const folder = await makePrivateFolder('Xauthority')
   try {
     const listening = await listenDisplay(offset, localhost ? listenLoopback : listenEverywhere)
     const display = listening.port - X11_FIRST_PORT

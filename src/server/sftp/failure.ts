@@ -1,4 +1,4 @@
-import { messageOf, systemCode } from '../../core/errors.js'
+import { kernelSentence, systemCode } from '../../core/system-error.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 
 /** A request that is answered with this status: a code of §7, and a sentence where the code says too little. */
@@ -50,9 +50,9 @@ export function statusOf(error: unknown): Status {
   if (error instanceof SftpFailure) return status(error.status, error.message)
   // Reading past the end of a packet: the request is truncated.
   if (error instanceof RangeError && systemCode(error) === undefined) return status(FX.BAD_MESSAGE)
-  const code = STATUS_OF_ERRNO[systemCode(error) ?? ''] ?? FX.FAILURE
+  const errno = systemCode(error) ?? ''
+  const code = STATUS_OF_ERRNO[errno] ?? FX.FAILURE
   if (code !== FX.FAILURE) return status(code)
-  // 'ENOSPC: no space left on device, write': the middle says what the code does not.
-  const [, sentence] = /\bE[A-Z0-9]+: ([^,]+)/.exec(messageOf(error)) ?? []
-  return status(code, sentence)
+  // The kernel's sentence, such as 'no space left on device', says what the code does not.
+  return status(code, kernelSentence(errno))
 }

@@ -1,5 +1,5 @@
 import { lstat, readlink } from 'node:fs/promises'
-import { PATH_MAX_BYTES, SFTP_SYMLINKS_MAX } from '../../core/limits.js'
+import { PATH_MAX_BYTES, SYMLINKS_MAX } from '../../core/limits.js'
 
 /**
  * The absolute path without links, '.' and '..', as OpenSSH's sftp_realpath() finds it: other than for realpath(3),
@@ -31,7 +31,7 @@ export async function realPath(path: Buffer): Promise<Buffer> {
     })
     if (stats === undefined) break
     if (!stats.isSymbolicLink()) continue
-    if (++links > SFTP_SYMLINKS_MAX) throw pathError('ELOOP')
+    if (++links > SYMLINKS_MAX) throw pathError('ELOOP')
     const target = (await readlink(file, { encoding: 'buffer' })).toString('latin1')
     resolved = target.startsWith('/') ? '/' : parent
     left = last ? target : `${target}/${left}`

@@ -4,6 +4,7 @@ import { openScreen } from '../../helpers/screen.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 import { SSHJOB } from './case.js'
 import { CASE_MS, clientIn, leavesQueue, until } from './client.js'
+import { describeHostileJobs } from './client-hostile.js'
 import { describeInstallation } from './client-install.js'
 import { describeParallelJobs } from './client-parallel.js'
 import { POOL_START_MS, type Pool, type Suite, startPool } from './start-pool.js'
@@ -286,6 +287,7 @@ export function describeClient(suite: Suite): void {
     })
 
     describeParallelJobs(client)
+    describeHostileJobs(client)
     describeInstallation(client)
   })
 }

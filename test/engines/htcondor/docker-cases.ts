@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Case, CLIENTS, type Context, enter, must, SLEEP } from './case.js'
+import { DOCKER } from './images.js'
 import type { Pool } from './start-pool.js'
 import { onScreen } from './terminal-cases.js'
 
@@ -10,8 +11,7 @@ const WHERE = `cat /in-the-image; : >${MARKER}`
 
 /** Runs a job in a container of Docker's, without any network, which is over when it is removed. */
 async function withJob({ pool }: Context, use: (job: string) => Promise<void>): Promise<void> {
-  const image = ['universe = docker', 'docker_image = small', 'docker_network_type = none']
-  const job = await pool.submit('alice', ...SLEEP, ...image, 'should_transfer_files = yes')
+  const job = await pool.submit('alice', ...SLEEP, ...DOCKER)
   await pool.becomesEnterable('alice', job)
   await becomesListening(pool)
   try {

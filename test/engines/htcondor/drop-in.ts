@@ -5,6 +5,7 @@ import { COMMAND_CASES } from './command-cases.js'
 import { readComparison, SERVERS } from './comparison.js'
 import { DOCKER_CASES } from './docker-cases.js'
 import { FILE_CASES } from './file-cases.js'
+import { makeImage } from './images.js'
 import { LIFE_CASES, PLACE_CASES } from './life-cases.js'
 import { NETWORK_CASES } from './network-cases.js'
 import { POOL_START_MS, type Pool, type Suite, startPool } from './start-pool.js'
@@ -75,20 +76,13 @@ function body(suite: Suite): void {
   })
 }
 
-/** A folder that Apptainer takes as an image: a shell, and two programs. */
-const IMAGE = `
-  mkdir -p /srv/image/{proc,sys,dev,etc,tmp,var/tmp,home,root,run}
-  programs='/bin/sh /bin/cat /bin/sleep'
-  cp --parents $programs $(ldd $programs | grep -o '/lib[^ ]*' | sort -u) /srv/image
-  echo it is >/srv/image/in-the-image`
-
 async function prepare(pool: Pool): Promise<void> {
   const launchers = ['server', 'keygen'].map(
     (name) =>
       `printf '#!/bin/sh\\nexec /usr/local/bin/node /opt/sshjob/dist/sshjob-${name}.cjs "$@"\\n' >/usr/local/sbin/sshjob-${name}`,
   )
   await pool.get('root', ['sh', '-ec', [...launchers, 'chmod 755 /usr/local/sbin/sshjob-*'].join('\n')])
-  if (pool.suite === 'sid') await pool.get('root', ['bash', '-ec', IMAGE])
+  if (pool.suite === 'sid') await makeImage(pool)
   await pool.startDocker()
 }
 

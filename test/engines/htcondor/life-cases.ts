@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProgram } from '../../helpers/programs.js'
 import { type Case, type Context, enter, must, runningJob, SLEEP } from './case.js'
+import { APPTAINER } from './images.js'
 
 /** A session in a job of its own that says 'here' and goes on. */
 async function openSession(
@@ -114,7 +115,7 @@ export const PLACE_CASES: readonly Case[] = [
     title: 'an Apptainer job: commands run in its container',
     run: async (context) => {
       const { pool } = context
-      const job = await runningJob(context, 'container_image = /srv/image', 'transfer_container = false')
+      const job = await runningJob(context, ...APPTAINER)
       must(await enter(context, [job, 'cat /in-the-image']), { stdout: 'it is\n' })
       await pool.get('alice', ['condor_rm', job])
     },

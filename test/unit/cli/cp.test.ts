@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
+import { until } from '../../helpers/bytes.js'
 import { type ProgramResult, runProgram, SSHJOB, startProgram } from '../../helpers/programs.js'
-import { starterSuite } from '../../helpers/starter.js'
+import { killStarter, starterSuite } from '../../helpers/starter.js'
 
 const DONE = { exitCode: 0, stdout: '', stderr: '' }
 
@@ -103,7 +104,7 @@ describe('sshjob cp', () => {
       ['-c', `exec "$0" "$1" cp "$(printf 'a\\377')" train:`, process.execPath, SSHJOB],
       { env: user().env, cwd: here },
     )
-    expect(missing).toMatchObject({ exitCode: 255, stderr: 'sshjob: a\ufffd does not exist.\n' })
+    expect(missing).toMatchObject({ exitCode: 255, stderr: 'sshjob: a\ufffd does not exist here.\n' })
   })
 
   it('goes on where it broke off', async () => {
@@ -137,13 +138,109 @@ describe('sshjob cp', () => {
     fs.mkdirSync(join(there, 'b'))
     const result = await cp('a', 'train:missing/b')
     expect(result).toMatchObject({ exitCode: 255, stdout: '' })
-    expect(result.stderr).toContain('sshjob: a: missing/b in the job: No such file.\n')
-    expect(await cp('missing', 'train:')).toMatchObject({
-      exitCode: 255,
-      stderr: 'sshjob: missing does not exist.\n',
-    })
+    expect(result.stderr).toBe(
+      'sshjob: train:missing does not exist in the job, so nothing can be put there: make that folder first.\n',
+    )
+    expect((await cp('missing', 'train:')).stderr).toBe('sshjob: missing does not exist here.\n')
+    expect((await cp('train:missing', '.')).stderr).toBe('sshjob: train:missing does not exist in the job.\n')
+    expect((await cp('train:b', 'missing/b')).stderr).toBe(
+      'sshjob: missing does not exist here, so nothing can be put there: make that folder first.\n',
+    )
     const folder = await cp('train:b', '.')
-    expect(folder.stderr).toBe('sshjob: b is a folder: use -r to copy it with what is in it.\n')
+    expect(folder.stderr).toBe('sshjob: train:b is a folder: use -r to copy it with what is in it.\n')
+    fs.mkdirSync(join(here, 'tree/a'), { recursive: true })
+    fs.writeFileSync(join(here, 'tree/b'), 'b')
+    fs.mkdirSync(join(there, 'tree/b'), { recursive: true })
+    expect((await cp('-r', 'tree', 'train:')).stderr).toMatch(
+      /^sshjob: tree\/b is not copied: \S*tree\/b in the job: .*\.\nsshjob: 1 of 3 could not be copied: see above\.\n$/,
+    )
+    expect(fs.existsSync(join(there, 'tree/a'))).toBe(true)
+  })
+
+  it('-a is -r -p', async () => {
+    makeTree(here)
+    expect(await cp('-a', 'tree', 'train:copy')).toMatchObject(DONE)
+    expect(describeTree(join(there, 'copy'), true)).toEqual(describeTree(join(here, 'tree'), true))
+  })
+
+  it('- is the standard input or output, whatever is in it', async () => {
+    fs.writeFileSync(join(there, 'a'), data)
+    const sum = (path: string): Promise<ProgramResult> =>
+      runProgram('sh', ['-c', `"$0" "$1" cp ${path} - | cksum`, process.execPath, SSHJOB], {
+        env: user().env,
+        cwd: here,
+      })
+    fs.writeFileSync(join(here, 'same'), data)
+    const { stdout } = await runProgram('sh', ['-c', 'cksum < same'], { cwd: here })
+    expect(await sum('train:a')).toMatchObject({ stdout, stderr: '' })
+    const sent = startProgram(SSHJOB, ['cp', '-', 'train:sent'], { env: user().env, cwd: here, stdin: data })
+    expect(await sent.ended).toEqual({ exitCode: 0, signal: null })
+    expect(fs.readFileSync(join(there, 'sent')).equals(data)).toBe(true)
+    // Who has read enough is no failure.
+    const few = await runProgram(
+      'bash',
+      ['-c', 'set -o pipefail; "$0" "$1" cp train:a - | head -c 3 | wc -c', process.execPath, SSHJOB],
+      { env: user().env, cwd: here },
+    )
+    expect(few).toEqual({ exitCode: 0, signal: null, stdout: '3\n', stderr: '' })
+  })
+
+  it.each([
+    [['-r', 'train:b', '-'], "-r, -p, -a and --resume are for files, and '-' is none ('./-' is one)."],
+    [['a', '-', 'train:'], "'-' stands alone: one file, and our input or output."],
+    [['train:b', '-'], "train:b is a folder: '-' takes one file."],
+    [['-', 'train:b'], 'train:b is a folder: name the file that is to be written.'],
+    [
+      ['-', 'train:link'],
+      'train:link is a link, and is not written through: name what it leads to, or remove it.',
+    ],
+    [['train:missing', '-'], 'train:missing does not exist in the job.'],
+    [['train:a', '.', '-r'], 'Options stand before the other words, and -r behind them.'],
+    [['-', 'here'], 'One side has to be in a job: JOB:PATH.'],
+  ])('%j is refused with a sentence', async (args, sentence) => {
+    fs.mkdirSync(join(there, 'b'))
+    fs.symlinkSync('b', join(there, 'link'))
+    const { exitCode, stdout, stderr } = await cp(...args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 255, stdout: '' })
+    expect(stderr.replace(/ Run 'sshjob( cp)? --help' for the options\./, '')).toBe(`sshjob: ${sentence}\n`)
+  })
+
+  it('that Ctrl-C ends says how to go on, in words that a shell takes', async () => {
+    fs.mkdirSync(join(here, "it's here"))
+    fs.writeFileSync(join(here, "it's here/big"), randomBytes(40_000_001))
+    fs.writeFileSync(join(here, "it's here/small"), 'small')
+    const starter = await start({ id: 'slow', cwd: there })
+    const copy = startProgram(SSHJOB, ['cp', '-r', "it's here", 'slow:'], { env: user().env, cwd: here })
+    await until(() => fs.existsSync(join(there, "it's here/big")))
+    // Nothing goes on from here.
+    process.kill(starter.pid, 'SIGSTOP')
+    copy.kill('SIGINT')
+    expect(await copy.ended).toEqual({ exitCode: null, signal: 'SIGINT' })
+    process.kill(starter.pid, 'SIGCONT')
+    const line = "sshjob cp --resume -r 'it'\\''s here' slow:"
+    expect(copy.stderr().toString()).toBe(`sshjob: Interrupted. Continue with: ${line}\n`)
+    const again = await runProgram(
+      'sh',
+      ['-c', line.replace('sshjob', '"$0" "$1"'), process.execPath, SSHJOB],
+      {
+        env: user().env,
+        cwd: here,
+      },
+    )
+    expect(again).toMatchObject(DONE)
+    expect(describeTree(there, false)).toEqual(describeTree(here, false))
+  })
+
+  it('whose connection is lost says how to go on', async () => {
+    fs.writeFileSync(join(here, 'big'), randomBytes(40_000_001))
+    const starter = await start({ id: 'short', cwd: there })
+    const copy = startProgram(SSHJOB, ['cp', '--resume', 'big', 'short:'], { env: user().env, cwd: here })
+    await until(() => fs.existsSync(join(there, 'big')))
+    await killStarter(starter)
+    expect(await copy.ended).toEqual({ exitCode: 255, signal: null })
+    expect(copy.stderr().toString()).toMatch(
+      /^sshjob: The connection .*\. Continue with: sshjob cp --resume big short:\n$/,
+    )
   })
 
   it('explains itself', async () => {

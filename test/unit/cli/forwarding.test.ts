@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256, until } from '../../helpers/bytes.js'
 import { describeWith } from '../../helpers/needs.js'
@@ -152,54 +152,6 @@ describeWith(['ssh-agent', 'ssh-add', 'ssh-keygen'], 'sshjob -A', () => {
     await until(() => !existsSync(path))
     await agent.stop()
     await served.stop()
-  })
-})
-
-describe('sshjob open', () => {
-  beforeEach(async () => {
-    job = await serveJob(folder(), 'notebook')
-  })
-  afterEach(() => job.stop())
-
-  it('waits until the port answers, prints its address here, and opens the browser', async () => {
-    const port = await unusedPort()
-    const seen = join(folder(), 'seen')
-    const browser = join(folder(), 'xdg-open')
-    writeFileSync(browser, `#!/bin/sh\necho "$1" > ${seen}.new && mv ${seen}.new ${seen}\n`)
-    chmodSync(browser, 0o755)
-    const env = { ...job.env, DISPLAY: ':99', PATH: `${folder()}:${process.env.PATH}` }
-    const program = startProgram(SSHJOB, ['open', 'notebook', String(port)], { env })
-    await program.waitFor(/^sshjob: Waiting for port \d+ of job notebook to answer\.\n/)
-    const { server } = await serveSockets(answerAfterEnd)
-    await new Promise((resolve) => server.close(resolve))
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-    await program.waitFor(/^http:\/\/localhost:\d+\/\n/m)
-    // The port itself is taken, by the server: it is the same machine here.
-    const url = program.stdout().toString().trim()
-    expect(url).not.toBe(`http://localhost:${port}/`)
-    expect((await exchange(await dial(Number(new URL(url).port)), 'abc')).toString()).toBe('got 3')
-    await until(() => existsSync(seen))
-    expect(readFileSync(seen, 'utf8')).toBe(`${url}\n`)
-    program.kill('SIGINT')
-    expect(await program.ended).toEqual({ exitCode: null, signal: 'SIGINT' })
-  })
-
-  it('takes the port that it was given, and no browser', async () => {
-    const { port } = await serveSockets(answerAfterEnd)
-    const here = await unusedPort()
-    const program = start('open', '--no-browser', '--port', String(here), 'notebook', String(port))
-    await program.waitFor(/^http:\/\/localhost:\d+\/\n/m)
-    expect(program.stdout().toString()).toBe(`http://localhost:${here}/\n`)
-    expect((await exchange(await dial(here), 'ab')).toString()).toBe('got 2')
-  })
-
-  it.each([
-    [['open', 'notebook'], "sshjob: 'sshjob open' takes a job and a port of it: sshjob open JOB PORT."],
-    [['open', 'notebook', '0'], "sshjob: '0' is no port: a number from 1 to 65535 is."],
-    [['open', 'nope', '80'], 'sshjob: No job nope'],
-  ])('fails with a sentence for %j', async (args, sentence) => {
-    const result = await runProgram(SSHJOB, args, { env: job.env })
-    expect(result).toMatchObject({ exitCode: 255, stdout: '', stderr: expect.stringContaining(sentence) })
   })
 })
 

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
-import { commandIn, serverScript } from '../../../src/cli/htcondor/launchers.js'
+import { describeNode } from '../../../src/cli/htcondor/execution-point-checks.js'
+import { commandIn, keygenScript, serverScript } from '../../../src/cli/htcondor/launchers.js'
 import { doWithoutParts, outsideParts } from '../../../src/cli/htcondor/outside-parts.js'
 import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
 import {
@@ -14,7 +15,7 @@ import {
 } from '../../../src/cli/htcondor/settings-file.js'
 import { countStartersBefore } from '../../../src/cli/htcondor/starters.js'
 import { splitArguments } from '../../../src/engines/htcondor/arguments.js'
-import { SET_ASIDE, setAside } from '../../../src/engines/htcondor/set-aside.js'
+import { itAsRoot } from '../../helpers/needs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 describe('the settings for HTCondor', () => {
@@ -56,22 +57,35 @@ describe('the settings for HTCondor', () => {
   )
 })
 
-describe('the launcher of the server', () => {
-  it('sets aside what a job has set for its own Node.js, and hands the arguments on', () => {
-    const script = serverScript(['printenv', ...SET_ASIDE, ...SET_ASIDE.map(setAside)])
-    const environment = {
-      PATH: process.env.PATH,
-      NODE_OPTIONS: "it's --x",
-      NODE_EXTRA_CA_CERTS: '/certificates',
-      LD_LIBRARY_PATH: '/a b:',
-      MORE: '1',
-    }
-    const { stdout } = spawnSync('/bin/sh', ['-c', script, 'sh', 'MORE'], { env: environment })
-    expect(stdout.toString()).toBe("it's --x\n/certificates\n/a b:\n1\n")
+describe('the launchers', () => {
+  const folder = temporaryDirectory()
+
+  it('say what they start', () => {
+    expect(commandIn(serverScript(['/a/node', '/a/server.cjs']))).toEqual(['/a/node', '/a/server.cjs'])
+    expect(commandIn('#!/bin/sh\nexec /a/node /a/server.cjs "$@"\n')).toBeUndefined()
   })
 
-  it('says what it starts', () => {
-    expect(commandIn(serverScript(['/a/node', '/a/server.cjs']))).toEqual(['/a/node', '/a/server.cjs'])
+  it('end as the server does', () => {
+    const { status } = spawnSync('/bin/sh', ['-c', serverScript(['/bin/sh']), 'sh', '-c', 'exit 7'])
+    expect(status).toBe(7)
+  })
+
+  itAsRoot('make a key with nothing of the job’s variables, for a user without an account too', async () => {
+    const program = path.join(folder(), 'keygen')
+    writeFileSync(program, `#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ; echo "$@"\n`, { mode: 0o755 })
+    const script = keygenScript(['/bin/sh', program])
+    const env = { PATH: process.env.PATH, LD_AUDIT: '/evil.so', OPENSSL_CONF: '/evil', BASH_ENV: '/evil' }
+    // A folder of this run, which other users can't enter, is open to this one by its descriptor.
+    const stdin = openSync(program, 'r')
+    const nobody = { uid: 54_321, gid: 54_321, cwd: '/' }
+    const { stdout } = spawnSync('/bin/sh', ['-c', script.replace(program, '/dev/stdin'), 'sh', '-q'], {
+      env,
+      stdio: [stdin, 'pipe', 'ignore'],
+      ...nobody,
+    })
+    closeSync(stdin)
+    expect(stdout.toString()).not.toMatch(/evil|PATH/)
+    expect(stdout.toString()).toMatch(/^-q$/m)
   })
 })
 
@@ -167,6 +181,18 @@ describe('what the doctor has found', () => {
         { level: 'broken', text: 'Not fine.', advice: 'Mend it.' },
       ]),
     ).toBe('ok      Fine.\nbroken  Not fine.\n        Mend it.\n')
+  })
+
+  it.each([
+    ['v20.20.2', ['v24.1.0'], 'trap', 'v20.20.2, which gets no security updates any more, since 2026-04-30.'],
+    ['v22.9.0', ['v20.1.0', 'v22.10.0'], 'trap', 'v22.9.0, and the one of this machine is v22.10.0.'],
+    ['v22.10.0', ['v22.9.0'], 'ok', 'until 2027-04-30.'],
+    ['v99.0.0', ['x'], 'ok', "v99.0.0, which only 'sshjob htcondor install' brings up to date."],
+  ])('says how old the Node.js of a copy is: %s', (version, others, level, end) => {
+    const found = describeNode({ version, others, prefix: '/opt/sshjob' }, new Date('2026-05-01'))
+    expect(found).toMatchObject({ level, text: expect.stringMatching(/^The copy's Node\.js is /) })
+    expect(found.text.endsWith(end)).toBe(true)
+    expect(found.advice === undefined).toBe(level === 'ok')
   })
 
   it('counts no starter where none runs', () => {

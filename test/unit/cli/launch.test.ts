@@ -3,32 +3,37 @@ import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
-  utimesSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { CODE_CACHE_MAX_AGE_MS } from '../../../src/core/limits.js'
-import { itAsRoot } from '../../helpers/needs.js'
+import { describeAsRoot } from '../../helpers/needs.js'
 import { LAUNCH } from '../../helpers/programs.js'
 
 const KEEP = 'globalThis[Symbol.for("sshjob.keep-code")] = true'
 const START = 'const [launcher] = process.argv.splice(1, 1); require(launcher).launch(process.argv[1])'
+const MALLORY = 54_321
 
 describe('a program that is launched', () => {
   let folder: string
+  let launcher: string
   let program: string
   let cache: string
   beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'sshjob-test-'))
+    // Not in the folder of this run, which other users can't enter.
+    folder = mkdtempSync('/tmp/sshjob-test-')
+    chmodSync(folder, 0o755)
+    launcher = path.join(folder, 'launch.cjs')
+    copyFileSync(LAUNCH, launcher)
     program = path.join(folder, 'program.cjs')
-    cache = path.join(folder, 'home/.cache/sshjob')
+    cache = path.join(folder, 'cache')
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
@@ -37,10 +42,16 @@ describe('a program that is launched', () => {
     const mark = createHash('sha256').update(text).digest('hex').slice(0, 16)
     writeFileSync(program, `// ${mark}\n${text}`)
   }
-  const start = (env: NodeJS.ProcessEnv) =>
-    spawnSync(process.execPath, ['-e', START, LAUNCH, program, 'a b', 'c'], { encoding: 'utf8', env })
-  const run = (env: NodeJS.ProcessEnv = { HOME: path.join(folder, 'home') }): string => start(env).stdout
+  const start = (env: NodeJS.ProcessEnv = {}, user: { uid?: number; gid?: number } = {}) =>
+    spawnSync(process.execPath, ['-e', START, launcher, program, 'a b', 'c'], {
+      encoding: 'utf8',
+      cwd: '/',
+      env,
+      ...user,
+    })
+  const run = (env?: NodeJS.ProcessEnv): string => start(env).stdout
   const kept = (): string[] => (existsSync(cache) ? readdirSync(cache) : [])
+  const entry = (): string => path.join(cache, kept()[0] ?? '')
   /** Puts what V8 has of one program in the place of another's: whether that is run shows whether it was taken. */
   const mistake = (): void => {
     write('console.log("one")', KEEP)
@@ -71,54 +82,89 @@ describe('a program that is launched', () => {
     expect([run(), kept()]).toEqual(['one\n', []])
   })
 
-  it('has what was kept beside it', () => {
-    mistake()
-    renameSync(cache, path.join(folder, 'cache'))
-    expect(run()).toBe('one\n')
-    expect(kept()).toEqual([])
-  })
-
   it('is compiled where what was kept can’t be used, and that is kept then', () => {
     write('console.log("one")', KEEP)
     run()
-    const file = path.join(cache, kept()[0] ?? '')
-    writeFileSync(file, 'garbage')
+    writeFileSync(entry(), 'garbage')
     expect(run()).toBe('one\n')
     mistake()
     expect(run()).toBe('one\n')
   })
 
-  it('takes nothing that others may write', () => {
-    mistake()
-    for (const name of kept()) chmodSync(path.join(cache, name), 0o666)
-    expect(run()).toBe('two\n')
-  })
-
-  itAsRoot('neither takes nor leaves anything in the home of another user', async () => {
+  it('takes nothing from a home, which a container may share', () => {
     mistake()
     const home = path.join(folder, 'home')
-    const before = kept()
-    chownSync(home, 54_321, 54_321)
-    for (const name of before) chownSync(path.join(cache, name), 54_321, 54_321)
-    expect(run()).toBe('two\n')
-    write('console.log("three")', KEEP)
-    expect(run()).toBe('three\n')
-    expect(kept()).toEqual(before)
+    mkdirSync(path.join(home, '.cache'), { recursive: true })
+    renameSync(cache, path.join(home, '.cache/sshjob'))
+    mkdirSync(path.join(home, 'cache'))
+    symlinkSync('../.cache/sshjob', path.join(home, 'cache/sshjob'))
+    expect(run({ HOME: home })).toBe('two\n')
+    rmSync(cache, { recursive: true })
+    expect(run({ HOME: home, XDG_CACHE_HOME: path.join(home, 'cache') })).toBe('two\n')
+    expect(readdirSync(home).sort()).toEqual(['.cache', 'cache'])
   })
 
-  it('runs without a home, and where nothing can be written', () => {
+  it('takes nothing that others may write, and no link', () => {
+    mistake()
+    chmodSync(entry(), 0o666)
+    expect(run()).toBe('two\n')
+
+    mistake()
+    chmodSync(cache, 0o777)
+    expect(run()).toBe('two\n')
+    chmodSync(cache, 0o755)
+
+    mistake()
+    const elsewhere = path.join(folder, 'elsewhere')
+    const place = entry()
+    renameSync(place, elsewhere)
+    symlinkSync(elsewhere, place)
+    expect(run()).toBe('two\n')
+    rmSync(cache, { recursive: true })
+
+    mistake()
+    renameSync(cache, `${elsewhere}-too`)
+    symlinkSync(`${elsewhere}-too`, cache)
+    expect(run()).toBe('two\n')
+  })
+
+  describeAsRoot('of root', () => {
+    it('takes nothing of another user', () => {
+      mistake()
+      chownSync(entry(), MALLORY, MALLORY)
+      expect(run()).toBe('two\n')
+      mistake()
+      chownSync(cache, MALLORY, MALLORY)
+      expect(run()).toBe('two\n')
+      // Nor is anything left there.
+      const before = kept()
+      write('console.log("three")', KEEP)
+      expect([run(), kept()]).toEqual(['three\n', before])
+    })
+
+    it('keeps nothing for another user, who has what root’s runs have kept', () => {
+      const mallory = { uid: MALLORY, gid: MALLORY }
+      write('console.log("one")', KEEP)
+      expect([start({}, mallory).stdout, kept()]).toEqual(['one\n', []])
+      // Even where that user could.
+      chmodSync(folder, 0o777)
+      expect([start({}, mallory).stdout, kept()]).toEqual(['one\n', []])
+      chmodSync(folder, 0o755)
+      mistake()
+      expect(start({}, mallory).stdout).toBe('one\n')
+    })
+
+    it('keeps nothing of a program of another user', () => {
+      write('console.log("one")', KEEP)
+      chownSync(program, MALLORY, MALLORY)
+      expect([run(), kept()]).toEqual(['one\n', []])
+    })
+  })
+
+  it('runs where nothing can be kept', () => {
     write('console.log("one")', KEEP)
-    mkdirSync(path.join(folder, 'file'))
-    writeFileSync(path.join(folder, 'file/.cache'), '')
-    for (const env of [
-      {},
-      { HOME: '' },
-      { HOME: 'relative' },
-      { HOME: path.join(folder, 'file') },
-      { XDG_CACHE_HOME: '/dev/null' },
-    ]) {
-      expect(start(env)).toMatchObject({ stdout: 'one\n', stderr: '', status: 0 })
-    }
+    writeFileSync(cache, 'in the way')
+    expect(start()).toMatchObject({ stdout: 'one\n', stderr: '', status: 0 })
   })
 
   it('finds its arguments, its name and modules as if it was started by itself, and ends as it wants', () => {
@@ -128,19 +174,6 @@ describe('a program that is launched', () => {
       `${KEEP}; process.exit(7)`,
     )
     const expected = JSON.stringify([['a b', 'c'], program, folder, 'object', true])
-    const env = { HOME: path.join(folder, 'home') }
-    for (const _ of [1, 2]) expect(start(env)).toMatchObject({ stdout: `${expected}\n`, status: 7 })
-  })
-
-  it('removes what has not been renewed for long', () => {
-    write('console.log("one")', KEEP)
-    run()
-    const [old = ''] = kept()
-    const then = new Date(Date.now() - CODE_CACHE_MAX_AGE_MS - 60_000)
-    utimesSync(path.join(cache, old), then, then)
-    write('console.log("another")', KEEP)
-    run()
-    expect(kept()).toHaveLength(1)
-    expect(kept()).not.toContain(old)
+    for (const _ of [1, 2]) expect(start()).toMatchObject({ stdout: `${expected}\n`, status: 7 })
   })
 })

@@ -38,12 +38,12 @@ describe('the table of jobs', () => {
 
   it('cuts the last column to the width of the terminal, and shows that it did', () => {
     const [, line = ''] = formatJobs([JOB], NOW, 44).split('\n')
-    expect(line).toBe('train  running  gpu17  2h 5m  python3 train…')
+    expect(line).toBe('train  running  gpu17  2h 5m  python3 tra...')
     expect(line).toHaveLength(44)
   })
 
   it('shows control characters of a command as what they are not', () => {
-    const evil = { ...JOB, command: ['printf', '\x1b]0;title\x07\n'] }
-    expect(formatJobs([evil], NOW, undefined)).toContain('printf ?]0;title??\n')
+    const evil = { ...JOB, command: ['printf', '\x1b]0;title\x07\n\u202eend'] }
+    expect(formatJobs([evil], NOW, undefined)).toContain('printf ?]0;title? ?end\n')
   })
 })

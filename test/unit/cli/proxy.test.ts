@@ -120,6 +120,24 @@ describeWith(['ssh'], 'ssh through sshjob proxy', () => {
     expect(end.stderr).toMatch(/^sshjob: No job nope of yours runs on this machine.*$/m)
   })
 
+  it('says in one sentence why the server refuses, without what went on inside', async () => {
+    const full = startProgram(SSHJOB_SERVER, ['--job-id', 'full', '--max-sessions', '1', '--', 'cat'], {
+      env: job.env,
+    })
+    const holder = startProgram(SSHJOB, ['-q', '--wait=20', 'full', 'echo in; cat'], { env: job.env })
+    await holder.waitFor(/in/)
+    const end = await ssh('full.job', 'true')
+    expect(end).toMatchObject({ exitCode: 255, stdout: '' })
+    expect(end.stderr).toMatch(
+      /^sshjob: All 1 sessions of this job are taken: try again later\.\r?\n(kex_exchange_identification|Connection closed)/,
+    )
+    expect(end.stderr).not.toMatch(/^ +at |EEXIST/m)
+    holder.child.stdin.end()
+    await holder.ended
+    full.child.stdin.end()
+    await full.ended
+  })
+
   it('reaches what a command leads to, by the name without its suffix', async () => {
     const command = `${process.execPath} ${SSHJOB_SERVER} --job-id %h -i`
     const args = ['ssh-config', '--host-suffix', '.box', '--proxy-command', command]
@@ -149,6 +167,14 @@ describe('sshjob proxy', () => {
       expect(end.stderr).toMatch(/^sshjob: .*\n$/)
     },
   )
+
+  it.each(['proxy', 'demo', 'ssh-config'])('sshjob %s --help and -h help', async (command) => {
+    for (const option of ['--help', '-h']) {
+      const end = await runProgram(SSHJOB, [command, option], { env: environmentFor(folder()) })
+      expect(end).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(end.stdout).toMatch(new RegExp(`^Usage: sshjob ${command}`))
+    }
+  })
 
   it('takes the job with another suffix', async () => {
     const args = ['proxy', '--host-suffix', '.gpu', 'nope.gpu']

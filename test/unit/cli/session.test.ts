@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readlinkSync, statSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { copyFile, cp, readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { until } from '../../helpers/bytes.js'
 import {
+  LAUNCH,
   type ProgramResult,
   type RunningProgram,
   runProgram,
@@ -54,19 +55,27 @@ describe('sshjob JOB COMMAND', () => {
     })
   })
 
-  it('keeps what V8 has compiled in a session, once, and nothing else', async () => {
-    const home = join(folder(), 'home')
-    const env = { ...job.env, HOME: home, XDG_CACHE_HOME: '' }
-    const kept = async (): Promise<string[]> => readdir(join(home, '.cache/sshjob')).catch(() => [])
-    await runProgram(SSHJOB, ['--version'], { env })
+  it('keeps what V8 has compiled in a session beside the program, once, and nothing else', async () => {
+    const programs = join(folder(), 'dist/programs')
+    await cp(dirname(LAUNCH), programs, {
+      recursive: true,
+      filter: (file) => basename(file) !== 'cache',
+    })
+    const copy = join(folder(), 'dist/sshjob.cjs')
+    await copyFile(SSHJOB, copy)
+    const env = { ...job.env, HOME: join(folder(), 'home'), XDG_CACHE_HOME: join(folder(), 'home') }
+    const start = (...args: string[]) => runProgram(copy, args, { env })
+    const kept = async (): Promise<string[]> => readdir(join(programs, 'cache')).catch(() => [])
+    await start('--version')
     expect(await kept()).toEqual([])
-    await runProgram(SSHJOB, ['train', 'true'], { env })
+    await start('train', 'true')
     const [entry = ''] = await kept()
     expect(entry).toMatch(/^sshjob-[0-9a-f]{16}-v\d+\.\d+\.\d+-\w+$/)
-    const written = statSync(join(home, '.cache/sshjob', entry)).ino
-    expect(await runProgram(SSHJOB, ['train', 'echo out'], { env })).toMatchObject({ stdout: 'out\n' })
+    const written = statSync(join(programs, 'cache', entry)).ino
+    expect(await start('train', 'echo out')).toMatchObject({ stdout: 'out\n' })
     expect(await kept()).toEqual([entry])
-    expect(statSync(join(home, '.cache/sshjob', entry)).ino).toBe(written)
+    expect(statSync(join(programs, 'cache', entry)).ino).toBe(written)
+    expect(existsSync(env.HOME)).toBe(false)
   })
 
   it('passes on a 255 of the command without a word', async () => {

@@ -45,7 +45,9 @@ interface Session {
 }
 
 async function start(display: string, authorityFile = join(folder(), 'none')): Promise<Session> {
-  const remote = await pair.client.exec('echo $DISPLAY $XAUTHORITY; cat', { x11: { display, authorityFile } })
+  const remote = await pair.client.exec('echo $DISPLAY $XAUTHORITY; cat', {
+    x11: { display, authorityFile, trusted: true },
+  })
   const [data] = await once(remote.stdout, 'data')
   const [name = '', file = ''] = String(data).trim().split(' ')
   const number = Number(/^localhost:(\d+)/.exec(name)?.[1])
@@ -135,7 +137,7 @@ describe('a display of ours in the job', () => {
   it('is refused by a starter that forbids it, with a sentence', async () => {
     await pair.close()
     pair = await sessionPair({ serve: { forwarding: 'none' } })
-    await expect(pair.client.exec('true', { x11: { display: ':0' } })).rejects.toMatchObject({
+    await expect(pair.client.exec('true', { x11: { display: ':0', trusted: true } })).rejects.toMatchObject({
       code: 'request-refused',
       message: 'The server does not forward X11 into the job.',
     })

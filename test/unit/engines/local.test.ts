@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import type net from 'node:net'
 import type { Server, Socket } from 'node:net'
+import { hostname } from 'node:os'
 import path from 'node:path'
-import { SshjobError } from '../../../src/core/errors.js'
+import { messageOf, SshjobError } from '../../../src/core/errors.js'
+import { SOCKET_TOUCH_MS } from '../../../src/core/limits.js'
 import { removeIfDead } from '../../../src/engines/job-socket.js'
 import { listenForJob, listJobs, openJob } from '../../../src/engines/local.js'
 import { answerHello, receiveClientHello, refuseHello } from '../../../src/hello/exchange.js'
 import { connectUnix, unixServer } from '../../../src/sockets/unix.js'
+import { until } from '../../helpers/bytes.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** Answers questions as a starter does. */
@@ -39,22 +43,19 @@ async function leaveDeadSocket(file: string): Promise<void> {
 describe('jobs on this machine', () => {
   const root = temporaryDirectory()
   const open: { close(): Promise<void> }[] = []
-  let environment: { XDG_RUNTIME_DIR: string; TMPDIR: string }
+  let environment: { SSHJOB_RUNTIME_DIR: string }
   let count = 0
 
   beforeEach(async () => {
     count += 1
-    const base = path.join(root(), String(count))
-    environment = { XDG_RUNTIME_DIR: base, TMPDIR: path.join(base, 'tmp') }
-    await fs.mkdir(environment.TMPDIR, { recursive: true, mode: 0o700 })
-    await fs.chmod(base, 0o700)
+    environment = { SSHJOB_RUNTIME_DIR: path.join(root(), String(count)) }
   })
 
   afterEach(async () => {
     for (const socket of open.splice(0)) await socket.close()
   })
 
-  const folder = (): string => path.join(environment.XDG_RUNTIME_DIR, 'sshjob')
+  const folder = (): string => environment.SSHJOB_RUNTIME_DIR
 
   async function start(id: string): Promise<string> {
     const socket = await listenForJob(id, { environment })
@@ -95,18 +96,9 @@ describe('jobs on this machine', () => {
     await expect(listJobs({ environment })).resolves.toEqual([])
     await expect(openJob('train', { environment })).rejects.toMatchObject({
       code: 'job-not-found',
-      message: 'No job train of yours runs on this machine: `sshjob ls` shows those that do.',
+      message: `No job train of yours runs on this machine (${hostname()}): \`sshjob ls\` shows those that do, and one that runs elsewhere is entered there.`,
     })
     await expect(openJob('../x', { environment })).rejects.toMatchObject({ code: 'usage' })
-  })
-
-  it('are found also when they were started without XDG_RUNTIME_DIR', async () => {
-    const socket = await listenForJob('batch', { environment: { TMPDIR: environment.TMPDIR } })
-    open.push(socket)
-    answer(socket.server, 'batch')
-    const stream = await openJob('batch', { environment })
-    stream.destroy()
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'batch' }])
   })
 
   it('can not have the id of one that runs', async () => {
@@ -203,13 +195,47 @@ describe('jobs on this machine', () => {
     expect(await fs.readdir(folder())).toHaveLength(3)
   })
 
-  it('are in the next place where the path of the first is too long for a socket', async () => {
-    const deep = path.join(environment.XDG_RUNTIME_DIR, 'x'.repeat(90))
-    await fs.mkdir(deep, { mode: 0o700 })
-    const socket = await listenForJob('a', { environment: { ...environment, XDG_RUNTIME_DIR: deep } })
-    open.push(socket)
-    expect(path.dirname(path.dirname(socket.path))).toBe(environment.TMPDIR)
-    expect(socket.passedOver).toMatchObject([{ code: 'usage', message: expect.stringContaining('107') }])
+  it('have ids that fit into the path of a socket, or say so', async () => {
+    const deep = path.join(root(), 'x'.repeat(90))
+    await expect(listenForJob('a', { environment: { SSHJOB_RUNTIME_DIR: deep } })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/has \d+ bytes, and a unix socket's may have 107\.$/),
+    })
+  })
+
+  it('are in use as long as they run, whatever tidies up what is old', async () => {
+    jest.useFakeTimers({
+      now: Date.now(),
+      doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'setTimeout'],
+    })
+    try {
+      const file = await start('a')
+      const old = new Date(Date.now() - 9 * 24 * 60 * 60_000)
+      await fs.utimes(file, old, old)
+      jest.advanceTimersByTime(SOCKET_TOUCH_MS)
+      await until(() => statSync(file).mtimeMs > old.getTime() + SOCKET_TOUCH_MS)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
+  it('are told by the nearest name, the place of an engine, or what was left out', async () => {
+    await start('train')
+    const host = `No job %s of yours runs on this machine (${hostname()})`
+    const message = async (id: string): Promise<string> => {
+      const error: unknown = await openJob(id, { environment }).catch((reason: unknown) => reason)
+      return messageOf(error).replace(host.replace('%s', id), '')
+    }
+    expect(await message('tarin')).toBe('. Did you mean train?')
+    expect(await message('evaluate')).toMatch(/^: `sshjob ls` shows /)
+    expect(await message('1138.0')).toBe(
+      ', and HTCondor, whose jobs have such names, has no programs in PATH here (condor_ssh_to_job).',
+    )
+    await fs.chmod(folder(), 0o750)
+    expect(await message('train')).toContain(
+      ` The folder ${folder()} was left out: others have access to it (mode 750; \`chmod 700\` mends that).`,
+    )
+    await fs.chmod(folder(), 0o700)
   })
 
   it('are not mixed up with other files', async () => {
@@ -217,11 +243,9 @@ describe('jobs on this machine', () => {
     await fs.writeFile(path.join(folder(), 'file.sock'), '')
     await fs.writeFile(path.join(folder(), 'note'), '')
     await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'good' }])
-    const socket = await listenForJob('file', { environment })
-    open.push(socket)
-    expect(path.dirname(path.dirname(socket.path))).toBe(environment.TMPDIR)
-    expect(socket.passedOver).toMatchObject([
-      { code: 'unreachable', message: expect.stringContaining('there is a file of that name') },
-    ])
+    await expect(listenForJob('file', { environment })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('there is a file of that name'),
+    })
   })
 })

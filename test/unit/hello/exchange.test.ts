@@ -8,6 +8,7 @@ import { streamPair } from '../../../src/streams/memory.js'
 import { withFaults } from '../../helpers/stream-faults.js'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0='
+const ECDSA = 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY='
 const job: JobInfo = {
   id: 'train',
   host: 'gpu17',
@@ -47,6 +48,14 @@ describe('the hello', () => {
     await expect(receiveClientHello(server)).resolves.toEqual({ publicKey: KEY, capability: 'abc' })
     await answerHello(server, { ok: true, hostKey: KEY, job })
     await expect(asked).resolves.toEqual({ ok: true, hostKey: KEY, job })
+  })
+
+  it('brings keys of other kinds besides the first of each side', async () => {
+    const [client, server] = streamPair()
+    const asked = sendClientHello(client, { publicKey: KEY, morePublicKeys: [ECDSA] })
+    await expect(receiveClientHello(server)).resolves.toEqual({ publicKey: KEY, morePublicKeys: [ECDSA] })
+    await answerHello(server, { ok: true, hostKey: KEY, moreHostKeys: [ECDSA], job })
+    await expect(asked).resolves.toEqual({ ok: true, hostKey: KEY, moreHostKeys: [ECDSA], job })
   })
 
   it('gives a refusal to the client with its code, sentence and retry', async () => {
@@ -120,6 +129,17 @@ describe('the hello', () => {
     ['an array', 'sshjob-hello/1 []\n', /'hello' is missing or wrong/],
     ['null', 'sshjob-hello/1 null\n', /'hello' is missing or wrong/],
     ['a key of the wrong type', 'sshjob-hello/1 {"publicKey":7}\n', /'publicKey' is missing or wrong/],
+    [
+      'more keys that are no list',
+      'sshjob-hello/1 {"morePublicKeys":"x"}\n',
+      /'morePublicKeys' is missing or wrong/,
+    ],
+    [
+      'more keys than there are kinds',
+      `sshjob-hello/1 {"morePublicKeys":${JSON.stringify(Array(9).fill(KEY))}}\n`,
+      /'morePublicKeys'/,
+    ],
+    ['one of more keys that is none', 'sshjob-hello/1 {"morePublicKeys":["x y z"]}\n', /'morePublicKeys'/],
     ['a key with a line end', 'sshjob-hello/1 {"publicKey":"ssh-ed25519 AAAA\\nx"}\n', /'publicKey'/],
     ['another version', 'sshjob-hello/2 {}\n', /speaks version 2 of the hello and this one version 1/],
     ['no version', 'sshjob-hello/x {}\n', /names no version/],
@@ -227,7 +247,7 @@ describe('the hello', () => {
     await answerHello(server, { ok: true, hostKey: KEY, job: long })
     const { job: received } = await asked
     expect(received.command[0]).toBe('sh')
-    expect(received.command[2]?.endsWith('…')).toBe(true)
+    expect(received.command[2]?.endsWith('...')).toBe(true)
     expect(received.command).toHaveLength(3)
     expect(received.pids).toHaveLength(100)
 
@@ -250,7 +270,7 @@ describe('the hello', () => {
     const [client, server] = streamPair()
     const asked = sendClientHello(client, {})
     await answerHello(server, { ok: true, job: { ...job, command: ['sh\u001b]0;x\u0007', 'a\nb\u202e'] } })
-    expect((await asked).job.command).toEqual(['sh\ufffd]0;x\ufffd', 'a b\ufffd'])
+    expect((await asked).job.command).toEqual(['sh?]0;x?', 'a b?'])
   })
 })
 

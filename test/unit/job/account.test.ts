@@ -23,7 +23,7 @@ describe('a working directory that was deleted before the starter', () => {
     process.chdir(folder)
     rmSync(folder, { recursive: true })
     try {
-      const session = startIn(testJob({ environment: new Map([['HOME', Buffer.from('/usr')]]) }), 'pwd')
+      const session = await startIn(testJob({ environment: new Map([['HOME', Buffer.from('/usr')]]) }), 'pwd')
       expect((await readAll(session.stdout)).toString()).toBe('/usr\n')
     } finally {
       process.chdir(before)

@@ -36,15 +36,19 @@ describe('a job that is launched', () => {
     expect(program.stdout().toString().match(/usr1/g)).toHaveLength(1)
   })
 
-  it('is refused with a sentence when there is no such program', () => {
+  it('is refused with a sentence when there is no such program', async () => {
     const failure =
       'The job no-such-program could not be started: there is no such program, or it may not be run; check the command after --.'
-    expect(() => launchJob(['no-such-program'], { id: 'x' })).toThrow(failure)
-    expect(() => launchJob([], { id: 'x' })).toThrow(
+    await expect(launchJob(['no-such-program'], { id: 'x' })).rejects.toThrow(failure)
+    await expect(launchJob([], { id: 'x' })).rejects.toThrow(
       'There is no command to run as the job: name one after --.',
     )
-    expect(() => launchJob(['/etc/passwd'], { id: 'x' })).toThrow('The job /etc/passwd could not be started')
-    expect(() => launchJob(['true'], { id: 'x', directory: '/nowhere' })).toThrow('could not be started')
+    await expect(launchJob(['/etc/passwd'], { id: 'x' })).rejects.toThrow(
+      'The job /etc/passwd could not be started',
+    )
+    await expect(launchJob(['true'], { id: 'x', directory: '/nowhere' })).rejects.toThrow(
+      'The job true could not be started: no such file or directory (ENOENT); check that /nowhere can be entered.',
+    )
   })
 
   it('has processes while it runs, and sessions in its environment', async () => {
@@ -52,7 +56,7 @@ describe('a job that is launched', () => {
       ['PATH', Buffer.from('/usr/bin:/bin')],
       ['OF_JOB', Buffer.from('yes')],
     ])
-    const { job, pid, ended, signal } = launchJob(['sleep', '60'], {
+    const { job, pid, ended, signal } = await launchJob(['sleep', '60'], {
       id: 'train',
       environment,
       directory: '/usr',
@@ -68,11 +72,35 @@ describe('a job that is launched', () => {
     expect(job.pids()).toEqual([])
   })
 
+  it('ignores the signals that it is to ignore, and its sessions none', async () => {
+    const { job, ended } = await launchJob(['sh', '-c', 'kill -HUP $$; kill -INT $$; exit 5'], {
+      id: 'x',
+      ignoredSignals: [1, 2],
+    })
+    expect(await ended).toEqual({ exitCode: 5 })
+    for (const name of ['HUP', 'INT', 'PIPE', 'XFSZ']) {
+      const { end } = await runIn(job, `kill -${name} $$; exit 5`)
+      expect(end).toMatchObject({ signal: name })
+    }
+  })
+
+  it('has the limit of open files that it is said to have, and so have its sessions', async () => {
+    const { job, ended } = await launchJob(['sh', '-c', '[ $(ulimit -Sn) = 900 ]'], {
+      id: 'x',
+      openFiles: 900,
+    })
+    expect(await ended).toEqual({ exitCode: 0 })
+    expect((await runIn(job, 'ulimit -Sn')).stdout).toBe('900\n')
+  })
+
   it('takes arguments that are not UTF-8', async () => {
     const bytes = Buffer.from('\xff', 'latin1')
-    const { ended } = launchJob(['sh', '-c', '[ "$(printf %s "$1" | od -An -tx1)" = " ff" ]', 'sh', bytes], {
-      id: 'x',
-    })
+    const { ended } = await launchJob(
+      ['sh', '-c', '[ "$(printf %s "$1" | od -An -tx1)" = " ff" ]', 'sh', bytes],
+      {
+        id: 'x',
+      },
+    )
     expect(await ended).toEqual({ exitCode: 0 })
   })
 })
@@ -83,7 +111,7 @@ describe('a job that is launched in a terminal', () => {
 
   it('reads the terminal, and gets Ctrl-C once', async () => {
     const command = 'trap "echo int" INT; echo ready; while :; do read line && echo "got $line"; done'
-    const session = startIn(testJob(), starter(command), { terminal: TERMINAL })
+    const session = await startIn(testJob(), starter(command), { terminal: TERMINAL })
     await readUntil(session, 'ready')
     session.stdin.write('hello\n')
     await readUntil(session, 'got hello')

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chooseDirectory, chooseShell, findProgram } from '../../../src/job/shell.js'
+import { chooseShell } from '../../../src/job/shell.js'
 import { runIn, testJob } from '../../helpers/job-session.js'
 
 describe('the choice of a shell', () => {
@@ -15,15 +15,21 @@ describe('the choice of a shell', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  const choose = (choice: Partial<Parameters<typeof chooseShell>[0]>): string =>
-    chooseShell({ requested: [], jobShell: undefined, accountShell: undefined, path: folder, ...choice })
+  const choose = async (choice: Partial<Parameters<typeof chooseShell>[0]>): Promise<string> => {
+    const nothing = { requested: [], jobShell: undefined, accountShell: undefined }
+    const { shell, notices } = await chooseShell({ ...nothing, path: folder, ...choice })
+    expect(notices).toEqual([])
+    return shell
+  }
 
-  it('takes what is asked for, by path or by name', () => {
-    expect(choose({ requested: [join(folder, 'fine')], jobShell: '/bin/sh' })).toBe(join(folder, 'fine'))
-    expect(choose({ requested: ['fine'], jobShell: '/bin/sh' })).toBe(join(folder, 'fine'))
+  it('takes what is asked for, by path or by name', async () => {
+    expect(await choose({ requested: [join(folder, 'fine')], jobShell: '/bin/sh' })).toBe(
+      join(folder, 'fine'),
+    )
+    expect(await choose({ requested: ['fine'], jobShell: '/bin/sh' })).toBe(join(folder, 'fine'))
   })
 
-  it('goes on to the next where one is missing, a folder, not executable, or not absolute', () => {
+  it('goes on to the next where one is missing, a folder, not executable, or not absolute', async () => {
     const requested = [
       'missing',
       '/missing',
@@ -33,50 +39,25 @@ describe('the choice of a shell', () => {
       '',
       'fine',
     ]
-    expect(choose({ requested })).toBe(join(folder, 'fine'))
+    expect(await choose({ requested })).toBe(join(folder, 'fine'))
   })
 
-  it("takes the job's, then the account's", () => {
-    expect(choose({ jobShell: join(folder, 'fine'), accountShell: '/bin/sh' })).toBe(join(folder, 'fine'))
-    expect(choose({ jobShell: '/missing', accountShell: join(folder, 'fine') })).toBe(join(folder, 'fine'))
+  it("takes the job's, then the account's", async () => {
+    expect(await choose({ jobShell: join(folder, 'fine'), accountShell: '/bin/sh' })).toBe(
+      join(folder, 'fine'),
+    )
+    expect(await choose({ jobShell: '/missing', accountShell: join(folder, 'fine') })).toBe(
+      join(folder, 'fine'),
+    )
   })
 
-  it('passes over programs that stand for no login', () => {
-    expect(choose({ jobShell: '/bin/false', accountShell: join(folder, 'nologin') })).toBe('/bin/bash')
+  it('passes over programs that stand for no login', async () => {
+    expect(await choose({ jobShell: '/bin/false', accountShell: join(folder, 'nologin') })).toBe('/bin/bash')
   })
 
   it('is said in SHELL where the job has none, and is what runs', async () => {
     const job = testJob({ environment: new Map([['PATH', Buffer.from('/usr/bin:/bin')]]), shells: ['sh'] })
     const { stdout } = await runIn(job, 'echo "$0 $SHELL"')
     expect(stdout).toMatch(/^(\/usr)?\/bin\/sh (\/usr)?\/bin\/sh\n$/)
-  })
-})
-
-describe('the directory of a session', () => {
-  it("is the job's, HOME where that is gone, and / where HOME is, too", async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sshjob-cwd-'))
-    const environment = new Map([
-      ['PATH', Buffer.from('/usr/bin:/bin')],
-      ['HOME', Buffer.from('/usr')],
-    ])
-    const there = testJob({ environment, directory: folder })
-    expect((await runIn(there, 'pwd')).stdout).toBe(`${folder}\n`)
-    rmSync(folder, { recursive: true })
-    expect((await runIn(there, 'pwd')).stdout).toBe('/usr\n')
-    environment.set('HOME', Buffer.from('/nowhere'))
-    expect((await runIn(there, 'pwd')).stdout).toBe('/\n')
-  })
-
-  it('is never a file or a relative path', () => {
-    expect(chooseDirectory(['/etc/passwd', 'src', undefined, '/usr'])).toBe('/usr')
-  })
-})
-
-describe('finding a program', () => {
-  it('looks into the folders of PATH, and at a path from the directory', () => {
-    expect(findProgram('sh', '/nowhere:/bin', '/')).toBe('/bin/sh')
-    expect(findProgram('bin/sh', undefined, '/')).toBe('/bin/sh')
-    expect(findProgram('sh', '/nowhere', '/')).toBeUndefined()
-    expect(findProgram('a\0b', undefined, '/')).toBeUndefined()
   })
 })

@@ -87,6 +87,12 @@ it('numbers of channels that a client gives twice are its own affair', async () 
   await expectEcho(6)
 })
 
+it('a channel may be closed twice', async () => {
+  const channel = await session.peer.open(1)
+  for (let n = 0; n < 2; n++) session.peer.send(byte(MSG.CHANNEL_CLOSE), uint32(channel))
+  await expectEcho(2)
+})
+
 it('a request for a channel that is closed ends the connection, and no other', async () => {
   const pair = await sessionPair({ job: memoryJob(echo) })
   const channel = await session.peer.open(1)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { admitKey, type Rules } from '../../../src/server/admission.js'
+import { admitKeys, type Rules } from '../../../src/server/admission.js'
 import { makePolicy } from '../../../src/server/forwarding/policy.js'
 import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
@@ -13,7 +13,7 @@ async function admitted(rules: Partial<Rules>, job: MemoryJob = memoryJob(idle))
   const keys = sessionKeys()
   const [serverStream, clientStream] = streamPair()
   const key = parseKey(keys.server.clientPublicKey)
-  const simple = admitKey(parseKey(keys.server.hostPrivateKey), key, makePolicy({}))
+  const simple = admitKeys([parseKey(keys.server.hostPrivateKey)], [key], makePolicy({}))
   const admission = {
     ...simple,
     login: (user: string) => {
@@ -55,17 +55,24 @@ describe('rules of a client', () => {
     await session.close()
   })
 
-  it('limit sessions that are open, and let another in when one has closed', async () => {
-    const session = await admitted({ maxSessions: 1 })
-    const { peer } = session
-    const first = await peer.open(0)
-    await expect(
-      Promise.race([peer.open(1), peer.waitFor((m) => isAbout(m, MSG.CHANNEL_OPEN_FAILURE, 1))]),
-    ).resolves.toBeInstanceOf(Buffer)
-    peer.send(byte(MSG.CHANNEL_CLOSE), uint32(first))
-    expect(await peer.open(2)).toBeGreaterThanOrEqual(0)
-    await session.close()
-  })
+  it.each([
+    ['at once', false],
+    ['once it is written down who they are', true],
+  ])(
+    'limit sessions that are opened %s, and let another in when one has closed',
+    async (_, authenticationInfo) => {
+      const session = await admitted({ maxSessions: 1, authenticationInfo })
+      const { peer } = session
+      const opening = peer.open(0)
+      await expect(
+        Promise.race([peer.open(1), peer.waitFor((m) => isAbout(m, MSG.CHANNEL_OPEN_FAILURE, 1))]),
+      ).resolves.toBeInstanceOf(Buffer)
+      const first = await opening
+      peer.send(byte(MSG.CHANNEL_CLOSE), uint32(first))
+      expect(await peer.open(2)).toBeGreaterThanOrEqual(0)
+      await session.close()
+    },
+  )
 
   it('force a command, and say what was asked for, whatever the client set', async () => {
     const session = await admitted({ forced: { kind: 'command', command: 'forced' } })
@@ -83,6 +90,21 @@ describe('rules of a client', () => {
       expect(request?.command?.toString()).toBe('forced')
       expect(request?.environment.get('SSH_ORIGINAL_COMMAND')?.toString()).toBe(original)
     }
+    await session.close()
+  })
+
+  it('set nothing over what the server says itself, as with sshd', async () => {
+    const environment = new Map([
+      ['SSH_CONNECTION', Buffer.from('a lie')],
+      ['LANG', Buffer.from('C.UTF-8')],
+    ])
+    const session = await admitted({ environment })
+    const channel = await session.peer.open(0)
+    await session.peer.request(channel, 'env', string('LANG'), string('de_DE'))
+    await session.peer.request(channel, 'exec', exec('x'))
+    const found = session.job.processes[0]?.request.environment
+    expect(found?.get('SSH_CONNECTION')?.toString()).toBe('UNKNOWN 65535 UNKNOWN 65535')
+    expect(found?.get('LANG')?.toString()).toBe('C.UTF-8')
     await session.close()
   })
 
@@ -152,9 +174,9 @@ describe('rules of a client', () => {
   it('end with a client that changes its name in the middle', async () => {
     const keys = sessionKeys()
     const [serverStream, clientStream] = streamPair()
-    const admission = admitKey(
-      parseKey(keys.server.hostPrivateKey),
-      parseKey(keys.server.clientPublicKey),
+    const admission = admitKeys(
+      [parseKey(keys.server.hostPrivateKey)],
+      [parseKey(keys.server.clientPublicKey)],
       makePolicy({}),
     )
     const served = serveAdmitted(serverStream, memoryJob(idle), admission, {})

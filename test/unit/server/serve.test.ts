@@ -5,7 +5,7 @@ import { SshjobError } from '../../../src/core/errors.js'
 import { sendClientHello } from '../../../src/hello/exchange.js'
 import { serve } from '../../../src/server/serve.js'
 import { describeJob } from '../../../src/server/served-connection.js'
-import { generateKey } from '../../../src/ssh/keys.js'
+import { generateEcdsaKey, generateKey } from '../../../src/ssh/keys.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { readAll, until } from '../../helpers/bytes.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'
@@ -38,6 +38,43 @@ describe('serve', () => {
     }
     expect(hostKeys.size).toBe(2)
     expect([...hostKeys].join()).toMatch(/^ssh-ed25519 \S+,ssh-ed25519 \S+$/)
+  })
+
+  it('has a host key of another kind for a client that may have another, and lets in each key that it named', async () => {
+    const [first, second] = [generateKey(), generateEcdsaKey()]
+    for (const [key, which] of [
+      [first, 0],
+      [second, 1],
+    ] as const) {
+      const [serverStream, clientStream] = streamPair()
+      const served = serve(serverStream, memoryJob(idle))
+      const unknown = 'ssh-ofthefuture AAAAD3NzaC1vZnRoZWZ1dHVyZQ=='
+      const { hostKey = '', moreHostKeys = [] } = await sendClientHello(clientStream, {
+        publicKey: first.publicKey,
+        morePublicKeys: [unknown, second.publicKey],
+      })
+      expect([hostKey, ...moreHostKeys].map((line) => line.split(' ')[0])).toEqual([
+        'ssh-ed25519',
+        'ecdsa-sha2-nistp256',
+      ])
+      const peer = await rawPeer(clientStream, {
+        privateKey: key.privateKey,
+        hostKey: [hostKey, ...moreHostKeys][which] ?? '',
+      })
+      expect(served.authenticated).toBe(true)
+      peer.transport.close()
+      await served.closed
+    }
+  })
+
+  it('does not let in another key of a kind that the hello named', async () => {
+    const [serverStream, clientStream] = streamPair()
+    const served = serve(serverStream, memoryJob(idle))
+    const hello = { publicKey: generateKey().publicKey, morePublicKeys: [generateEcdsaKey().publicKey] }
+    const { hostKey = '' } = await sendClientHello(clientStream, hello)
+    const peer = rawPeer(clientStream, { privateKey: generateEcdsaKey().privateKey, hostKey })
+    await expect(peer).rejects.toMatchObject({ code: 'authentication-failed' })
+    await served.closed
   })
 
   it('lets in only the key that the hello named', async () => {
@@ -162,7 +199,7 @@ describe('serve', () => {
     const pair = await sessionPair({ job: broken })
     await expect(pair.client.exec('x')).rejects.toMatchObject({
       code: 'request-refused',
-      message: 'sshjob-server: a bug',
+      message: 'a bug',
     })
     await pair.client.ping()
     await pair.close()

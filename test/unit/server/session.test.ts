@@ -2,7 +2,9 @@ import { MAX_ENV_VARIABLES } from '../../../src/core/limits.js'
 import type { ProcessEnd } from '../../../src/job/job.js'
 import { boolean, byte, MSG, string, uint32 } from '../../../src/ssh/wire.js'
 import { until } from '../../helpers/bytes.js'
+import { testJob } from '../../helpers/job-session.js'
 import { echo, idle, memoryJob, type Program } from '../../helpers/memory-job.js'
+import { isAlive } from '../../helpers/processes.js'
 import { isAbout, transcript } from '../../helpers/raw-peer.js'
 import { type RawSession, rawSession } from '../../helpers/session-pair.js'
 
@@ -69,7 +71,7 @@ describe('on the wire', () => {
     expect(said()).toEqual(['success', 'data late', 'exit-status 3', 'eof', 'close'])
   })
 
-  it('a window that opens late delays exit status, EOF and CLOSE, and loses nothing', async () => {
+  it('a window that opens late delays EOF and CLOSE, not the exit status, as with sshd, and loses nothing', async () => {
     const job = memoryJob(({ stdout }) => {
       stdout.end('0123456789')
       return { exitCode: 0 }
@@ -77,12 +79,37 @@ describe('on the wire', () => {
     session = await rawSession(job)
     channel = await session.peer.open(0, 4)
     await ask('exec', string('x'))
-    await until(() => said().length === 2)
-    expect(await ask('no such request')).toBe(false)
-    expect(said()).toEqual(['success', 'data 0123', 'failure'])
+    await until(() => said().length === 3)
+    expect(said()).toEqual(['success', 'data 0123', 'exit-status 0'])
     tell(MSG.CHANNEL_WINDOW_ADJUST, uint32(100))
     await closed()
-    expect(said().slice(-4)).toEqual(['data 456789', 'exit-status 0', 'eof', 'close'])
+    expect(said().slice(-3)).toEqual(['data 456789', 'eof', 'close'])
+  })
+
+  it('the exit status does not wait for the output that is left to the background, as with sshd', async () => {
+    session = await rawSession(testJob())
+    channel = await session.peer.open()
+    expect(await ask('exec', string('sleep 60 & echo $!; exit 3'))).toBe(true)
+    await session.peer.waitFor((m) => m.includes('exit-status'))
+    const [, pid = ''] = /data (\d+)/.exec(said()[1] ?? '') ?? []
+    expect(said()).toEqual(['success', `data ${pid}\n`, 'exit-status 3'])
+    process.kill(Number(pid), 'SIGTERM')
+    await closed()
+    expect(said().slice(3)).toEqual(['eof', 'close'])
+  })
+
+  it('a client that closes after the exit status leaves the background alone', async () => {
+    session = await rawSession(testJob())
+    channel = await session.peer.open()
+    expect(await ask('exec', string('sleep 60 & echo $!; exit 3'))).toBe(true)
+    await session.peer.waitFor((m) => m.includes('exit-status'))
+    const [, pid = ''] = /data (\d+)/.exec(said()[1] ?? '') ?? []
+    tell(MSG.CHANNEL_CLOSE)
+    await closed()
+    expect(said().slice(2)).toEqual(['exit-status 3', 'close'])
+    await session.close()
+    expect(isAlive(Number(pid))).toBe(true)
+    process.kill(Number(pid), 'SIGTERM')
   })
 
   it('packets are no larger than the peer takes', async () => {
@@ -214,6 +241,16 @@ describe('the requests of a session', () => {
     expect(await ask('env', string(name), string(value))).toBe(name === 'LONG')
   })
 
+  it.each(['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND'])(
+    'do not set %s, which programs take for the word of the server',
+    async (name) => {
+      const job = await begin(idle)
+      expect(await ask('env', string(name), string('a lie'))).toBe(false)
+      expect(await ask('exec', string('x'))).toBe(true)
+      expect(job.processes[0]?.request.environment.get(name)?.toString()).not.toBe('a lie')
+    },
+  )
+
   it('set so many variables, and so many bytes of them, and no more', async () => {
     await begin(idle)
     for (let i = 0; i < MAX_ENV_VARIABLES; i++) {
@@ -239,13 +276,14 @@ describe('the requests of a session', () => {
     expect(await ask('exec', string('a\0b'))).toBe(false)
     await session.peer.waitFor((m) => isAbout(m, MSG.CHANNEL_EXTENDED_DATA, 0))
     expect(said()).toContain(
-      'stderr sshjob-server: this command is longer than the system takes, or holds a NUL byte.\n',
+      'stderr sshjob-server: This command is longer than the system takes, or holds a NUL byte.\n',
     )
   })
 
   it('for a terminal are refused where there is none to be had', async () => {
     await begin(idle, 'There is no /dev/ptmx here.')
     expect(await ask('pty-req', ...PTY)).toBe(false)
+    expect(said()).toContain('stderr sshjob-server: There is no /dev/ptmx here.\n')
     expect(await ask('shell')).toBe(true)
   })
 

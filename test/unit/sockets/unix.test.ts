@@ -37,7 +37,9 @@ describe('unix sockets', () => {
   it('say why nobody can listen', async () => {
     await expect(listenUnix(file('no/such/folder'))).rejects.toMatchObject({
       code: 'unreachable',
-      message: expect.stringMatching(/^No socket can be opened at .*: EACCES|ENOENT/),
+      message: expect.stringMatching(
+        /^No socket can be opened at .*: (permission denied \(EACCES\)|no such file or directory \(ENOENT\))\.$/,
+      ),
     })
   })
 

@@ -6,7 +6,7 @@ import Protocol from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { SshjobError } from '../../../src/core/errors.js'
 import { silent } from '../../../src/core/log.js'
-import { acceptKeys, offerKey, onlyKey, requestAuthentication } from '../../../src/ssh/authentication.js'
+import { acceptKeys, offerKey, onlyKeys, requestAuthentication } from '../../../src/ssh/authentication.js'
 import { hostKeysOf } from '../../../src/ssh/host-keys.js'
 import { generateKey, parseKey } from '../../../src/ssh/keys.js'
 import { Outlet } from '../../../src/ssh/outlet.js'
@@ -239,7 +239,7 @@ describe('the transport', () => {
         stream: serverStream,
         side: { role: 'server', hostKeys: hostKeysOf(parseKey(generateKey().privateKey)) },
         handlers: acceptKeys({
-          login: onlyKey(clientKey, {}),
+          login: onlyKeys([clientKey], {}),
           end: { close: (cause) => server.close(cause), send: (...parts) => server.send(...parts) },
           onAuthenticated: () => asked.push(0),
         }),

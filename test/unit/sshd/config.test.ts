@@ -107,6 +107,12 @@ describe('Include', () => {
     return file
   }
 
+  it('ends at a limit, however long a file is', () => {
+    expect(() => parseConfig('Include /dev/zero', 'config')).toThrow(
+      'The configuration is larger than 4194304 bytes.',
+    )
+  })
+
   it('reads files in the order of their names, below the Match that it stands in', () => {
     mkdirSync(join(directory(), 'd'))
     write('d/2.conf', 'Match User a', 'Banner /second')
@@ -143,7 +149,7 @@ describe('Include', () => {
 
   it('and a configuration that is not there is one', () => {
     expect(() => readConfig('/nowhere/config')).toThrow(
-      "The configuration /nowhere/config can't be read: ENOENT.",
+      "The configuration /nowhere/config can't be read: no such file or directory (ENOENT).",
     )
   })
 })

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BANNER_MAX_BYTES } from '../../../src/core/limits.js'
 import { silent } from '../../../src/core/log.js'
 import type { OfferedKey } from '../../../src/ssh/authentication.js'
 import { generateKey, generateRsaKey, parseKey } from '../../../src/ssh/keys.js'
@@ -40,8 +41,8 @@ describe('a login', () => {
   ) {
     const { directives } = parseConfig(lines.join('\n'), 'config')
     const { connection = {}, user: sessionUser = user(), name = 'alice' } = options
-    const replacesForcedCommand = (command: string): boolean => command === 'the engine enters'
-    return makeLogin({ directives, connection, user: sessionUser, log: silent, replacesForcedCommand }, name)
+    const place = { replacesForcedCommand: (command: string) => command === 'the engine enters' }
+    return makeLogin({ directives, connection, user: sessionUser, log: silent, place }, name)
   }
 
   it('looks into each file of keys, relative ones at home', () => {
@@ -63,6 +64,11 @@ describe('a login', () => {
     expect(existsSync(marker)).toBe(false)
     if (writer.pid !== undefined) process.kill(-writer.pid, 'SIGKILL')
     await once(writer, 'exit')
+  })
+
+  it('shows the beginning of a banner that does not end', () => {
+    expect(login(['Banner /dev/zero']).banner).toHaveLength(BANNER_MAX_BYTES)
+    expect(login(['Banner /nowhere']).banner).toBeUndefined()
   })
 
   it("fills in the session user's name, whatever the client's is", () => {

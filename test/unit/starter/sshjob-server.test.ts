@@ -36,6 +36,7 @@ describe('the options of sshjob-server', () => {
       '--linger',
       'forever',
       '--no-motd',
+      '--quiet',
       '--log-level',
       'debug',
       '--log-file',
@@ -48,11 +49,13 @@ describe('the options of sshjob-server', () => {
       listen: '/x/y',
       maxSessions: 3,
       lingerMs: 'forever',
+      quiet: true,
       serveOptions: { shells: ['zsh', '/bin/bash'], idleTimeoutMs: 1_500, motd: false },
       logLevel: 'debug',
       logFile: 'l',
       requireSession: false,
       complaints: [],
+      logFormat: 'json',
     })
     expect(readSettings(['--linger', '2', 'x']).lingerMs).toBe(2_000)
     const forwarding = [
@@ -82,10 +85,14 @@ describe('the options of sshjob-server', () => {
     [['--idle-timeout', '99999999', ...command], /--idle-timeout takes/],
     [['--max-sessions', '0', ...command], /--max-sessions takes a number of at least 1/],
     [['--log-level', 'loud', ...command], /--log-level is one of fatal, error, warn/],
+    [['--log-format', 'xml', ...command], /--log-format is one of text, json\. Run/],
     [['--allow-forwarding', 'some', ...command], /--allow-forwarding is one of none, local, remote, all/],
     [['--permit-open', '80', ...command], /'80' permits nothing: write HOST:PORT or the path of a socket/],
     [['--permit-listen', 'a:b', ...command], /'a:b' permits nothing: write PORT or HOST:PORT or the path/],
-    [['-i', '--motd', '/no/such'], /The file of --motd, \/no\/such, can't be read: ENOENT/],
+    [
+      ['-i', '--motd', '/no/such'],
+      /The file of --motd, \/no\/such, can't be read: no such file or directory \(ENOENT\)\.$/,
+    ],
     [['-i', ...command], /With -i no job is started/],
     [['-i', '--listen', 'unix:/x'], /With -i the connection is on stdin/],
   ])('are refused when they are wrong: %j', (args, message) => {
@@ -100,15 +107,14 @@ describe('sshjob-server', () => {
   const env = (): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
     HOME: directory(),
-    XDG_RUNTIME_DIR: directory(),
     TMPDIR: directory(),
+    ...environment(),
   })
-  const environment = (): { XDG_RUNTIME_DIR: string; TMPDIR: string } => ({
-    XDG_RUNTIME_DIR: directory(),
-    TMPDIR: directory(),
+  const environment = (): { SSHJOB_RUNTIME_DIR: string } => ({
+    SSHJOB_RUNTIME_DIR: path.join(directory(), 'sshjob'),
   })
   const run = (args: string[], stdin = ''): ReturnType<typeof runProgram> =>
-    runProgram(SSHJOB_SERVER, args, { env: env(), stdin })
+    runProgram(SSHJOB_SERVER, ['--quiet', ...args], { env: env(), stdin })
 
   it('passes stdin, stdout, stderr and the exit status through, and leaves no socket', async () => {
     await expect(run(['--', 'sh', '-c', 'cat; echo err >&2; exit 7'], 'in\0put')).resolves.toMatchObject({
@@ -136,11 +142,11 @@ describe('sshjob-server', () => {
     ],
     [
       ['-i', '--motd', '/no/such'],
-      /^sshjob-server: The file of --motd, \/no\/such, can't be read: ENOENT\.\n$/,
+      /^sshjob-server: The file of --motd, \/no\/such, can't be read: no such file or directory \(ENOENT\)\.\n$/,
     ],
     [
       ['-i', '--log-file', '/no/such/log'],
-      /^sshjob-server: The log file \/no\/such\/log can't be written: ENOENT\.\n$/,
+      /^sshjob-server: The log file \/no\/such\/log can't be written: no such file or directory \(ENOENT\)\.\n$/,
     ],
   ])('exits 255 with one sentence for failures of its own: %j', async (args, sentence) => {
     const { exitCode, stdout, stderr } = await run(args)
@@ -205,6 +211,7 @@ describe('sshjob-server', () => {
     const starter = startProgram(
       SSHJOB_SERVER,
       [
+        '--quiet',
         '--listen',
         `unix:${socket}`,
         '--log-level',

@@ -1,4 +1,4 @@
-import { readStat } from '../../../job/process-tree.js'
+import { readStat } from '../../../process/process-tree.js'
 
 /** Whether a process is stopped: not by a debugger, which is its own business. */
 export function isStopped(pid: number): boolean {

@@ -3,7 +3,8 @@ import { constants } from 'node:os'
 import { WAKE_MS } from '../../../core/limits.js'
 import { makeJobEnvironment } from '../../../job/environment.js'
 import type { LaunchedJob } from '../../../job/launch-job.js'
-import { sendSignal } from '../../../job/session-end.js'
+import { exitAtOnce } from '../../../process/exit.js'
+import { sendSignal } from '../../../process/signals.js'
 import { HURRYING, type JobHost } from '../job-host.js'
 import type { Signals } from '../signals.js'
 import { isStopped } from './is-stopped.js'
@@ -19,7 +20,7 @@ const { SIGCONT, SIGKILL, SIGSTOP } = constants.signals
  * meant for it; who waits for it sees of the job's stops and end what it would see without us.
  */
 export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
-  const { environment, ...others } = readOriginal(wrapper.pid, wrapper.own)
+  const { environment, openFiles, ...others } = readOriginal(wrapper.pid, wrapper.own)
   const [stdin, stdout] = wrapper.stdio
   const hurry = new AbortController()
   let job: LaunchedJob | undefined
@@ -32,7 +33,7 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
   })
   // It was killed, as the job would have been.
   void wrapper.gone.then(() => {
-    if (job === undefined) process.exit()
+    if (job === undefined) return exitAtOnce(0)
     job.signal(SIGKILL)
     hurry.abort()
   })
@@ -44,6 +45,7 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
       // The job has what its group gets from now on, which may be of its own making.
       spawning: () => signals.mark(),
       spawned: (pid) => wrapper.tell(`started ${pid}`),
+      ...(openFiles === undefined ? {} : { openFiles }),
       ...(environment === undefined ? {} : { environment: makeJobEnvironment(environment) }),
     },
     starting() {

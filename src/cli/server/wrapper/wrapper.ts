@@ -4,8 +4,8 @@ import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SIGNAL_MERGE_MS, WRAPPER_LOOK_MS } from '../../../core/limits.js'
 import type { ProcessEnd } from '../../../job/job.js'
-import { readStat } from '../../../job/process-tree.js'
-import { signalNumber } from '../signals.js'
+import { readStat } from '../../../process/process-tree.js'
+import { signalNumber } from '../../../process/signals.js'
 import { isStopped } from './is-stopped.js'
 
 /** Set by wrapper.sh: its pid; its descriptors for the job's stdin, stdout and stderr; its two pipes; whether it is drowsy. */

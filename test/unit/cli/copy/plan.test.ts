@@ -18,10 +18,10 @@ it('what is in a folder of the job is known from its listing: nothing is asked f
   const lstat = jest.spyOn(files, 'lstat')
   const operands = { sources: [Buffer.from(tree)], target: Buffer.from(directory()) }
   const options = { recursive: true, note: () => undefined }
-  const plan = await planCopy(remoteSide(files), localSide, operands, options)
+  const plan = await planCopy(remoteSide(files, 'test'), localSide, operands, options)
   expect(lstat).not.toHaveBeenCalled()
   // The other way round, it is the same.
-  const mirror = await planCopy(localSide, remoteSide(files), operands, options)
+  const mirror = await planCopy(localSide, remoteSide(files, 'test'), operands, options)
   const seen = ({ folders, files, links, totalBytes }: typeof plan) => ({
     items: [...folders, ...files, ...links]
       .map(({ from, to, stats: { type, mode } }) => [from.toString(), to.toString(), type, mode])

@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { SshjobError } from '../../../../src/core/errors.js'
 import { splitArguments } from '../../../../src/engines/htcondor/arguments.js'
 import {
   carrierCommand,
   checkCarrierLine,
+  describeBrokenLine,
   parseKnownHosts,
   readCarrierKeys,
 } from '../../../../src/engines/htcondor/carrier.js'
@@ -33,6 +35,18 @@ describe('what runs in the place of ssh', () => {
     expect(output.subarray(0, end).toString()).toBe(['sshjob-carrier', ...given].join('\0'))
     expect([...output.subarray(end + 1)]).toEqual([0, 10, 255, 37])
     expect(() => checkCarrierLine(output.subarray(0, end))).not.toThrow()
+  })
+
+  it('is not called a hello when it does not come', () => {
+    const late = describeBrokenLine(new SshjobError('hello-timeout', 'no hello'))
+    expect(late).toMatchObject({
+      code: 'unreachable',
+      message:
+        'condor_ssh_to_job made no connection within 120 s: its schedd, or the machine that the job runs on, does not answer.',
+      retry: true,
+    })
+    const lost = new SshjobError('aborted', 'x')
+    expect(describeBrokenLine(lost)).toBe(lost)
   })
 
   it('is noticed when it is something else, at the first byte', () => {

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 import { type HtcondorJob, htcondorJob } from '../../../../src/engines/htcondor/job.js'
 import { turnOfEventLoop } from '../../../helpers/bytes.js'
-import { runIn } from '../../../helpers/job-session.js'
-import { describeWith, findProgram, itAsRoot } from '../../../helpers/needs.js'
+import { readAll, runIn, startIn, TERMINAL } from '../../../helpers/job-session.js'
+import { describeWith, findProgram, itAsRoot, itAsUser } from '../../../helpers/needs.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const AD = 'ClusterId = 1138\nProcId = 2\nCmd = "/bin/my \\"job\\""\nJobCurrentStartDate = 1700000000\n'
@@ -21,7 +21,9 @@ describe('the job of HTCondor that this process was started beside', () => {
   })
 
   function find(variables: Record<string, string> = {}): HtcondorJob {
-    const all = { _CONDOR_SCRATCH_DIR: scratch, HOME: '/', ...variables }
+    // As of a job that is nowhere else.
+    const pids = { _CONDOR_JOB_PIDS: String(process.pid) }
+    const all = { _CONDOR_SCRATCH_DIR: scratch, HOME: '/', ...pids, ...variables }
     const found = htcondorJob(new Map(Object.entries(all).map(([name, text]) => [name, Buffer.from(text)])))
     if (found === undefined) throw new Error('Not recognised')
     return found
@@ -37,7 +39,7 @@ describe('the job of HTCondor that this process was started beside', () => {
   })
 
   it('is described by what its starter wrote down', () => {
-    const { job } = find({ _CONDOR_JOB_PIDS: '12 34' })
+    const { job } = find({ _CONDOR_JOB_PIDS: '12 34' }) // wherever they are
     expect(job).toMatchObject({
       id: '1138.2',
       command: ['/bin/my "job"'],
@@ -48,6 +50,12 @@ describe('the job of HTCondor that this process was started beside', () => {
 
   it('is known as far as can be without that', async () => {
     await fs.rm(path.join(scratch, '.job.ad'))
+    expect(find().job).toMatchObject({ id: 'htcondor.0', command: [] })
+    // Nor is what the job has put in its place waited for, or read for ever.
+    execFileSync('mkfifo', [path.join(scratch, '.job.ad')])
+    expect(find().job).toMatchObject({ id: 'htcondor.0', command: [] })
+    await fs.rm(path.join(scratch, '.job.ad'))
+    await fs.symlink('/dev/zero', path.join(scratch, '.job.ad'))
     expect(find().job).toMatchObject({ id: 'htcondor.0', command: [] })
   })
 
@@ -64,19 +72,6 @@ describe('the job of HTCondor that this process was started beside', () => {
     expect(environment).toMatch(/^PATH=\/usr\/local\/bin:\/usr\/bin:\/bin$/m)
   })
 
-  it('has what the launcher set aside for it', async () => {
-    const found = find({
-      SSHJOB_ASIDE_NODE_OPTIONS: '--no-warnings',
-      SSHJOB_ASIDE_NODE_EXTRA_CA_CERTS: '/certificates',
-      SSHJOB_ASIDE_LD_LIBRARY_PATH: '/opt/job',
-    })
-    const environment = await run(found, 'env')
-    expect(environment).toMatch(/^NODE_OPTIONS=--no-warnings$/m)
-    expect(environment).toMatch(/^NODE_EXTRA_CA_CERTS=\/certificates$/m)
-    expect(environment).toMatch(/^LD_LIBRARY_PATH=\/opt\/job$/m)
-    expect(environment).not.toContain('SSHJOB_ASIDE')
-  })
-
   it('starts in its working directory, else in its scratch folder', async () => {
     const initial = path.join(folder(), 'initial')
     await fs.mkdir(initial)
@@ -84,7 +79,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     expect(await run(find(variables), 'pwd -P')).toBe(`${await fs.realpath(initial)}\n`)
     await fs.rmdir(initial)
     expect(await run(find(variables), 'pwd -P')).toBe(`${await fs.realpath(scratch)}\n`)
-    expect(find(variables).job.files?.().directory).toBe(scratch)
+    expect((await find(variables).job.files?.())?.directory).toBe(scratch)
   })
 
   it('gives a shell that the user chose, and commands to bash, as HTCondor does', async () => {
@@ -92,7 +87,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     await fs.writeFile(shell, '#!/bin/sh\necho my shell\n', { mode: 0o755 })
     const found = find({ _CONDOR_SHELL: shell, SHELL: '/bin/sh' })
     expect(await run(found, '[[ -n $BASH_VERSION ]] && echo bash')).toBe('bash\n')
-    const session = found.job.spawn({ command: undefined, environment: new Map(), terminal: undefined })
+    const session = await found.job.spawn({ command: undefined, environment: new Map(), terminal: undefined })
     session.stdin.end()
     const [chunk] = await once(session.stdout, 'data')
     expect(String(chunk)).toBe('my shell\n')
@@ -105,7 +100,7 @@ describe('the job of HTCondor that this process was started beside', () => {
       'Welcome to slot1_24@host!\nYour condor job is running with pid(s) 12.\n' +
         'You will be logged out after 600 seconds of inactivity.\n',
     )
-    expect(find().greeting()).toBe('')
+    expect(find({ _CONDOR_JOB_PIDS: '' }).greeting()).toBe('')
   })
 
   it("replaces HTCondor's forced command, and no other", () => {
@@ -141,91 +136,222 @@ describe('the job of HTCondor that this process was started beside', () => {
     expect(found.job.pids()).toEqual([process.pid])
   })
 
-  describe('in a container', () => {
-    const REFUSAL = expect.objectContaining({
-      code: 'spawn-failed',
-      message: expect.stringContaining('runs in a container'),
-    })
-    const spawnIn = (found: HtcondorJob, command: string | undefined, original?: string): (() => unknown) => {
-      const environment = new Map(
-        original === undefined ? [] : [['SSH_ORIGINAL_COMMAND', Buffer.from(original)]],
-      )
-      return () =>
-        found.job.spawn({
-          command: command === undefined ? undefined : Buffer.from(command),
-          environment,
-          terminal: undefined,
-        })
+  const start = (file: string, args: readonly string[]) => {
+    const child = spawn(file, args, { stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    return {
+      pid: String(child.pid),
+      async end() {
+        child.kill('SIGKILL')
+        await ended
+      },
     }
-
-    it.each([
-      'WantContainer = true',
-      'WantDocker = TRUE',
-      'DockerImage = "debian"',
-      'ContainerImage = "/x.sif"',
-    ])('to which there is no way, runs nothing: %s', async (line) => {
-      await fs.appendFile(path.join(scratch, '.job.ad'), `${line}\n`)
-      const found = find()
-      expect(found.replacesForcedCommand(forcedCommand())).toBe(false)
-      expect(spawnIn(found, undefined)).toThrow(REFUSAL)
-      expect(spawnIn(found, 'id')).toThrow(REFUSAL)
-      expect(spawnIn(found, forcedCommand())).toThrow(REFUSAL)
-      expect(found.job.files).toBeUndefined()
-    })
-
-    const NO_FILES = ['AllowStreamLocalForwarding no']
-    const NOTHING = [...NO_FILES, 'AllowTcpForwarding no', 'X11Forwarding no']
-
-    it('leads to nothing of the host by a forwarding where no process of the job is known to be in it', async () => {
-      expect(find({ _CONDOR_JOB_PIDS: String(process.pid) }).settings).toEqual([])
-      await fs.appendFile(path.join(scratch, '.job.ad'), 'WantDocker = true\n')
-      expect(find().settings).toEqual(NOTHING)
-      // Such as Docker's client, which HTCondor takes for the job.
-      const client = spawn('sleep', ['1000'], { stdio: 'ignore' })
-      expect(find({ _CONDOR_JOB_PIDS: String(client.pid) }).settings).toEqual(NOTHING)
-      client.kill('SIGKILL')
-      await once(client, 'exit')
-    })
-
-    describeWith(['busybox', 'chroot'], 'that it did not ask for', () => {
-      itAsRoot('is recognised by its processes', async () => {
-        const root = path.join(folder(), 'root')
-        await fs.mkdir(root)
-        await fs.copyFile(findProgram('busybox') ?? '', path.join(root, 'busybox'))
-        const inside = spawn('chroot', [root, '/busybox', 'sleep', '1000'], { stdio: 'ignore' })
-        try {
-          const rootOf = (): Promise<string> => fs.readlink(`/proc/${inside.pid}/root`)
-          while ((await rootOf()) === '/') await turnOfEventLoop()
-          const found = find({ _CONDOR_JOB_PIDS: String(inside.pid) })
-          expect(found.replacesForcedCommand(forcedCommand())).toBe(false)
-          expect(spawnIn(found, forcedCommand())).toThrow(REFUSAL)
-          // Its ports are the host's too, and files are not.
-          expect(found.settings).toEqual(NO_FILES)
-          expect(find({ _CONDOR_JOB_PIDS: `${inside.pid} ${2 ** 30}` }).settings).toEqual(NOTHING)
-        } finally {
-          inside.kill('SIGKILL')
-          await once(inside, 'exit')
-        }
+  }
+  const refusal = (why: string): Error =>
+    expect.objectContaining({ code: 'spawn-failed', message: expect.stringContaining(why) })
+  const IN_CONTAINER = refusal('runs in a container, and HTCondor gives no way into it here')
+  const UNKNOWN = refusal("can't be told whether the job runs in a container")
+  const spawnIn =
+    (found: HtcondorJob, command: string | undefined): (() => unknown) =>
+    () =>
+      found.job.spawn({
+        command: command === undefined ? undefined : Buffer.from(command),
+        environment: new Map(),
+        terminal: undefined,
       })
-    })
+  const expectClosed = (found: HtcondorJob, why: Error): void => {
+    for (const command of [undefined, 'id', forcedCommand()]) expect(spawnIn(found, command)).toThrow(why)
+    expect(found.job.files).toBeUndefined()
+    expect(found.surroundings).toBe('none')
+  }
 
-    it("is entered by HTCondor's forced command where its socket is, and runs nothing else", async () => {
-      const listener = net.createServer()
+  it.each([
+    'WantContainer = true',
+    'WantDocker = TRUE',
+    'DockerImage = "debian"',
+    'ContainerImage = "/x.sif"',
+  ])('in a container to which there is no way, runs nothing: %s', async (line) => {
+    expect(find().surroundings).toBe('all')
+    await fs.appendFile(path.join(scratch, '.job.ad'), `${line}\n`)
+    expectClosed(find(), IN_CONTAINER)
+  })
+
+  it.each([
+    ['none is known', ''],
+    ['it has ended', String(2 ** 30)],
+    ['it has ended, and others of the job are here', `${2 ** 30} ${process.pid}`],
+  ])('runs nothing where its first process can not be looked at: %s', (_, pids) => {
+    expectClosed(find({ _CONDOR_JOB_PIDS: pids }), UNKNOWN)
+  })
+
+  itAsUser("runs nothing where its first process is another user's, as Docker's client is", async () => {
+    expectClosed(find({ _CONDOR_JOB_PIDS: '1' }), UNKNOWN)
+    expectClosed(find({ _CONDOR_JOB_PIDS: `${process.pid} 1` }), UNKNOWN)
+  })
+
+  it('is entered whatever processes of its own making are elsewhere', async () => {
+    const found = find({ _CONDOR_JOB_PIDS: `${process.pid} ${2 ** 30}` })
+    expect(await run(found, 'echo here')).toBe('here\n')
+  })
+
+  describeWith(['unshare'], 'of which the first process is in a container', () => {
+    const mayUnshare = spawnSync('unshare', ['-U', 'true']).status === 0
+    const itIfMay = mayUnshare ? it : it.skip
+
+    itIfMay('is recognised by its users, whatever the job has made of its folder', async () => {
+      const runtime = start('unshare', ['-U', 'sleep', '1000'])
+      const users = (pid: string): Promise<string> => fs.readlink(`/proc/${pid}/ns/user`)
+      while ((await users(runtime.pid)) === (await users('self'))) await turnOfEventLoop()
+      try {
+        await fs.writeFile(path.join(scratch, '.job.ad'), 'WantContainer = false\n')
+        expectClosed(find({ _CONDOR_JOB_PIDS: runtime.pid }), IN_CONTAINER)
+        expectClosed(find({ _CONDOR_JOB_PIDS: `${process.pid} ${runtime.pid}` }), IN_CONTAINER)
+      } finally {
+        await runtime.end()
+      }
+    })
+  })
+
+  describeWith(['busybox', 'chroot'], 'of which the first process has another root folder', () => {
+    itAsRoot('is in a container, whose ports are ours', async () => {
+      const root = path.join(folder(), 'root')
+      await fs.mkdir(root)
+      await fs.copyFile(findProgram('busybox') ?? '', path.join(root, 'busybox'))
+      const inside = start('chroot', [root, '/busybox', 'sleep', '1000'])
+      try {
+        while ((await fs.readlink(`/proc/${inside.pid}/root`)) === '/') await turnOfEventLoop()
+        const found = find({ _CONDOR_JOB_PIDS: inside.pid })
+        expect(spawnIn(found, 'id')).toThrow(IN_CONTAINER)
+        expect(found.surroundings).toBe('network')
+        // Of what has ended, nothing is known.
+        expect(find({ _CONDOR_JOB_PIDS: `${inside.pid} ${2 ** 30}` }).surroundings).toBe('none')
+      } finally {
+        await inside.end()
+      }
+    })
+  })
+
+  describe('in a container to which its starter is the way', () => {
+    let listener: net.Server
+    beforeEach(async () => {
+      listener = net.createServer()
       // Relative: the path of a unix socket has 107 bytes at most, and the temporary folder may be deep.
       listener.listen(path.relative(process.cwd(), path.join(scratch, '.docker_sock')))
       await once(listener, 'listening')
-      try {
-        const found = find()
-        expect(found.replacesForcedCommand(forcedCommand())).toBe(false)
-        expect(spawnIn(found, 'id')).toThrow(REFUSAL)
-        expect(spawnIn(found, undefined)).toThrow(REFUSAL)
-        expect(found.job.files).toBeUndefined()
-        // The script is not there: what it would do with a command is not known.
-        expect(spawnIn(found, forcedCommand(), 'id')).toThrow(REFUSAL)
-        expect((await runIn(found.job, forcedCommand())).end).toEqual({ exitCode: 127 })
-      } finally {
-        listener.close()
+    })
+    afterEach(() => void listener.close())
+
+    /** In the place of condor_docker_enter: shows its arguments, its folder and its environment, and becomes a shell. */
+    async function withProgram(usage: string): Promise<HtcondorJob> {
+      const programs = await fs.mkdtemp(path.join(folder(), 'bin'))
+      const script = [
+        '#!/bin/sh',
+        `# Usage: ${usage}`,
+        'printf "[%s]" "$@"; pwd -P',
+        `tr '\\0' '\\n' </proc/$$/environ`,
+      ]
+      await fs.writeFile(path.join(programs, 'condor_docker_enter'), script.join('\n'), { mode: 0o755 })
+      return find({ _CONDOR_BIN: programs, BASH_ENV: '/evil', LD_AUDIT: '/evil.so', FROM_THE_JOB: 'yes' })
+    }
+    const hostile = new Map(
+      [
+        [
+          'BASH_ENV',
+          'SHELLOPTS',
+          'ENV',
+          'PS4',
+          'IFS',
+          'PATH',
+          'HOME',
+          'CONDOR_CONFIG',
+          'NODE_OPTIONS',
+          'PYTHONPATH',
+        ],
+        ['PERL5LIB', 'GIT_SSH', 'OPENSSL_CONF', 'LD_X', 'TMPDIR', 'LANGUAGE', 'LC_', 'SSH_ORIGINAL_COMMAND'],
+      ]
+        .flat()
+        .map((name) => [name, Buffer.from('evil')]),
+    )
+
+    it('runs nothing beside it but what leads there, with nothing of the client’s or the job’s but the locale', async () => {
+      const found = await withProgram('[options] [command ...]')
+      const locale: [string, string][] = [
+        ['LANG', 'C.UTF-8'],
+        ['LC_TIME', '../evil'],
+        ['LC_ALL', '/evil'],
+      ]
+      const environment = new Map([
+        ...hostile,
+        ...locale.map(([name, text]) => [name, Buffer.from(text)] as const),
+      ])
+      const { stdout, stderr } = await runIn(found.job, forcedCommand(), { environment })
+      expect(stderr).toBe('')
+      const [first, ...variables] = stdout.trim().split('\n')
+      // The client's own words, even if they are those of HTCondor, are for the container.
+      expect(first).toBe(`[${forcedCommand()}]${await fs.realpath(scratch)}`)
+      expect(stdout).not.toContain('evil')
+      expect(stdout).not.toContain('FROM_THE_JOB')
+      expect(variables.map((line) => line.split('=')[0]).sort()).toEqual(
+        [
+          'CONDOR_CONFIG',
+          'HOME',
+          'LANG',
+          'LOGNAME',
+          'PATH',
+          'PWD',
+          'SHELL',
+          'SSHJOB_JOB_ID',
+          'SSHJOB_JOB_PIDS',
+          'USER',
+        ]
+          .filter((name) => name !== 'PWD' || stdout.includes('\nPWD='))
+          .sort(),
+      )
+    })
+
+    it('hands on commands as they are', async () => {
+      const found = await withProgram('[options] [command ...]')
+      const command = Buffer.concat([Buffer.from(`a  'b' "$(id)" \\\n;`), Buffer.from([0xff, 0xfe])])
+      const session = await runIn(found.job, command)
+      expect(session.stdout).toContain(`[${command.toString()}]`)
+      expect((await runIn(found.job, '-help')).stdout).toMatch(/^\[ -help\]/)
+    })
+
+    it('starts shells alone where it takes no commands, as in 23.9', async () => {
+      const found = await withProgram('[options] condor_* ....')
+      expect(spawnIn(found, 'id')).toThrow(refusal('would run the command outside of it'))
+      const shell = await startIn(found.job, undefined, { environment: hostile })
+      const said = (await readAll(shell.stdout)).toString()
+      expect(said).toMatch(`[]${await fs.realpath(scratch)}\n`)
+      expect(said).not.toContain('evil')
+    })
+
+    it('has a terminal of a type that is a name', async () => {
+      const found = await withProgram('[options] [command ...]')
+      for (const [term, expected] of [
+        ['xterm-256color', 'xterm-256color'],
+        ['/evil', 'dumb'],
+        ['../evil', 'dumb'],
+      ] as const) {
+        const { stdout } = await runIn(found.job, 'x', { terminal: { ...TERMINAL, term } })
+        expect(stdout).toMatch(new RegExp(`^TERM=${expected}\r$`, 'm'))
       }
+    })
+
+    it('is not, where the job has put a link to another socket in its place', async () => {
+      const found = await withProgram('[options] [command ...]')
+      await fs.rename(path.join(scratch, '.docker_sock'), path.join(scratch, 'another'))
+      await fs.symlink('another', path.join(scratch, '.docker_sock'))
+      expect(spawnIn(found, 'id')).toThrow(IN_CONTAINER)
+    })
+
+    it('runs nothing where HTCondor has not said where its programs are', () => {
+      expectClosed(find(), IN_CONTAINER)
+      expectClosed(find({ _CONDOR_BIN: 'bin' }), IN_CONTAINER)
+    })
+
+    it('replaces HTCondor’s forced command as well', () => {
+      expect(find().replacesForcedCommand(forcedCommand())).toBe(true)
     })
   })
 })

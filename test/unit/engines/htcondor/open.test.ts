@@ -82,6 +82,15 @@ describe('a job of HTCondor', () => {
     await untilTidy()
   })
 
+  it('is not entered where what HTCondor ran breaks off in the middle of its line, which is no hello', async () => {
+    await first('printf sshjob-carrier; head -c 20000 /dev/zero | tr "\\0" x; exec sleep 100')
+    await expect(connectToJob('htcondor:1138.0')).rejects.toMatchObject({
+      code: 'protocol-error',
+      message:
+        'condor_ssh_to_job gave no connection: what it ran wrote more than 16384 bytes without an end of a line.',
+    })
+  })
+
   it('is not entered where HTCondor says no, whose words are passed on', async () => {
     await first('echo "eve is not authorized for access to the starter for job 1138.0" >&2; exit 1')
     await expect(connectToJob('htcondor:1138.0')).rejects.toMatchObject({
@@ -104,6 +113,14 @@ describe('a job of HTCondor', () => {
   it('is left alone where something else runs than what was asked for', async () => {
     await first('echo Welcome; cat >/dev/null; exit')
     await expect(connectToJob('htcondor:1138.0')).rejects.toMatchObject({ code: 'protocol-error' })
+  })
+
+  it('is not entered by a connection that is broken, and no hello is blamed for that', async () => {
+    await first('printf sshjob-carrier; head -c 20000 /dev/zero | tr "\\0" x; cat >/dev/null; exit')
+    await expect(connectToJob('htcondor:1138.0')).rejects.toMatchObject({
+      code: 'protocol-error',
+      message: expect.stringMatching(/^condor_ssh_to_job gave no connection: what it ran wrote more than/),
+    })
   })
 
   it('is not looked for by a name that HTCondor does not use', async () => {

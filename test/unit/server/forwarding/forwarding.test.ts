@@ -221,6 +221,28 @@ describe("a session's agent and display", () => {
     await until(() => !existsSync(dirname(text('SSH_AUTH_SOCK'))) && !existsSync(dirname(text('XAUTHORITY'))))
   })
 
+  it('are where the server has put them, whatever the client sets before or behind', async () => {
+    await begin()
+    const { peer } = session
+    const channel = await peer.open()
+    const names = ['SSH_AUTH_SOCK', 'DISPLAY', 'XAUTHORITY']
+    const lie = () =>
+      Promise.all(names.map((name) => peer.request(channel, 'env', string(name), string('a lie'))))
+    await lie()
+    expect(await peer.request(channel, 'auth-agent-req@openssh.com')).toBe(true)
+    expect(await peer.request(channel, 'x11-req', ...x11)).toBe(true)
+    await lie()
+    await peer.request(channel, 'exec', string('x'))
+    for (const name of names) {
+      expect(job.processes[0]?.request.environment.get(name)?.toString()).not.toBe('a lie')
+    }
+    // Without forwarding they are the client's to say: a display of the job's own machine, for one.
+    const another = await peer.open(5)
+    await peer.request(another, 'env', string('DISPLAY'), string(':0'))
+    await peer.request(another, 'exec', string('x'))
+    expect(job.processes[1]?.request.environment.get('DISPLAY')?.toString()).toBe(':0')
+  })
+
   it('are had once, and not after the start', async () => {
     await begin()
     const channel = await session.peer.open()

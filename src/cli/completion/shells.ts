@@ -1,0 +1,6 @@
+import type { OptionTable } from '../options.js'
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof SHELLS)[number]
+
+export const COMPLETION_OPTIONS = { help: { short: 'h', help: 'print this' } } satisfies OptionTable<string>

@@ -1,0 +1,13 @@
+import { LS_OPTIONS } from '../ls.js'
+import type { Manual } from './manual.js'
+
+export const manual: Manual = {
+  name: 'sshjob ls',
+  summary: 'lists the jobs that you can enter here',
+  calls: ['[--json] [--name SCHEDD] [--pool HOST]'],
+  description: [
+    'Lists the jobs that you can enter from here, and those of yours that are not running yet: id, state, host, since when, and the command, or the reason why it does not run.',
+  ],
+  options: LS_OPTIONS,
+  operands: [],
+}

@@ -1,0 +1,47 @@
+import { PATH_LOOK_TIMEOUT_MS } from '../core/limits.js'
+
+/** Whether something holds of a path; 'silent' where its file system has not answered in time. */
+export type Answer = 'yes' | 'no' | 'silent'
+
+/** Node.js has four threads for files and names unless this says otherwise. */
+const POOL_SIZE = Number(process.env.UV_THREADPOOL_SIZE) || 4
+
+interface Look {
+  readonly answer: Promise<Answer>
+  readonly since: number
+}
+
+const underWay = new Map<string, Look>()
+
+const timeLeft = ({ since }: Look): number => since + PATH_LOOK_TIMEOUT_MS - Date.now()
+
+/**
+ * Looks at a path for at most PATH_LOOK_TIMEOUT_MS. On a dead NFS server or a hung FUSE a look lasts until that answers
+ * again, and takes a thread of the pool that serves files and names: so each path has one look at a time, whoever asks
+ * for it meanwhile shares it, and once half of the pool waits, no other is begun.
+ * @param path names the path; the same for the same question
+ */
+export async function lookAt(path: string, look: (path: string) => Promise<boolean>): Promise<Answer> {
+  const known = underWay.get(path)
+  if (known !== undefined) return inTime(known)
+  const late = [...underWay.values()].filter((other) => timeLeft(other) <= 0).length
+  if (late >= Math.max(Math.floor(POOL_SIZE / 2), 1)) return 'silent'
+  const answer = look(path)
+    .then((holds): Answer => (holds ? 'yes' : 'no'))
+    .catch((): Answer => 'no')
+    .finally(() => underWay.delete(path))
+  const begun = { answer, since: Date.now() }
+  underWay.set(path, begun)
+  return inTime(begun)
+}
+
+function inTime(look: Look): Promise<Answer> {
+  if (timeLeft(look) <= 0) return Promise.resolve('silent')
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('silent'), timeLeft(look))
+    void look.answer.then((known) => {
+      clearTimeout(timer)
+      resolve(known)
+    })
+  })
+}

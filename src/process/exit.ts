@@ -1,0 +1,17 @@
+import { libc } from './libc.js'
+
+/**
+ * Ends this process, as process.exit() does up to its listeners, and then without waiting for the threads that serve
+ * files: one that looks at a file system that doesn't answer would keep the process, and its status from whoever waits
+ * for that, until it does.
+ */
+export function exitAtOnce(status: number): never {
+  process.once('exit', () => {
+    try {
+      libc().exit(status)
+    } catch {
+      // Without koffi, as Node.js does it.
+    }
+  })
+  process.exit(status)
+}

@@ -1,0 +1,37 @@
+import { constants } from 'node:os'
+import { systemCode } from '../core/errors.js'
+
+/** The first real-time signal that a program may use: the C libraries keep those before it, signal(7). */
+const REAL_TIME_MIN = 34
+const REAL_TIME_MAX = 64
+
+const numbers: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals))
+
+/** The number of a signal by its name as SSH has it, 'TERM', or 'RTMIN+3'; undefined if there is none. */
+export function signalNumber(name: string): number | undefined {
+  const realTime = /^RTMIN(?:\+(\d{1,2}))?$/.exec(name)
+  if (realTime !== null) {
+    const number = REAL_TIME_MIN + Number(realTime[1] ?? 0)
+    return number <= REAL_TIME_MAX ? number : undefined
+  }
+  return numbers.get(`SIG${name}`)
+}
+
+/** The name of a signal as SSH has it. */
+export function signalName(number: number): string {
+  if (number >= REAL_TIME_MIN) return number === REAL_TIME_MIN ? 'RTMIN' : `RTMIN+${number - REAL_TIME_MIN}`
+  // The first of those that have several: ABRT, not IOT.
+  const name = [...numbers].find(([, candidate]) => candidate === number)?.[0]
+  return name === undefined ? String(number) : name.slice(3)
+}
+
+/** Sends a signal; false if there is nobody (any more), or nobody whom we may send it to. */
+export function sendSignal(pid: number, signal: number): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ESRCH' || code === 'EPERM') return false
+    throw error
+  }
+}

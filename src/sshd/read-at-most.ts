@@ -1,0 +1,24 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+
+/**
+ * The first bytes of a file, `limit` of them at most: a configuration may name /dev/zero, which never ends.
+ * @throws a system error
+ */
+export function readAtMost(file: string, limit: number): Buffer {
+  const descriptor = openSync(file, 'r')
+  try {
+    return readDescriptorAtMost(descriptor, limit)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** As readAtMost(), of a file that is open. */
+export function readDescriptorAtMost(descriptor: number, limit: number): Buffer {
+  const bytes = Buffer.allocUnsafe(limit)
+  let length = 0
+  for (let read = -1; read !== 0 && length < limit; length += read) {
+    read = readSync(descriptor, bytes, length, limit - length, null)
+  }
+  return bytes.subarray(0, length)
+}
