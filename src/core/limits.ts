@@ -241,6 +241,8 @@ export const JOB_ID_TRIES = 1_000
 
 /** How far apart a signal for all processes of a job may reach its wrapper and its server: some send to one after another. */
 export const SIGNAL_GRACE_MS = 100
+/** How long the server remembers what it has heard: on a busy machine the wrapper's shell tells of the same signal later. */
+export const SIGNAL_MEMORY_MS = 2_000
 /** Signals of one number that the wrapper got within this are one: to the process and to its group, as timeout(1) sends them. */
 export const SIGNAL_MERGE_MS = 10
 /** Between two looks at whether a wrapper is gone that has closed its pipes. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { SIGNAL_GRACE_MS, SIGNAL_MERGE_MS, WAKE_MS } from '../../../core/limits.js'
+import { SIGNAL_GRACE_MS, SIGNAL_MEMORY_MS, SIGNAL_MERGE_MS, WAKE_MS } from '../../../core/limits.js'
 
 const { SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } = constants.signals
 /** SIGSTOP nobody hears of. */
@@ -21,8 +21,8 @@ export interface RelayTarget {
 interface Matching {
   /** Of reports that wait for a hearing. */
   waiting: Set<{ at: number; timer: NodeJS.Timeout }>
-  /** When we have heard it last, and no report was there. */
-  heard: number
+  /** What we have heard, oldest first, and no report was there; real-time signals are queued. */
+  heard: { at: number; until: number }[]
   /** When a report and a hearing have met. */
   met: number
 }
@@ -63,7 +63,13 @@ export class SignalRelay {
     const now = performance.now()
     // To the process and to its group, one right after the other: who got it by itself may get it once or twice.
     if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
-    if (now - matching.heard < this.#memory(signal)) return this.#meet(matching, now)
+    matching.heard = matching.heard.filter(({ until }) => until > now)
+    const [first] = matching.heard
+    if (first !== undefined) {
+      // It may have been another one, before a stop that nobody heard of.
+      if (signal === SIGCONT && now - first.at >= SIGNAL_GRACE_MS) this.woken()
+      return this.#meet(matching, now)
+    }
     const entry = {
       at: now,
       timer: setTimeout(() => {
@@ -82,7 +88,8 @@ export class SignalRelay {
     if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
     const [first] = matching.waiting
     if (first === undefined) {
-      matching.heard = now
+      if (signal < FIRST_REALTIME) matching.heard = []
+      matching.heard.push({ at: now, until: now + this.#memory(signal) })
       return
     }
     this.#drop(matching, first)
@@ -108,16 +115,20 @@ export class SignalRelay {
     this.#waking = undefined
     const matching = this.#get(SIGCONT)
     for (const entry of matching.waiting) this.#drop(matching, entry)
+    matching.heard = []
   }
 
   /** How long it is remembered that we have heard a signal. */
   #memory(signal: number): number {
     const late = this.#target.isDrowsy === true && LATE.includes(signal)
-    return late ? WAKE_MS + SIGNAL_GRACE_MS : SIGNAL_GRACE_MS
+    return late ? WAKE_MS + SIGNAL_MEMORY_MS : SIGNAL_MEMORY_MS
   }
 
   #meet(matching: Matching, now: number): void {
-    matching.heard = Number.NEGATIVE_INFINITY
+    // A shell may tell of several as of one: then nothing more is to be said of the others.
+    matching.heard = matching.heard
+      .slice(1)
+      .map(({ at, until }) => ({ at, until: Math.min(until, now + SIGNAL_GRACE_MS) }))
     matching.met = now
   }
 
@@ -131,7 +142,7 @@ export class SignalRelay {
     if (known !== undefined) return known
     const matching: Matching = {
       waiting: new Set(),
-      heard: Number.NEGATIVE_INFINITY,
+      heard: [],
       met: Number.NEGATIVE_INFINITY,
     }
     this.#signals.set(signal, matching)

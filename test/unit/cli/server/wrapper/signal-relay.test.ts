@@ -1,6 +1,11 @@
 import { constants } from 'node:os'
 import { SignalRelay } from '../../../../../src/cli/server/wrapper/signal-relay.js'
-import { SIGNAL_GRACE_MS, SIGNAL_MERGE_MS, WAKE_MS } from '../../../../../src/core/limits.js'
+import {
+  SIGNAL_GRACE_MS,
+  SIGNAL_MEMORY_MS,
+  SIGNAL_MERGE_MS,
+  WAKE_MS,
+} from '../../../../../src/core/limits.js'
 
 const { SIGTERM, SIGUSR1, SIGCONT, SIGTSTP, SIGWINCH } = constants.signals
 const SIGRTMIN = 34
@@ -49,11 +54,22 @@ describe('a signal', () => {
   it('that only the server has got is nobody’s business, and says nothing of the next', () => {
     const { relay, sent, pass } = start()
     relay.heard(SIGTERM)
-    pass(SIGNAL_GRACE_MS)
+    pass(SIGNAL_MEMORY_MS)
     expect(sent).toEqual([])
     relay.reported(SIGTERM)
     pass(SIGNAL_GRACE_MS)
     expect(sent).toEqual([SIGTERM])
+  })
+
+  it('that both have got, which a busy machine lets the wrapper report late, the job has', () => {
+    for (const signal of [SIGTERM, SIGRTMIN, SIGCONT]) {
+      const { relay, sent, pass } = start()
+      relay.heard(signal)
+      pass(SIGNAL_MEMORY_MS - 1)
+      relay.reported(signal)
+      pass(10_000)
+      expect(sent).toEqual([])
+    }
   })
 
   it('is not taken for another', () => {
@@ -104,6 +120,19 @@ describe('a signal', () => {
     expect(sent).toEqual([SIGRTMIN])
   })
 
+  it('of real time that both have got several times the job has, whether the wrapper tells of all or of one', () => {
+    const { relay, sent, pass } = start()
+    for (const _ of [1, 2, 3]) relay.heard(SIGRTMIN)
+    for (const _ of [1, 2, 3]) relay.reported(SIGRTMIN)
+    for (const _ of [1, 2, 3]) relay.heard(SIGRTMIN)
+    relay.reported(SIGRTMIN)
+    pass(SIGNAL_GRACE_MS)
+    expect(sent).toEqual([])
+    relay.reported(SIGRTMIN)
+    pass(SIGNAL_GRACE_MS)
+    expect(sent).toEqual([SIGRTMIN])
+  })
+
   it('of a window, which a drowsy wrapper reports late, the job has', () => {
     const { relay, sent, pass } = start({ isDrowsy: true })
     relay.heard(SIGWINCH)
@@ -136,6 +165,16 @@ describe('SIGCONT', () => {
       pass(SIGNAL_GRACE_MS)
       expect([sent, relay.continuing]).toEqual([[SIGCONT], false])
     }
+  })
+
+  it('goes to a job that stands still, where another was heard long before', () => {
+    const { relay, sent, pass, job } = start()
+    relay.heard(SIGCONT)
+    pass(SIGNAL_GRACE_MS)
+    job.stopped = true
+    relay.reported(SIGCONT)
+    pass(SIGNAL_GRACE_MS)
+    expect(sent).toEqual([SIGCONT])
   })
 
   it('that the server has sent itself does not', () => {
