@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { printableJson } from '../../core/printable.js'
+import { refuseForeignFile } from '../foreign-file.js'
 import { type ErrorOutput, errorOutput } from './error-output.js'
 import { lineLog } from './line-log.js'
 import { openLogWriter } from './log-writer.js'
@@ -43,6 +44,7 @@ export async function openLog({
 /** The same for a job, which is not kept from running by a file: the log goes to stderr then. */
 export async function openJobLog(options: LogOptions): Promise<ServerLog> {
   try {
+    await refuseForeignFile(options.file)
     return await openLog(options)
   } catch (error) {
     const log = await openLog({ ...options, file: undefined, format: 'text' })

@@ -4,6 +4,7 @@ import { DOOR_TIMEOUT_MS, JOB_ID_TRIES } from '../../core/limits.js'
 import { numberedJobId } from '../../engines/job-id.js'
 import { type JobSocket, listenAt } from '../../engines/job-socket.js'
 import { listenForJob } from '../../engines/local.js'
+import { refuseForeignFile } from '../foreign-file.js'
 import type { Settings } from './settings.js'
 
 /** Where sessions come in. */
@@ -26,6 +27,7 @@ export async function openDoor(
 ): Promise<Door> {
   if (listen === undefined) return openByName(jobId, server)
   try {
+    await refuseForeignFile(listen)
     return { id: jobId, socket: await listenAt(listen, server), notes: [] }
   } catch (error) {
     if (requireSession) throw error

@@ -43,8 +43,12 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   it('is no log, which a link would have written elsewhere', async () => {
     const target = path.join(folder(), 'target')
     symlinkSync(target, inTheirs('log'))
-    const logging = ['--log-level', 'info', '--log-file', inTheirs('log'), '--', 'true']
-    expect(await runProgram(SSHJOB_SERVER, logging, { env: env() })).toMatchObject({
+    const logging = ['--log-level', 'info', '--log-file', inTheirs('log')]
+    expect(await runProgram(SSHJOB_SERVER, [...logging, '--', 'true'], { env: env() })).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(`${refusal(inTheirs('log')).trimEnd()} It goes to stderr.`),
+    })
+    expect(await runProgram(SSHJOB_SERVER, ['-i', ...logging], { env: env() })).toMatchObject({
       exitCode: 255,
       stderr: `sshjob-server: ${refusal(inTheirs('log'))}`,
     })
@@ -69,10 +73,16 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   })
 
   it('is no socket, neither of a job nor of a forwarding', async () => {
-    const listen = ['--listen', `unix:${inTheirs('socket')}`, '--', 'true']
-    expect(await runProgram(SSHJOB_SERVER, listen, { env: env() })).toMatchObject({
+    const listen = ['--listen', `unix:${inTheirs('socket')}`]
+    const { stderr: why, ...end } = await runProgram(SSHJOB_SERVER, [...listen, '--', 'ls', theirs], {
+      env: env(),
+    })
+    expect(end).toEqual({ exitCode: 0, signal: null, stdout: '' })
+    expect(why).toContain(`${refusal(inTheirs('socket')).trimEnd()} It is found by its id instead.`)
+    const strict = ['--require-session', ...listen, '--', 'true']
+    expect(await runProgram(SSHJOB_SERVER, strict, { env: env() })).toMatchObject({
       exitCode: 255,
-      stderr: `sshjob-server: ${refusal(inTheirs('socket'))}`,
+      stderr: `sshjob-server: ${refusal(inTheirs('socket')).trimEnd()} The job was not started, as --require-session says.\n`,
     })
     const runtime = path.join(folder(), 'run')
     mkdirSync(runtime, { mode: 0o700 })
