@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { collectLicences } from './licences.mjs'
-import { MENDED_FILE, mendCrypto } from './mend-ssh2.mjs'
+import { mendedSsh2 } from './mend-ssh2.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -18,6 +18,7 @@ const PROGRAMS = {
   sshjob: 'src/cli/sshjob.ts',
   'sshjob-server': 'src/cli/sshjob-server.ts',
   'sshjob-keygen': 'src/cli/sshjob-keygen.ts',
+  'sshjob-files': 'src/cli/sshjob-files.ts',
 }
 
 /** Runs one of the programs, which lie in a folder of their own. */
@@ -74,15 +75,6 @@ const noCompression = {
     )
     plugin.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
       contents: 'module.exports = { constants: {}, createInflate: () => ({ _handle: {} }) }',
-    }))
-  },
-}
-
-const mendedSsh2 = {
-  name: 'mended-ssh2',
-  setup(plugin) {
-    plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
-      contents: mendCrypto(readFileSync(path, 'utf8')),
     }))
   },
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** What ssh2 may be told in one packet, and where it says so. */
 const LIMIT = 'const MAX_PACKET_SIZE = 35000;'
 /** Where it starts its WebAssembly, which says on stderr why it fails. */
@@ -25,4 +27,14 @@ function replaceOnce(source, text, replacement) {
   if (parts.length !== 2)
     throw new Error(`ssh2's crypto.js does not say '${text}' once: is it another version?`)
   return parts.join(replacement)
+}
+
+/** For esbuild. */
+export const mendedSsh2 = {
+  name: 'mended-ssh2',
+  setup(plugin) {
+    plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
+      contents: mendCrypto(readFileSync(path, 'utf8')),
+    }))
+  },
 }

@@ -1,5 +1,7 @@
 import { describeUnexpected, SshjobError } from '../core/errors.js'
+import { THREADS_SERVING } from '../core/limits.js'
 import { printable } from '../core/printable.js'
+import { widenThreadPool } from '../core/thread-pool.js'
 import { VERSION } from '../core/version.js'
 import type { ProcessEnd } from '../job/job.js'
 import { exitAtOnce } from '../process/exit.js'
@@ -79,5 +81,6 @@ function leave(end: ProcessEnd): never {
   return exitAtOnce(exitStatusOf(end))
 }
 
+widenThreadPool(THREADS_SERVING)
 process.on('uncaughtException', fail)
 run(process.argv.slice(2)).then(leave, fail)

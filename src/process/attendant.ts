@@ -29,7 +29,7 @@ while read -r verb id rest; do
   left=' '
   case $verb in
     own) directories="$directories$id "
-      eval "directory_$id=$rest"
+      eval "directory_$id=\\$rest"
       continue ;;
     disown)
       for number in $directories; do [ "$number" = "$id" ] || left="$left$number "; done
@@ -45,7 +45,7 @@ while read -r verb id rest; do
 done
 # Beside what follows: a file system may not answer. The files by their names, and nothing else that is there.
 for number in $directories; do
-  eval "directory=$directory_$number"
+  eval "directory=\\$directory_$number"
   names=\${directory%%/*}
   directory=/\${directory#*/}
   for name in $names; do rm -f "$directory/$name"; done

@@ -1,13 +1,19 @@
 import type net from 'node:net'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
+import { hasRoom } from '../../core/thread-pool.js'
 import type { JobSocket } from '../../engines/job-socket.js'
 import type { ProcessEnd } from '../../job/job.js'
 import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
+import { FileServer } from '../../process/file-server.js'
+import { MemoryKeeper } from '../../process/memory-keeper.js'
 import { unixServer } from '../../sockets/unix.js'
+import { FXP, makePacket, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
+import { string, uint32 } from '../../ssh/wire.js'
 import { jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
 import { argumentBytes } from '../command-line.js'
+import { filesCommand } from '../programs.js'
 import { announce } from './announce.js'
 import type { ErrorOutput } from './error-output.js'
 import type { JobHost } from './job-host.js'
@@ -24,9 +30,13 @@ export async function runJob(
   host: JobHost,
   { log, errors }: { log: Logger; errors: ErrorOutput },
 ): Promise<ProcessEnd> {
-  const { maxSessions, serveOptions, quiet } = settings
+  const { maxSessions, quiet } = settings
+  const files = hasRoom() ? fileServer(log) : undefined
+  const serveOptions = { ...settings.serveOptions, ...(files && { files }) }
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
+  const memory = new MemoryKeeper()
+  server.on('connection', (socket) => socket.once('close', memory.begin()))
   const starter = startStarter({ server, maxSessions, serveOptions, log })
   const entrance = new Entrance(settings, server, log)
   try {
@@ -34,6 +44,7 @@ export async function runJob(
     const id = await entrance.open()
     const launched = await launch(settings, id, host, starter)
     log.info({ job: id, socket: entrance.path }, 'job started')
+    files?.prepare()
     const { listen, isOpen } = entrance
     if (!quiet && isOpen) announce({ id, user: launched.job.user, listen }, errors)
     entrance.remember(launched.pid)
@@ -41,6 +52,14 @@ export async function runJob(
   } finally {
     await entrance.close()
   }
+}
+
+function fileServer(log: Logger): FileServer {
+  const rehearsal = Buffer.concat([
+    makePacket(FXP.INIT, uint32(SFTP_VERSION)),
+    makePacket(FXP.STAT, uint32(0), string('/')),
+  ])
+  return new FileServer(filesCommand(), { rehearsal, log })
 }
 
 async function launch(
