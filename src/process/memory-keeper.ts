@@ -11,7 +11,7 @@ import { libc } from './libc.js'
 export class MemoryKeeper {
   #users = 0
   #timer: NodeJS.Timeout | undefined
-  #kept = process.memoryUsage.rss()
+  #kept = resident()
   #used = process.cpuUsage()
 
   /** Somebody is served from now on, until what this gives is called. Looks as long as anybody is. */
@@ -28,10 +28,10 @@ export class MemoryKeeper {
     this.#used = process.cpuUsage()
     // While it works, it would only have to ask for it again.
     if (user + system > MEMORY_LOOK_MS * 1_000 * MEMORY_IDLE_SHARE) return
-    if (process.memoryUsage.rss() - this.#kept >= MEMORY_SPARE_BYTES) {
+    if (resident() - this.#kept >= MEMORY_SPARE_BYTES) {
       collect()
       trim()
-      this.#kept = process.memoryUsage.rss()
+      this.#kept = resident()
       this.#used = process.cpuUsage()
     } else if (this.#users === 0) {
       clearInterval(this.#timer)
@@ -52,5 +52,13 @@ function trim(): void {
     libc().mallocTrim?.(0)
   } catch {
     // Without koffi it stays as it is.
+  }
+}
+
+function resident(): number {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return 0 // without a /proc there is no telling, and nothing is looked for
   }
 }
