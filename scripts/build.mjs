@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { collectLicences } from './licences.mjs'
-import { MENDED_FILE, mendPacketLimit } from './mend-ssh2.mjs'
+import { mendedSsh2 } from './mend-ssh2.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -75,15 +75,6 @@ const noCompression = {
     )
     plugin.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
       contents: 'module.exports = { constants: {}, createInflate: () => ({ _handle: {} }) }',
-    }))
-  },
-}
-
-const mendedSsh2 = {
-  name: 'mended-ssh2',
-  setup(plugin) {
-    plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
-      contents: mendPacketLimit(readFileSync(path, 'utf8')),
     }))
   },
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** What ssh2 may be told in one packet, and where it says so. */
 const LIMIT = 'const MAX_PACKET_SIZE = 35000;'
 /** The file of ssh2 that is mended in the bundles, and in the tests, which run the sources. */
@@ -15,4 +17,14 @@ export function mendPacketLimit(source) {
   if (parts.length !== 2)
     throw new Error(`ssh2's crypto.js does not say '${LIMIT}' once: is it another version?`)
   return parts.join('const MAX_PACKET_SIZE = 262144;')
+}
+
+/** For esbuild. */
+export const mendedSsh2 = {
+  name: 'mended-ssh2',
+  setup(plugin) {
+    plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
+      contents: mendPacketLimit(readFileSync(path, 'utf8')),
+    }))
+  },
 }

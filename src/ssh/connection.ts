@@ -280,27 +280,29 @@ export class Connection {
 
   #receiveConfirmation(data: Reader): void {
     const id = data.uint32()
-    const opening = this.#takeOpening(id)
+    const opening = this.#openingOf(id)
     const peer = { id: data.uint32(), window: data.uint32(), packetMax: data.uint32() }
     if (peer.packetMax === 0) throw new RangeError('a packet size of 0 carries nothing')
+    this.#opening.delete(id)
     opening.resolve(this.#addChannel(id, opening, peer))
   }
 
   #receiveFailure(data: Reader): void {
-    const opening = this.#takeOpening(data.uint32())
-    opening.leave()
+    const id = data.uint32()
+    const opening = this.#openingOf(id)
     const retry = data.uint32() === OPEN_FAILURE.CONNECT_FAILED // somebody may listen there later
     const what =
       opening.type === 'session' ? 'The server refused the session' : 'The other side refused to connect'
-    opening.reject(
-      new SshjobError('channel-refused', `${what}: ${data.text().replace(/\.$/, '')}.`, { retry }),
-    )
+    const message = `${what}: ${data.text().replace(/\.$/, '')}.`
+    this.#opening.delete(id)
+    opening.leave()
+    opening.reject(new SshjobError('channel-refused', message, { retry }))
   }
 
-  #takeOpening(id: number): Opening {
+  /** Stays there until the answer has been read: should that fail, whoever waits is told with all others. */
+  #openingOf(id: number): Opening {
     const opening = this.#opening.get(id)
     if (opening === undefined) throw new RangeError(`channel ${id} was not asked for`)
-    this.#opening.delete(id)
     return opening
   }
 }

@@ -14,6 +14,14 @@ export function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/m.test(readStatus(pid))
 }
 
+/** Those that have this text in their environment; zombies have none. */
+export function processesWith(mark: string): number[] {
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid)
+  return pids.filter((pid) => readFile(`/proc/${pid}/environ`).includes(mark))
+}
+
 /** Resident memory in bytes; 0 if the process is gone. */
 export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readStatus(pid))?.[1] ?? 0) * KIB

@@ -9,7 +9,7 @@ import { type Reader, string } from '../../ssh/wire.js'
 import { decodeStats, timesOf } from './attributes.js'
 import { onLocal } from './local-failure.js'
 import { RemoteFile, thenClose } from './remote-file.js'
-import { SftpRequests, StatusError } from './requests.js'
+import { brokenProtocol, SftpRequests, StatusError } from './requests.js'
 import { downloadFile, uploadFile } from './transfer.js'
 import type { FileEntry, FileOptions, FileStats, RemoteFiles, RemotePath } from './types.js'
 
@@ -262,6 +262,8 @@ function readEntries(data: Reader, entries: FileEntry[]): void {
 }
 
 function describeFailure(error: unknown, path: RemotePath): Error {
+  // What the Reader says of an answer that ends too early.
+  if (error instanceof RangeError) return brokenProtocol(error)
   if (!(error instanceof StatusError)) return asError(error)
   const said = error.message === '' ? 'the job refuses it' : error.message
   const code =

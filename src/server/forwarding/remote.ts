@@ -58,7 +58,7 @@ export class RemoteForwards {
     if (port > 65_535) return Promise.resolve(false)
     return this.#inTurn(async () => {
       const made = await this.#listen(this.#policy.listen(address, port), () =>
-        bindTcp(address, port, this.#policy.gatewayPorts),
+        bindTcp(placeToListen(address, this.#policy.gatewayPorts), port),
       )
       if (made === undefined) return false
       await this.#keep(tcpName(made.port, address), made)
@@ -159,9 +159,15 @@ export class RemoteForwards {
  * As sshd with its default, GatewayPorts no: loopback, whatever address a client asks for. The job's neighbours on the
  * network are no part of the session. With 'clientspecified' an empty address is every one, RFC 4254 §7.1.
  */
-async function bindTcp(address: string, port: number, gatewayPorts: GatewayPorts = 'no'): Promise<Listening> {
-  if (address === '127.0.0.1' || address === '::1') return listening([await listenTcp(address, port)])
-  if (gatewayPorts === 'no' || address === 'localhost') return listenLoopback(port)
-  if (gatewayPorts === 'yes' || ['', '*', '0.0.0.0', '::'].includes(address)) return listenEverywhere(port)
-  return listening([await listenTcp(address, port)])
+export function placeToListen(address: string, gatewayPorts: GatewayPorts = 'no'): Place {
+  if (address === '127.0.0.1' || address === '::1') return { address }
+  if (gatewayPorts === 'no' || address === 'localhost') return 'loopback'
+  return gatewayPorts === 'yes' || ['', '*', '0.0.0.0', '::'].includes(address) ? 'everywhere' : { address }
+}
+
+type Place = 'loopback' | 'everywhere' | { address: string }
+
+async function bindTcp(place: Place, port: number): Promise<Listening> {
+  if (place === 'loopback') return listenLoopback(port)
+  return place === 'everywhere' ? listenEverywhere(port) : listening([await listenTcp(place.address, port)])
 }

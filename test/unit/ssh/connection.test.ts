@@ -199,4 +199,30 @@ describe('a connection', () => {
     expect(await pair.client.connection.request('keepalive@openssh.com')).toBeUndefined()
     await pair.close()
   })
+
+  it.each([
+    ['half a confirmation', [byte(MSG.CHANNEL_OPEN_CONFIRMATION)], [], 'the packet ends too early'],
+    [
+      'packets that carry nothing',
+      [byte(MSG.CHANNEL_OPEN_CONFIRMATION)],
+      [uint32(0), uint32(1), uint32(0)],
+      'a packet size of 0 carries nothing',
+    ],
+    ['half a refusal', [byte(MSG.CHANNEL_OPEN_FAILURE)], [uint32(1)], 'the packet ends too early'],
+  ])(
+    'tells whoever waits for a channel of an answer that is none: %s',
+    async (_title, head, tail, reason) => {
+      const onChannelOpen = (): Promise<OpenAnswer> => new Promise(() => undefined)
+      const pair = await connectionPair(undefined, {
+        server: { onChannelOpen, onGlobalRequest: () => false },
+      })
+      const opening = pair.client.connection.open('session')
+      pair.server.transport.send(...head, uint32(0), ...tail)
+      await expect(opening).rejects.toMatchObject({
+        code: 'protocol-error',
+        message: `${PROTOCOL_ERROR}${reason}.`,
+      })
+      await pair.close()
+    },
+  )
 })
