@@ -279,6 +279,38 @@ export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 export const ENGINE_RETRY_MIN_MS = 2_000
 export const ENGINE_RETRY_MAX_MS = 30_000
 
+/**
+ * What Node.js and sessions need of a job's limits, below which the job is run without them: address space (Node.js 24
+ * starts at 1.2 GB and peaks at 1.6 GB), writable memory (0.7 GB), open files and threads (57 and 11 with 8 sessions).
+ */
+export const NODE_ADDRESS_SPACE_MIN = 2_000_000 * KIB
+export const NODE_DATA_MIN = 1_000_000 * KIB
+export const NODE_FILES_MIN = 64
+export const NODE_PROCESSES_MIN = 64
+/** How long the server may take from its start to that of the job, before the job is started without it. */
+export const NODE_START_DEADLINE_SECONDS = 30
+/** An environment in hexadecimal digits that still goes into one variable: MAX_ARG_STRLEN of the kernel, execve(2). */
+export const ENVIRONMENT_TEXT_MAX = 120_000
+/** How long opening a socket for the job's sessions, or its log, may take before the job is started without it. */
+export const DOOR_TIMEOUT_MS = 5_000
+/** How many names beside the one that is taken are tried: ID-2, ID-3, … */
+export const JOB_ID_TRIES = 1_000
+
+/** How far apart a signal for all processes of a job may reach its wrapper and its server: some send to one after another. */
+export const SIGNAL_GRACE_MS = 100
+/** How long the server remembers what it has heard: on a busy machine the wrapper's shell tells of the same signal later. */
+export const SIGNAL_MEMORY_MS = 2_000
+/** Signals of one number that the wrapper got within this are one: to the process and to its group, as timeout(1) sends them. */
+export const SIGNAL_MERGE_MS = 10
+/** Between two looks at whether a wrapper is gone that has closed its pipes. */
+export const WRAPPER_LOOK_MS = 20
+/** How often a wrapper whose shell does not notice all signals is woken. */
+export const WAKE_MS = 1_000
+/** Between two looks at whether the wrapper or the job was stopped by a signal to it alone. */
+export const STOP_LOOK_MS = 1_000
+/** How long one of them must have been stopped, and the other not, before that one is stopped as well. */
+export const STOP_SETTLE_MS = 20
+
 /** What of the server's log may wait to be written while nobody takes it, and how long the end waits for that. */
 export const LOG_QUEUE_BYTES = 256 * KIB
 export const LOG_FLUSH_MS = 1_000

@@ -85,7 +85,7 @@ export function checkSocketPath(target: string): void {
   if (bytes > SOCKET_PATH_MAX_BYTES) {
     throw new SshjobError(
       'usage',
-      `The path ${target} has ${bytes} bytes, and a unix socket's may have ${SOCKET_PATH_MAX_BYTES}: use a shorter job id or folder.`,
+      `The path ${target} has ${bytes} bytes, and a unix socket's may have ${SOCKET_PATH_MAX_BYTES}.`,
     )
   }
   if (bytes === 0 || target.includes('\0'))

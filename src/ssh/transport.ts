@@ -1,12 +1,11 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
 import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
+import { ALGORITHMS, type Algorithms, CHACHA20_POLY1305, hostKeyAlgorithms, offer } from './algorithms.js'
 import { replaceExtInfo } from './ext-info.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
@@ -17,6 +16,7 @@ import type { ParsedKey } from './keys.js'
 import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
 import { poolPackets } from './packet-allocator.js'
+import { hasPoly1305 } from './poly1305.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
@@ -136,11 +136,11 @@ export class Transport {
     stream.on('error', this.#onStreamError)
     stream.on('close', this.#onEnd)
     this.#renewal.started()
-    // ssh2's Poly1305 is WebAssembly, compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
-    crypto.init.then(
-      () => this.#begin(),
-      (error: unknown) => this.close(this.#protocolError(error)),
-    )
+    // It is compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
+    void hasPoly1305.then((has) => {
+      if (!has) negotiation.leaveOut(CHACHA20_POLY1305)
+      this.#begin()
+    })
     // A stream that has ended before we listened will say nothing more.
     if (stream.destroyed || stream.readableEnded) process.nextTick(this.#onEnd)
   }

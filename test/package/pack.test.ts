@@ -48,6 +48,7 @@ test('one archive is packed, with all programs, their man pages, the types, the 
     'dist/man/sshjob-server.1',
     'dist/man/sshjob.1',
     'dist/sshjob-files.cjs',
+    'dist/sshjob-server',
     'dist/sshjob-server.cjs',
     'dist/sshjob.cjs',
     'dist/types/index.d.ts',
