@@ -130,6 +130,8 @@ export const CLOSE_TIMEOUT_MS = 2_000
 export const MEMORY_LOOK_MS = 5_000
 export const MEMORY_IDLE_SHARE = 1 / 20
 export const MEMORY_SPARE_BYTES = 16 * MIB
+/** It has done so much since, in milliseconds of a processor, or somebody has gone: only then is there anything new to find. */
+export const MEMORY_WORK_MS = 50
 
 /** Between SIGTERM and SIGKILL for the processes of a session whose client has gone. */
 export const SESSION_KILL_DELAY_MS = 2_000
