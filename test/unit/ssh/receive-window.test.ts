@@ -41,6 +41,11 @@ describe('the window of a channel', () => {
     expect(sendOver({ delay: 50, perPacket: 0.1 }, 64 * WINDOW_INITIAL)).toBeGreaterThan((WINDOW_MAX * 3) / 4)
   })
 
+  it('is never larger than its largest, however long the path', () => {
+    for (const delay of [500, 5_000])
+      expect(sendOver({ delay, perPacket: 0.1 }, 64 * WINDOW_INITIAL)).toBeLessThanOrEqual(WINDOW_MAX)
+  })
+
   it('grows only as far as the path needs it', () => {
     const window = sendOver({ delay: 5, perPacket: 0.1 }, 64 * WINDOW_INITIAL)
     // Three megabytes are on their way at once, and one step too many may be taken.
