@@ -2,6 +2,7 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
+import { ownCalls } from '../core/blocking-calls.js'
 import {
   type Argument,
   abortSignal,
@@ -179,7 +180,9 @@ export async function listOrphans({ environment }: LocalOptions = {}): Promise<O
 
 /** What is in a directory, which may be gone by now. */
 function namesIn(directory: string): Promise<string[]> {
-  return fs.readdir(directory).catch(() => [])
+  return ownCalls()
+    .file(directory, () => fs.readdir(directory))
+    .catch(() => [])
 }
 
 /** The ids that there are sockets of among these names. */

@@ -45,7 +45,7 @@ export async function dial(to: number | string): Promise<net.Socket> {
   return socket
 }
 
-function keep(socket: net.Socket): void {
+export function keep(socket: net.Socket): void {
   sockets.add(socket)
   socket.on('error', () => undefined)
 }

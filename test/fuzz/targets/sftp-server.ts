@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { SFTP_DATA_MAX, SFTP_PACKET_MAX } from '../../../src/core/limits.js'
 import { silent } from '../../../src/core/log.js'
 import { serveSftp } from '../../../src/server/sftp/serve-sftp.js'
+import { SftpConnection } from '../../../src/server/sftp/sftp-connection.js'
 import { FXP, makePacket, PacketSplitter } from '../../../src/ssh/sftp-protocol.js'
 import { string, uint32, uint64 } from '../../../src/ssh/wire.js'
 import { streamPair } from '../../../src/streams/memory.js'
@@ -165,7 +166,11 @@ async function open(directory: string): Promise<OpenTarget> {
     fs.symlinkSync('a', join(directory, 'link'))
     const [near, far] = streamPair()
     near.on('error', () => undefined)
-    const session = serveSftp(far, far, { directory, home: directory }, silent)
+    const session = serveSftp(far, far, {
+      files: { directory, home: directory },
+      connection: new SftpConnection(),
+      log: silent,
+    })
     const ids = collectIds(near)
     near.write(makePacket(FXP.INIT, uint32(3)))
     for (const { verb, bytes, count } of script) {

@@ -15,11 +15,11 @@ const ALL = makePolicy({})
 
 async function tcp(port: number, policy = ALL, signal = new AbortController().signal): Promise<OpenAnswer> {
   const data = Buffer.concat([string('127.0.0.1'), uint32(port), string(''), uint32(0)])
-  return openTcpChannel(new Reader(data), policy, signal)
+  return openTcpChannel(new Reader(data), policy, { signal })
 }
 
 async function unix(path: string, policy = ALL, signal = new AbortController().signal): Promise<OpenAnswer> {
-  return openUnixChannel(new Reader(Buffer.concat([string(path), string(''), uint32(0)])), policy, signal)
+  return openUnixChannel(new Reader(Buffer.concat([string(path), string(''), uint32(0)])), policy, { signal })
 }
 
 it.each([0, 65_536])('%i is no port', async (port) => {

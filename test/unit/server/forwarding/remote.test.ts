@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
 import { silent } from '../../../../src/core/log.js'
 import { type ForwardingPolicy, makePolicy } from '../../../../src/server/forwarding/policy.js'
 import { placeToListen, RemoteForwards } from '../../../../src/server/forwarding/remote.js'
@@ -10,6 +11,7 @@ import { dial, unusedPort } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const directory = temporaryDirectory()
+const services = { calls: new BlockingCalls(), log: silent }
 const folder = process.cwd()
 afterEach(() => process.chdir(folder))
 
@@ -21,7 +23,7 @@ describe('a socket that takes the place of one that is there', () => {
   it('is the only one that this client listens on then', async () => {
     const pair = await connectionPair()
     const policy = { ...makePolicy({}), replacesSockets: true }
-    const forwards = new RemoteForwards(pair.server.connection, policy, silent)
+    const forwards = new RemoteForwards(pair.server.connection, policy, services)
     const before = sockets()
     const path = join(directory(), 'socket')
     const data = (): Reader => new Reader(string(path))
@@ -33,7 +35,7 @@ describe('a socket that takes the place of one that is there', () => {
     expect(await untilSettled(sockets)).toBe(before)
     expect(existsSync(path)).toBe(false)
     expect(await forwards.cancelUnix(data())).toBe(false)
-    forwards.close()
+    await forwards.close()
     await pair.close()
   })
 })
@@ -42,13 +44,13 @@ it('a unix socket that is called like a port is another listener: both are close
   const before = ports()
   process.chdir(directory())
   const pair = await connectionPair()
-  const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), silent)
+  const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), services)
   const port = await forwards.listenTcp(new Reader(Buffer.concat([string('localhost'), uint32(0)])))
   if (!Buffer.isBuffer(port)) throw new Error('no port')
   const path = `${port.readUInt32BE()} localhost`
   expect(await forwards.listenUnix(new Reader(string(path)))).toBe(true)
   expect(ports()).toBeGreaterThan(before)
-  forwards.close()
+  await forwards.close()
   expect(await untilSettled(ports)).toBe(before)
   expect(existsSync(path)).toBe(false)
   await pair.close()
@@ -109,7 +111,7 @@ describe('a port that a client listens on', () => {
     use: (forwards: RemoteForwards, pair: ConnectionPair) => Promise<void>,
   ): Promise<void> {
     const pair = await connectionPair()
-    const forwards = new RemoteForwards(pair.server.connection, { ...makePolicy({}), ...options }, silent)
+    const forwards = new RemoteForwards(pair.server.connection, { ...makePolicy({}), ...options }, services)
     try {
       await use(forwards, pair)
     } finally {
@@ -161,7 +163,7 @@ describe('a port that a client listens on', () => {
         onGlobalRequest: () => false,
       },
     })
-    const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), silent)
+    const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), services)
     const made = await port(forwards.listenTcp(ask('127.0.0.1')))
     const socket = await dial(made)
     await until(() => socket.readableEnded || socket.destroyed)
@@ -203,7 +205,10 @@ describe('a port that a client listens on', () => {
     const warn = jest.fn()
     const pair = await connectionPair()
     const policy = makePolicy({ permitListen: ['1'] })
-    const forwards = new RemoteForwards(pair.server.connection, policy, { ...silent, warn })
+    const forwards = new RemoteForwards(pair.server.connection, policy, {
+      ...services,
+      log: { ...silent, warn },
+    })
     expect(await forwards.listenTcp(ask('localhost', 2))).toBe(false)
     expect(await forwards.listenUnix(new Reader(string('/a')))).toBe(false)
     expect(await forwards.listenUnix(new Reader(string('')))).toBe(false)
