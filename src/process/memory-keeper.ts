@@ -11,7 +11,7 @@ import { libc } from './libc.js'
 export class MemoryKeeper {
   #users = 0
   #timer: NodeJS.Timeout | undefined
-  #kept = process.memoryUsage.rss()
+  #kept = resident()
   #used = process.cpuUsage()
 
   /** Somebody is served from now on, until what this gives is called. Looks as long as anybody is. */
@@ -28,15 +28,24 @@ export class MemoryKeeper {
     this.#used = process.cpuUsage()
     // While it works, it would only have to ask for it again.
     if (user + system > MEMORY_LOOK_MS * 1_000 * MEMORY_IDLE_SHARE) return
-    if (process.memoryUsage.rss() - this.#kept >= MEMORY_SPARE_BYTES) {
+    if (resident() - this.#kept >= MEMORY_SPARE_BYTES) {
       collect()
       trim()
-      this.#kept = process.memoryUsage.rss()
+      this.#kept = resident()
       this.#used = process.cpuUsage()
     } else if (this.#users === 0) {
       clearInterval(this.#timer)
       this.#timer = undefined
     }
+  }
+}
+
+/** In bytes; 0 without /proc, where nobody can tell: then nothing is given back. */
+function resident(): number {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return 0
   }
 }
 
