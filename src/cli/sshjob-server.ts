@@ -36,8 +36,6 @@ async function run(args: readonly string[]): Promise<ProcessEnd> {
   const { logLevel: level, logFile: file, logFormat: format } = settings
   if (settings.mode === 'inetd') {
     const { serveStdio } = await import('./server/serve-stdio.js')
-    const { refuseForeignFile } = await import('./foreign-file.js')
-    await refuseForeignFile(file)
     const log = await openLog({ level, file, format, errors })
     return { exitCode: await serveStdio(settings, signals, log).finally(() => log.flush()) }
   }

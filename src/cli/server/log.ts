@@ -1,7 +1,8 @@
-import { messageOf } from '../../core/errors.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, SshjobError } from '../../core/errors.js'
+import { DOOR_TIMEOUT_MS } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
 import { printableJson } from '../../core/printable.js'
-import { refuseForeignFile } from '../foreign-file.js'
 import { type ErrorOutput, errorOutput } from './error-output.js'
 import { lineLog } from './line-log.js'
 import { openLogWriter } from './log-writer.js'
@@ -27,7 +28,7 @@ export interface ServerLog extends Logger {
 
 /**
  * A log on stderr or at the end of a file; never on stdout, which is the job's or the connection.
- * @throws SshjobError 'usage' if the file can't be written
+ * @throws SshjobError 'usage' if the file can't be written; 'unsafe-directory' where root would write in another user's
  */
 export async function openLog({
   level,
@@ -41,15 +42,21 @@ export async function openLog({
   return { ...log, flush: () => writer.flush() }
 }
 
-/** The same for a job, which is not kept from running by a file: the log goes to stderr then. */
+/** The same for a job, which is not kept from running by a file, nor for long: the log goes to stderr then. */
 export async function openJobLog(options: LogOptions): Promise<ServerLog> {
+  const opened = new AbortController()
+  const tooLate = async (): Promise<never> => {
+    await delay(DOOR_TIMEOUT_MS, undefined, { signal: opened.signal })
+    throw new SshjobError('not-answering', `The log file ${options.file} can't be opened: nothing answers.`)
+  }
   try {
-    await refuseForeignFile(options.file)
-    return await openLog(options)
+    return await Promise.race([openLog(options), tooLate()])
   } catch (error) {
     const log = await openLog({ ...options, file: undefined, format: 'text' })
     log.warn({}, `${messageOf(error)} It goes to stderr.`)
     return log
+  } finally {
+    opened.abort()
   }
 }
 

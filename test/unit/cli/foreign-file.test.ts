@@ -21,7 +21,7 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   const folder = temporaryDirectory()
   let theirs: string
   const inTheirs = (name: string): string => path.join(theirs, name)
-  const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_RUNTIME_DIR: folder(), HOME: folder() })
+  const env = (): NodeJS.ProcessEnv => ({ ...process.env, SSHJOB_RUNTIME_DIR: folder(), HOME: folder() })
   const refusal = (file: string): string =>
     `As root, ${file} is not used: ${theirs} belongs to user ${MALLORY}.\n`
 
