@@ -6,6 +6,7 @@ import { generateKey } from '../../src/ssh/keys.js'
 import { FXF, FXP, makePacket } from '../../src/ssh/sftp-protocol.js'
 import { byte, MSG, string, uint32, uint64 } from '../../src/ssh/wire.js'
 import { until } from '../helpers/bytes.js'
+import { serverOf } from '../helpers/processes.js'
 import { type RawPeer, rawPeer } from '../helpers/raw-peer.js'
 import { JOB, starterSuite } from '../helpers/starter.js'
 
@@ -47,9 +48,8 @@ describe('the memory of a starter', () => {
   const { user, start } = starterSuite()
 
   it('is bounded for all channels of a connection together, and given back', async () => {
-    const starter = await start()
-    const memory = (): number =>
-      [starter.pid, ...programsOf(starter.pid)].map(residentOf).reduce((a, b) => a + b)
+    const server = serverOf((await start()).pid)
+    const memory = (): number => [server, ...programsOf(server)].map(residentOf).reduce((a, b) => a + b)
     const before = memory()
     const big = join(user().folder, 'big')
     fs.writeFileSync(big, '')
@@ -61,7 +61,7 @@ describe('the memory of a starter', () => {
     for (let id = 0; id < CHANNELS; id++) await askForMuch(peer, id, big)
     const answered = (): number => peer.messages.filter(([type]) => type === MSG.CHANNEL_DATA).length
     await until(() => answered() > CHANNELS)
-    const used = programsOf(starter.pid)
+    const used = programsOf(server)
     expect(used).toHaveLength(1)
     let most = 0
     for (let look = 0; look < 50; look++) {
@@ -74,7 +74,7 @@ describe('the memory of a starter', () => {
     while (memory() - before > MOST_AFTER) await new Promise((resolve) => setTimeout(resolve, 100))
     // The process that has served them has gone, and another is there for the next.
     const isNew = (pid: number): boolean => !used.includes(pid)
-    await until(() => programsOf(starter.pid).length === 1 && programsOf(starter.pid).every(isNew))
+    await until(() => programsOf(server).length === 1 && programsOf(server).every(isNew))
   })
 
   /** SFTP on a channel, and reads whose answers are taken up to a window of 64 KiB. */
