@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Duplex, PassThrough } from 'node:stream'
+import { systemCode } from '../../../src/core/errors.js'
 import { type Logger, silent } from '../../../src/core/log.js'
 import { FileServer, type ServedFiles } from '../../../src/process/file-server.js'
 import { FXP } from '../../../src/ssh/sftp-protocol.js'
@@ -31,6 +32,14 @@ const PLACE = { connection: 1, directory: '/tmp', home: '/' }
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number)
 
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (systemCode(error) !== 'ESRCH') throw error
+  }
+}
+
 describe('the process that serves files', () => {
   const directory = temporaryDirectory()
   const before = childrenOf(process.pid)
@@ -39,8 +48,11 @@ describe('the process that serves files', () => {
   // They end with their parent, which is still needed.
   afterEach(async () => {
     for (const stream of streams.splice(0)) stream.destroy()
-    for (const pid of children()) process.kill(pid, 'SIGKILL')
-    await until(() => children().length === 0)
+    // One that has ended may be followed by another.
+    await until(() => {
+      for (const pid of children()) killIfThere(pid)
+      return children().length === 0
+    })
   })
 
   async function isServed(served: ServedFiles | undefined): Promise<ServedFiles> {
