@@ -6,8 +6,8 @@
 #
 #   who waits for the job -> this shell -> sshjob-server.cjs -> the job
 #
-# The server hears from us, on a pipe, the number of each signal that we get, 'continued' and 'woken'. We hear from it,
-# on another, the words of the loop below. The build fills in what stands between at signs.
+# The server hears from us, on a pipe, the number of each signal that we get, 'continued', 'woken' and 'reaped'. We hear
+# from it, on another, the words of the loop below. The build fills in what stands between at signs.
 
 if [ -n "${BASH_VERSION-}" ]; then
   # It takes options and functions from its environment: they are for the job.
@@ -17,7 +17,7 @@ fi
 
 sshjob_state=new # then starting, running, ended; alone: running, without the server
 sshjob_why= sshjob_early= sshjob_end= sshjob_server= sshjob_timer= sshjob_pid= sshjob_started= sshjob_caught=
-sshjob_errors=2 sshjob_input= sshjob_reports= sshjob_words= sshjob_answers=
+sshjob_errors=2 sshjob_input= sshjob_reports= sshjob_words= sshjob_answers= sshjob_asked=
 
 # What is asked for: the options as parseArguments() reads them, as far as needed to find the command.
 sshjob_job=yes sshjob_required= sshjob_count=0 sshjob_value=
@@ -91,7 +91,8 @@ sshjob_go_on() {
   fi
 } 2>/dev/null
 
-# A child has ended; as the first process of a container, we have many, and `jobs` is how a shell waits for them all.
+# A child has ended; as the first process of a container, we have many, and `jobs` is how a shell waits for them all. One
+# that ends just before we read again is noticed with the next word: so we have one sent, and ask for no more until then.
 sshjob_reap() {
   sshjob_heard=yes
   if [ -n "$sshjob_timer" ] && ! sshjob_look "$sshjob_timer"; then
@@ -99,6 +100,10 @@ sshjob_reap() {
     sshjob_timer=
   fi
   jobs
+  if [ -n "$sshjob_server" ] && [ -z "$sshjob_asked" ]; then
+    sshjob_asked=yes
+    echo reaped >&"$sshjob_reports"
+  fi
 } >/dev/null 2>&1
 
 # All that can be caught: not KILL and STOP, and not the C library's own.
@@ -199,11 +204,12 @@ sshjob_become() {
 }
 # A container shim starts Node.js in a way of its own, and has its own tools.
 sshjob_busybox=
-if [ -z "$sshjob_why" ] && [ -e "${sshjob_here%/*}/start-node.sh" ]; then
+if [ -n "$sshjob_why" ]; then
+  : # what lies elsewhere is not ours
+elif [ -e "${sshjob_here%/*}/start-node.sh" ]; then
   # shellcheck disable=SC1091
   . "${sshjob_here%/*}/start-node.sh" || sshjob_why='The container shim is not whole.'
-fi
-if [ -z "$sshjob_why" ] && ! command -v "$sshjob_node" >/dev/null; then
+elif ! command -v "$sshjob_node" >/dev/null; then
   sshjob_why='There is no Node.js: neither beside this program nor in PATH.'
 fi
 
@@ -311,7 +317,10 @@ if [ -z "$sshjob_why" ] && { [ -z "$sshjob_job" ] || ! sshjob_open; }; then
   unset SSHJOB_WRAPPER SSHJOB_ENVIRONMENT SSHJOB_DESCRIPTORS
   [ -n "$sshjob_job" ] || sshjob_become "$@"
   # Nobody is there to run the job if that fails: so it is tried.
-  if sshjob_rest=$(sshjob_become --version 2>&1); then
+  if sshjob_rest=$(
+    trap - EXIT
+    sshjob_become --version 2>&1
+  ); then
     # Node.js marks what it inherits as its own, as a shell does with what it opens: O_CLOEXEC, in octal.
     sshjob_taken=
     for sshjob_file in "$sshjob_proc"/fdinfo/*; do
@@ -377,6 +386,7 @@ if [ -z "$sshjob_why" ]; then
           echo continued >&"$sshjob_reports"
           ;;
         say) sshjob_say "$sshjob_rest" ;;
+        '') sshjob_asked= ;;
         exit | signal) sshjob_state=ended sshjob_end="$sshjob_verb $sshjob_rest" ;;
         bare)
           case $sshjob_state in
