@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findShim } from '../../src/enter/shim.js'
 import { describeWithMounts } from '../helpers/needs.js'
-import { emptyRoot, MOUNTED, runIn, shimFor } from './shims.js'
+import { runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
+import { emptyRoot, IN_ROOT, MOUNTED, runIn, shimFor } from './shims.js'
 
 const SHIM = shimFor(process.arch)
 const SHELL = `${MOUNTED}/bin/sh`
@@ -41,6 +42,24 @@ describeWithMounts('a job behind the sshjob-server of the shim, in a container t
       stdout: 'zombies: 0\nterm\n',
       stderr: '',
     })
+  })
+
+  it('is entered', async () => {
+    const wait = 'while [ ! -e /tmp/over ]; do sleep 0.05; done; exit 6'
+    const server = [`${MOUNTED}/bin/busybox`, 'env', 'A=b', ...SERVER.slice(0, 2)]
+    const command = [...server, '--job-id', 'train', '--', SHELL, '-c', wait]
+    const job = startProgram(IN_ROOT, [SHIM, root, 'devices', ...command], {
+      env: { PATH: process.env.PATH },
+    })
+    await job.waitFor(/To enter this job/)
+    // Its sockets are in the root, which is a directory here.
+    const env = { PATH: process.env.PATH, SSHJOB_RUNTIME_DIR: join(root, 'tmp/sshjob-0') }
+    expect(await runProgram(SSHJOB, ['train', 'ls -d /opt/*; echo $A; exit 5'], { env })).toMatchObject({
+      exitCode: 5,
+      stdout: '/opt/sshjob\nb\n',
+    })
+    writeFileSync(join(root, 'tmp/over'), '')
+    expect((await job.ended).exitCode).toBe(6)
   })
 
   it('ends as it would without it, also by a signal', async () => {
