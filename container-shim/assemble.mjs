@@ -55,7 +55,8 @@ export function assemble(target, arch, parts, pins) {
   putLibraries(target, put, arch, parts.debian)
   // Node.js would read that of the image, which may have it load other code: config(5SSL).
   put('lib/openssl.cnf', '')
-  put('sshjob-server', template('sshjob-server', { LOADER: `lib/${LOADERS[arch]}` }), 0o755)
+  copy(join(parts.root, 'dist/sshjob-server'), 'sshjob-server', 0o755)
+  put('start-node.sh', template('start-node.sh', { LOADER: `lib/${LOADERS[arch]}` }))
   // Where Node.js stops to look for what is above this directory.
   put('package.json', json({ name: 'sshjob-shim', version, private: true, type: 'commonjs' }))
   put(

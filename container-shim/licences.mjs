@@ -36,7 +36,8 @@ function readme(arch, pins, loader) {
   const npm = (name) => pinOf(pins.npm, name).version
   return `What this directory holds, and under which licences.
 
-sshjob-server, programs/        sshjob (sshjob.txt), with the packages in sshjob-packages.txt
+sshjob-*, start-node.sh,
+programs/                       sshjob (sshjob.txt), with the packages in sshjob-packages.txt
 bin/node                        Node.js ${npm(nodePackage(arch))} and what it is built from (nodejs.txt)
 node_modules/node-pty           node-pty (node-pty.txt)
 node_modules/koffi, @koromix    Koffi ${npm('koffi')} (koffi.txt)

@@ -187,6 +187,49 @@ describeAsRoot('as the first process of a container', () => {
       },
     )
 
+    it.each(SHELLS)(
+      'run by %s believes nothing of a /proc of another PID namespace',
+      async (_name, shell) => {
+        // Process 1 of this machine is another one's.
+        const [program = '', ...args] = wrap(shell, ['/usr/bin/env'])
+        const { PATH, SSHJOB_RUNTIME_DIR } = user().env
+        const env = { PATH, SSHJOB_RUNTIME_DIR, NODE_OPTIONS: '--no-such-option', MINE: 'yes' }
+        const { stdout, exitCode } = await runProgram('unshare', ['--pid', '--fork', program, ...args], {
+          env,
+        })
+        const variables = stdout
+          .split('\n')
+          .filter((line) => /^(MINE|NODE_OPTIONS|container|HOME|USER)=/.test(line))
+        expect({ exitCode, variables: variables.sort() }).toEqual({
+          exitCode: 0,
+          variables: ['MINE=yes', 'NODE_OPTIONS=--no-such-option'],
+        })
+      },
+    )
+
+    it.each(SHELLS)(
+      'run by %s runs the job all the same where there is no /proc, nor a Node.js that starts',
+      async (_name, shell) => {
+        const folder = join(user().folder, 'no-proc')
+        mkdirSync(folder, { recursive: true })
+        writeFileSync(join(folder, 'node'), '#!/bin/sh\nkill -SEGV $$\n')
+        chmodSync(join(folder, 'node'), 0o755)
+        const hide = 'mount -t tmpfs none /proc; PATH=$0 exec "$@"'
+        for (const [options, exitCode, stdout, then] of [
+          [[], 4, 'ran\n', RUNS],
+          [['--require-session'], 255, '', 'The job was not started, as --require-session says.'],
+        ] as const) {
+          const command = wrap(shell, ['/bin/sh', '-c', 'echo ran; exit 4'], options)
+          const inside = ['--mount', '--propagation', 'private', 'sh', '-c', hide, folder, ...command]
+          const result = await runProgram('unshare', inside, { env: user().env })
+          expect(result).toMatchObject({ exitCode, stdout })
+          // The shell may say before that how Node.js ended.
+          const last = result.stderr.trim().split('\n').at(-1)
+          expect(last).toBe(`sshjob-server: Node.js can't be started. ${then}`)
+        }
+      },
+    )
+
     it('can not be ended by a signal, and says which it was by its status', async () => {
       for (const [, shell] of SHELLS) {
         const [program = '', ...args] = wrap(shell, ['sh', '-c', 'kill -QUIT $$'])

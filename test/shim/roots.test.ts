@@ -14,8 +14,8 @@ import { dirname, join } from 'node:path'
 import { VERSION } from '../../src/core/version.js'
 import { findShim, shimCommand } from '../../src/enter/shim.js'
 import { describeWith, describeWithMounts } from '../helpers/needs.js'
-import { type ProgramResult, runProgram } from '../helpers/programs.js'
-import { expectSessions, IN_ROOT, MOUNTED, shimFor, through } from './shims.js'
+import { runProgram } from '../helpers/programs.js'
+import { emptyRoot, expectSessions, IN_ROOT, MOUNTED, runIn, shimFor, through } from './shims.js'
 
 const SHIM = shimFor(process.arch)
 let base: string
@@ -25,14 +25,6 @@ beforeAll(() => {
 })
 
 afterAll(() => rmSync(base, { recursive: true, force: true }))
-
-/** A root file system in which there is nothing, not even a shell. */
-function emptyRoot(name: string): string {
-  const root = join(base, name)
-  for (const directory of ['opt/sshjob', 'proc', 'dev', 'tmp'])
-    mkdirSync(join(root, directory), { recursive: true })
-  return root
-}
 
 function put(root: string, file: string, text: string): void {
   mkdirSync(dirname(join(root, file)), { recursive: true })
@@ -44,14 +36,6 @@ const BY_OUR_SHELL = [`${MOUNTED}/bin/sh`, `${MOUNTED}/sshjob-server`, '-i']
 const BY_ITS_SHELL = [`${MOUNTED}/sshjob-server`, '-i']
 
 const inRoot = (root: string, ...command: string[]): string[] => [IN_ROOT, SHIM, root, 'devices', ...command]
-
-function runIn(
-  root: string,
-  devices: 'none' | 'devices',
-  command: readonly string[],
-): Promise<ProgramResult> {
-  return runProgram(IN_ROOT, [SHIM, root, devices, ...command], { env: { PATH: process.env.PATH } })
-}
 
 /** The files of a root, with their sizes and times. */
 const contentOf = (root: string): string =>
@@ -75,7 +59,7 @@ describeWithMounts('an empty root', () => {
   let root: string
 
   beforeAll(() => {
-    root = emptyRoot('empty')
+    root = emptyRoot(join(base, 'empty'))
   })
 
   it('with nothing but the shim and /proc: the programs and addons run', async () => {
@@ -141,7 +125,7 @@ describeWithMounts('an empty root', () => {
       mount -t proc proc "$root/proc"; mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
       exec chroot "$root" "$@" -e "$probe" /proc/self/fd/4`,
     ]
-    const walked = emptyRoot('walked')
+    const walked = emptyRoot(join(base, 'walked'))
     mkdirSync(join(walked, 'dev/pts'))
     symlinkSync('pts/ptmx', join(walked, 'dev/ptmx'))
     const [first = '', ...rest] = [...words, 'sh', SHIM, walked, PROBE, ...command]
@@ -205,7 +189,7 @@ describeWith(['musl-gcc'], 'an image of musl', () => {
     let root: string
 
     beforeAll(() => {
-      root = emptyRoot('musl')
+      root = emptyRoot(join(base, 'musl'))
       mkdirSync(join(root, 'bin'))
       mkdirSync(join(root, 'lib'))
       copyFileSync(join(SHIM, 'bin/busybox'), join(root, 'bin/sh'))
@@ -266,7 +250,7 @@ describeWith(['gcc'], 'an image that wants to be run by us', () => {
     let root: string
 
     beforeAll(() => {
-      root = emptyRoot('hostile')
+      root = emptyRoot(join(base, 'hostile'))
       put(
         base,
         'evil.c',
@@ -327,6 +311,25 @@ describeWith(['gcc'], 'an image that wants to be run by us', () => {
       expect(stderr).toBe('')
       const [user, ...mapped] = stdout.trim().split('\n')
       expect(user).toBe('someone')
+      expect(mapped.filter((file) => !file.startsWith(`${MOUNTED}/`))).toEqual([])
+      expect(existsSync(join(root, TOLD))).toBe(false)
+    })
+
+    it('also not for a job, which has these variables', async () => {
+      const variables = [
+        'NODE_OPTIONS=--require=/evil.js',
+        'LD_PRELOAD=/lib/libnss_evil.so.2',
+        'LD_LIBRARY_PATH=/lib',
+      ]
+      const command = [`${MOUNTED}/bin/sh`, '-c', `env | grep -c evil; ${MAPPED}`]
+      const { stdout, stderr } = await runIn(root, 'devices', [
+        ...[`${MOUNTED}/bin/busybox`, 'env', ...variables],
+        ...[`${MOUNTED}/bin/sh`, `${MOUNTED}/sshjob-server`, '-q', '--require-session', '--', ...command],
+      ])
+      expect(stderr).toBe('')
+      const [count, ...mapped] = stdout.trim().split('\n')
+      expect(count).toBe('2')
+      expect(mapped).toContain(`${MOUNTED}/bin/node`)
       expect(mapped.filter((file) => !file.startsWith(`${MOUNTED}/`))).toEqual([])
       expect(existsSync(join(root, TOLD))).toBe(false)
     })

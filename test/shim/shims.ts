@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ProgramResult, runProgram, SSHJOB } from '../helpers/programs.js'
 
@@ -6,6 +7,23 @@ export const shimFor = (arch: string): string => join(process.env.SSHJOB_TEST_SH
 export const IN_ROOT = join(process.cwd(), 'test/shim/in-root')
 /** Where in-root mounts the shim. */
 export const MOUNTED = '/opt/sshjob'
+
+/** A root file system in which there is nothing, not even a shell. */
+export function emptyRoot(root: string): string {
+  for (const directory of ['opt/sshjob', 'proc', 'dev', 'tmp'])
+    mkdirSync(join(root, directory), { recursive: true })
+  return root
+}
+
+/** Runs a command in a root file system, with what in-root puts there. */
+export function runIn(
+  root: string,
+  has: 'none' | 'devices' | 'no-proc',
+  command: readonly string[],
+  shim = shimFor(process.arch),
+): Promise<ProgramResult> {
+  return runProgram(IN_ROOT, [shim, root, has, ...command], { env: { PATH: process.env.PATH } })
+}
 
 interface Session {
   options?: readonly string[]

@@ -6,8 +6,8 @@
 #
 #   who waits for the job -> this shell -> sshjob-server.cjs -> the job
 #
-# The server hears from us, on a pipe, the number of each signal that we get, 'continued' and 'woken'. We hear from it,
-# on another, the words of the loop below. The build fills in what stands between at signs.
+# The server hears from us, on a pipe, the number of each signal that we get, 'continued', 'woken' and 'reaped'. We hear
+# from it, on another, the words of the loop below. The build fills in what stands between at signs.
 
 if [ -n "${BASH_VERSION-}" ]; then
   # It takes options and functions from its environment: they are for the job.
@@ -17,7 +17,7 @@ fi
 
 sshjob_state=new # then starting, running, ended; alone: running, without the server
 sshjob_why= sshjob_early= sshjob_end= sshjob_server= sshjob_timer= sshjob_pid= sshjob_started= sshjob_caught=
-sshjob_errors=2 sshjob_input= sshjob_reports= sshjob_words= sshjob_answers=
+sshjob_errors=2 sshjob_input= sshjob_reports= sshjob_words= sshjob_answers= sshjob_asked=
 
 # What is asked for: the options as parseArguments() reads them, as far as needed to find the command.
 sshjob_job=yes sshjob_required= sshjob_count=0 sshjob_value=
@@ -91,7 +91,8 @@ sshjob_go_on() {
   fi
 } 2>/dev/null
 
-# A child has ended; as the first process of a container, we have many, and `jobs` is how a shell waits for them all.
+# A child has ended; as the first process of a container, we have many, and `jobs` is how a shell waits for them all. One
+# that ends just before we read again is noticed with the next word: so we have one sent, and ask for no more until then.
 sshjob_reap() {
   sshjob_heard=yes
   if [ -n "$sshjob_timer" ] && ! sshjob_look "$sshjob_timer"; then
@@ -99,6 +100,10 @@ sshjob_reap() {
     sshjob_timer=
   fi
   jobs
+  if [ -n "$sshjob_server" ] && [ -z "$sshjob_asked" ]; then
+    sshjob_asked=yes
+    echo reaped >&"$sshjob_reports"
+  fi
 } >/dev/null 2>&1
 
 # All that can be caught: not KILL and STOP, and not the C library's own.
@@ -188,11 +193,31 @@ case $0 in
 esac
 sshjob_node=${sshjob_here%/*}/node
 [ -x "$sshjob_node" ] && [ ! -d "$sshjob_node" ] || sshjob_node=node
-[ ! -L "$sshjob_here" ] || sshjob_here=$(command -p readlink -f "$sshjob_here")
+[ ! -L "$sshjob_here" ] || sshjob_here=$(command -p readlink -f "$sshjob_here") ||
+  sshjob_why="Where the link $0 leads can't be found out: call sshjob-server by its own path."
 sshjob_program=${sshjob_here%/*}/sshjob-server.cjs
-if ! command -v "$sshjob_node" >/dev/null; then
+
+# Becomes the server.
+sshjob_become() {
+  if [ -n "${SSHJOB_WRAPPER-}" ] || sshjob_hand_on; then sshjob_keep_from_us; fi
+  exec "$sshjob_node" "$sshjob_program" "$@"
+}
+# A container shim starts Node.js in a way of its own, and has its own tools.
+sshjob_busybox=
+if [ -n "$sshjob_why" ]; then
+  : # what lies elsewhere is not ours
+elif [ -e "${sshjob_here%/*}/start-node.sh" ]; then
+  # shellcheck disable=SC1091
+  . "${sshjob_here%/*}/start-node.sh" || sshjob_why='The container shim is not whole.'
+elif ! command -v "$sshjob_node" >/dev/null; then
   sshjob_why='There is no Node.js: neither beside this program nor in PATH.'
 fi
+
+# Our process as /proc knows it, which may be of another PID namespace, in which our number is another process'; or there
+# is none.
+sshjob_self=
+[ ! -r /proc/self/stat ] || read -r sshjob_self sshjob_rest </proc/self/stat
+sshjob_proc=/proc/${sshjob_self:-none}
 
 # What is the job's, and would have its effect on our own process.
 sshjob_keep_from_us() {
@@ -211,6 +236,13 @@ sshjob_keep_from_us() {
   ) >/dev/null 2>&1; then unset LD_LIBRARY_PATH; fi
 }
 
+# What the variables were, where we don't stay to be looked at: dash leaves out those whose names no shell can export.
+sshjob_hand_on() {
+  sshjob_bytes=$(command -p od -An -v -tx1 "$sshjob_proc/environ" 2>/dev/null)
+  [ -n "$sshjob_bytes" ] && [ ${#sshjob_bytes} -lt @ENVIRONMENT_TEXT_MAX@ ] &&
+    export SSHJOB_ENVIRONMENT="$sshjob_bytes"
+}
+
 # What Node.js needs, or more would be lost than sessions: it ends, or never starts, where it runs out of one of them.
 sshjob_need() {
   case $2 in
@@ -219,7 +251,7 @@ sshjob_need() {
   [ "$2" -ge "$3" ] || sshjob_why="The limit of $1 is $2, and Node.js needs $3."
 }
 # One redirection alone: a shell that has none left for what it puts aside skips the command.
-if [ -n "$sshjob_job" ] && [ -r /proc/$$/limits ]; then
+if [ -n "$sshjob_job" ] && [ -r "$sshjob_proc/limits" ]; then
   sshjob_line=
   while read -r sshjob_a sshjob_b sshjob_c sshjob_d sshjob_e sshjob_line; do
     case "$sshjob_a $sshjob_b $sshjob_c" in
@@ -228,18 +260,18 @@ if [ -n "$sshjob_job" ] && [ -r /proc/$$/limits ]; then
       'Max open files') sshjob_need 'open files (ulimit -Hn)' "$sshjob_e" @NODE_FILES_MIN@ ;;
       'Max processes '*) sshjob_need 'processes (ulimit -u)' "$sshjob_c" @NODE_PROCESSES_MIN@ ;;
     esac
-  done </proc/$$/limits
+  done <"$sshjob_proc/limits"
 fi
 
 # No shell but bash knows descriptors above 9, and those that were inherited are the job's. One of the first three that is
 # closed would be taken by the next file that is opened.
 sshjob_free=
-if [ -d /proc/$$/fd ]; then
-  [ -e /proc/$$/fd/0 ] || command exec </dev/null
-  [ -e /proc/$$/fd/1 ] || command exec >/dev/null
-  [ -e /proc/$$/fd/2 ] || command exec 2>/dev/null
+if [ -d "$sshjob_proc/fd" ]; then
+  [ -e "$sshjob_proc/fd/0" ] || command exec </dev/null
+  [ -e "$sshjob_proc/fd/1" ] || command exec >/dev/null
+  [ -e "$sshjob_proc/fd/2" ] || command exec 2>/dev/null
   for sshjob_digit in 3 4 5 6 7 8 9; do
-    [ -e "/proc/$$/fd/$sshjob_digit" ] || sshjob_free=$sshjob_free$sshjob_digit
+    [ -e "$sshjob_proc/fd/$sshjob_digit" ] || sshjob_free=$sshjob_free$sshjob_digit
   done
 fi
 sshjob_take() {
@@ -261,6 +293,7 @@ E"
   [ -p "/proc/$$/fd/$1" ]
 }
 sshjob_open() {
+  [ "$sshjob_self" = $$ ] || return 1
   case $sshjob_free in ?????*) ;; *) return 1 ;; esac
   sshjob_take && sshjob_input=$sshjob_digit
   sshjob_take && sshjob_stderr=$sshjob_digit
@@ -281,19 +314,19 @@ fi
 if [ -z "$sshjob_why" ] && { [ -z "$sshjob_job" ] || ! sshjob_open; }; then
   # Anything but a job; or one where we can have no pipes. The server does it alone, as well as that can be done.
   sshjob_close
-  # dash leaves out variables whose names no shell can export.
-  sshjob_bytes=$(command -p od -An -v -tx1 /proc/$$/environ 2>/dev/null)
-  if [ -n "$sshjob_bytes" ] && [ ${#sshjob_bytes} -lt @ENVIRONMENT_TEXT_MAX@ ]; then
-    export SSHJOB_ENVIRONMENT="$sshjob_bytes"
-    sshjob_keep_from_us
-  fi
-  if [ -n "$sshjob_job" ]; then
+  unset SSHJOB_WRAPPER SSHJOB_ENVIRONMENT SSHJOB_DESCRIPTORS
+  [ -n "$sshjob_job" ] || sshjob_become "$@"
+  # Nobody is there to run the job if that fails: so it is tried.
+  if sshjob_rest=$(
+    trap - EXIT
+    sshjob_become --version 2>&1
+  ); then
     # Node.js marks what it inherits as its own, as a shell does with what it opens: O_CLOEXEC, in octal.
     sshjob_taken=
-    for sshjob_file in /proc/$$/fdinfo/*; do
+    for sshjob_file in "$sshjob_proc"/fdinfo/*; do
       sshjob_number=${sshjob_file##*/}
       # Not what the pattern was expanded with, nor this script, which dash forgets to mark.
-      [ -e "$sshjob_file" ] && ! [ "/proc/$$/fd/$sshjob_number" -ef "$0" ] || continue
+      [ -e "$sshjob_file" ] && ! [ "$sshjob_proc/fd/$sshjob_number" -ef "$0" ] || continue
       while [ "$sshjob_number" -gt 2 ] && read -r sshjob_a sshjob_b; do
         [ "$sshjob_a" != flags: ] || [ $((sshjob_b & 02000000)) -ne 0 ] ||
           sshjob_taken="$sshjob_taken $sshjob_number"
@@ -301,13 +334,15 @@ if [ -z "$sshjob_why" ] && { [ -z "$sshjob_job" ] || ! sshjob_open; }; then
     done
     export SSHJOB_DESCRIPTORS="$sshjob_taken"
     sshjob_catch_up
+    sshjob_become "$@"
   fi
-  exec "$sshjob_node" "$sshjob_program" "$@"
+  sshjob_why="Node.js can't be started."
 fi
 
 # Starts what the server may take, and no longer: the file system that it lies on may hang.
 sshjob_set_timer() {
-  eval "{ trap - EXIT; PATH=\${PATH:+\$PATH:}/usr/bin:/bin; exec sleep $1; } </dev/null >/dev/null $sshjob_errors>&- \
+  eval "{ trap - EXIT; PATH=\${PATH:+\$PATH:}/usr/bin:/bin
+    exec \${sshjob_busybox:+\"\$sshjob_busybox\"} sleep $1; } </dev/null >/dev/null $sshjob_errors>&- \
     $sshjob_reports>&- $sshjob_words<&- &"
   sshjob_timer=$!
 }
@@ -320,8 +355,7 @@ if [ -z "$sshjob_why" ]; then
   eval '{
     trap - EXIT
     export SSHJOB_WRAPPER="$$ $sshjob_input $sshjob_words $sshjob_errors $sshjob_reports $sshjob_answers $sshjob_drowsy"
-    sshjob_keep_from_us
-    exec "$sshjob_node" "$sshjob_program" "$@"
+    sshjob_become "$@"
   } '"$sshjob_words>&1 </dev/null >/dev/null 2>/dev/null &"
   sshjob_server=$!
   for sshjob_number in $sshjob_early; do echo "$sshjob_number" >&"$sshjob_reports"; done
@@ -352,6 +386,7 @@ if [ -z "$sshjob_why" ]; then
           echo continued >&"$sshjob_reports"
           ;;
         say) sshjob_say "$sshjob_rest" ;;
+        '') sshjob_asked= ;;
         exit | signal) sshjob_state=ended sshjob_end="$sshjob_verb $sshjob_rest" ;;
         bare)
           case $sshjob_state in
@@ -394,8 +429,9 @@ case $sshjob_state in
       1-*) ;;
       *-3*[4567cdef])
         PATH=${PATH:+$PATH:}/usr/bin:/bin
-        { sleep 0.1 || sleep 1; kill -3 $$; } </dev/null >/dev/null &
-        command exec sleep 60
+        set -- ${sshjob_busybox:+"$sshjob_busybox"} sleep
+        { "$@" 0.1 || "$@" 1; kill -3 $$; } </dev/null >/dev/null &
+        command exec "$@" 60
         ;;
     esac
     exit $((128 + sshjob_number)) # the first process of a container can't
@@ -409,7 +445,7 @@ case $sshjob_state in
     sshjob_state=alone
     sshjob_say "sshjob-server: Node.js has ended: the job goes on as process $sshjob_pid, can't be entered any more, and its exit status is lost."
     while sshjob_look "$sshjob_pid" && [ "$sshjob_birth" = "$sshjob_started" ]; do
-      command -p sleep 1 || [ $? -gt 128 ] || break
+      command -p ${sshjob_busybox:+"$sshjob_busybox"} sleep 1 || [ $? -gt 128 ] || break
     done
     trap - EXIT
     exit 255

@@ -120,7 +120,7 @@ class PipedWrapper implements Wrapper {
     // The pipe began as a here-document, of one empty line.
     if (line === '') return
     if (line === 'continued' || line === 'woken') this.#listener(line)
-    else this.#listener(Number(line))
+    else if (line !== 'reaped') this.#listener(Number(line))
     setTimeout(() => this.tell(''), SIGNAL_MERGE_MS).unref()
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { parseArguments } from '../../../../../src/cli/options.js'
@@ -27,7 +27,7 @@ const word = fc.oneof(
   fc.constantFrom('--', '-', '', 'word', '--nope', '-x', '--=', '*', 'a b'),
 )
 
-describe.each(SHELLS)('the script in front of a job, run by %s', (_name, shell) => {
+describe.each(SHELLS)('the script in front of a job, run by %s', (name, shell) => {
   const directory = temporaryDirectory()
   const file = (): string => join(directory(), 'sshjob-server')
   beforeAll(() => {
@@ -76,5 +76,17 @@ describe.each(SHELLS)('the script in front of a job, run by %s', (_name, shell) 
     for (const args of [['-i'], ['--help'], ['--job-id', 'x'], ['-t', '-f', 'x'], []]) {
       expect([args, run(args)]).toEqual([args, expect.objectContaining({ stderr: `${no}\n`, status: 255 })])
     }
+  })
+
+  it('does not take what lies somewhere else for its own, where its link leads nowhere', () => {
+    const link = join(directory(), `link-${name}`)
+    symlinkSync('/nowhere/at/all', link)
+    const [program = '', ...before] = shell
+    const args = [...before, '-c', readFileSync(file(), 'utf8'), link, '--', '/bin/echo', 'ran']
+    expect(spawnSync(program, args, { encoding: 'utf8' })).toMatchObject({
+      stdout: 'ran\n',
+      stderr: `sshjob-server: Where the link ${link} leads can't be found out: call sshjob-server by its own path. The job runs all the same, and can't be entered.\n`,
+      status: 0,
+    })
   })
 })
