@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { systemCode } from '../core/errors.js'
+import { endSentence, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import type { EscapeCommand, EscapeParser } from './terminal/escapes.js'
 
 /**
@@ -23,7 +23,10 @@ export async function copyOutput(remote: Readable, local: Writable): Promise<boo
     // A remote output that we closed ourselves ends early by design; why any other one does, `ended` says.
     if (failure === undefined && systemCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
-  if (failure !== undefined && systemCode(failure) !== 'EPIPE') throw failure
+  if (failure !== undefined && systemCode(failure) !== 'EPIPE') {
+    const what = `What the job sends can't be written: ${messageOf(failure)}`
+    throw new SshjobError('file-failed', endSentence(what), { cause: failure })
+  }
   return failure === undefined
 }
 

@@ -1,8 +1,9 @@
 /**
  * What would drive a terminal or turn text around in place of being seen: control characters, C1 among them
- * (ECMA-48: U+009B begins a sequence as ESC [ does), Unicode's bidirectional controls (UAX #9), and its line ends.
+ * (ECMA-48: U+009B begins a sequence as ESC [ does), Unicode's bidirectional controls (UAX #9), and its line ends; and
+ * what can't be seen at all, with which two names look the same: zero-width spaces and tags.
  */
-const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200b\u2060\ufeff\u{e0000}-\u{e007f}]/gu
 const SPACES = /[\t\n\r]+/g
 
 /**
@@ -15,7 +16,13 @@ export function printable(text: string): string {
 
 /** JSON that says the same and can be looked at: JSON.stringify() leaves C1 and what turns text around as they are. */
 export function printableJson(json: string): string {
-  return json.replace(UNPRINTABLE, (character) =>
-    character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return json.replace(UNPRINTABLE, (character) => (character === '\n' ? character : escapeUnits(character)))
+}
+
+/** By its one or two units of UTF-16, RFC 8259 §7. */
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { firstLine, messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { endSentence, firstLine, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { X11_UNTRUSTED_RENEWAL_MS, X11_UNTRUSTED_S, XAUTH_TIMEOUT_MS } from '../../core/limits.js'
 import { temporaryDirectory } from '../../core/path-safety.js'
 import { askHelper } from '../../process/helpers.js'
@@ -63,7 +63,7 @@ function runXauth(args: readonly string[], authorityFile: string | undefined): P
 function refused(display: string, why: string, cause?: unknown): SshjobError {
   return new SshjobError(
     'no-display',
-    `Programs of the job get no access to the display ${display} without being trusted: ${why}.`,
+    endSentence(`Programs of the job get no access to the display ${display} without being trusted: ${why}`),
     { cause },
   )
 }

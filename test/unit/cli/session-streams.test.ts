@@ -42,7 +42,10 @@ describe('copying the output', () => {
   it('fails with the error of a full disk', async () => {
     const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
     const local = new Writable({ write: (_chunk, _encoding, done) => done(full) })
-    await expect(copyOutput(Readable.from([Buffer.from('x')]), local)).rejects.toBe(full)
+    await expect(copyOutput(Readable.from([Buffer.from('x')]), local)).rejects.toMatchObject({
+      message: "What the job sends can't be written: no space left on device (ENOSPC).",
+      cause: full,
+    })
   })
 
   it('leaves it to the session to say why a remote output ended early', async () => {

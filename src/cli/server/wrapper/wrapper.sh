@@ -158,13 +158,12 @@ sshjob_look_at_files() {
   case $(ulimit -n) in [0-9] | 1[0-9]) ;; *) return ;; esac
   sshjob_why='The limit of open files (ulimit -n) is below 20, and the shell needs that.'
   trap - EXIT
-  exec 9>&1 >&2
-  [ -z "$sshjob_required" ] || {
-    echo "sshjob-server: $sshjob_why The job was not started, as --require-session says."
+  # In a shell of its own, which may lose its stdout, or have no descriptor left to say it.
+  if [ -n "$sshjob_required" ]; then
+    (exec >&2 && echo "sshjob-server: $sshjob_why The job was not started, as --require-session says.")
     exit 255
-  }
-  echo "sshjob-server: $sshjob_why The job runs all the same, and can't be entered."
-  exec >&9 9>&-
+  fi
+  (exec >&2 && echo "sshjob-server: $sshjob_why The job runs all the same, and can't be entered.")
   shift "$sshjob_count"
   exec "$@"
 }
