@@ -29,8 +29,8 @@ export type {
 export { type ErrorCode, SshjobError } from './core/errors.js'
 export type { Logger } from './core/log.js'
 export { type ConnectToJobOptions, connectToJob } from './engines/connect-to-job.js'
-export type { HtcondorOptions } from './engines/engine.js'
-export { listJobs } from './engines/local.js'
+export type { HtcondorSettings } from './engines/htcondor/settings.js'
+export { type ListedJob, type ListJobsOptions, listJobs } from './engines/list-jobs.js'
 export type { JobInfo } from './hello/messages.js'
 export type {
   Job,

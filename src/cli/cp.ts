@@ -8,6 +8,7 @@ import { planCopy } from './copy/plan.js'
 import type { ProgressLine } from './copy/progress.js'
 import { runPlan } from './copy/run-plan.js'
 import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
+import { FIND_OPTIONS } from './engine-options.js'
 import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
 import { parseArguments, refuseLateOptions, usage } from './options.js'
@@ -39,7 +40,7 @@ interface CopyOptions {
 
 /** `sshjob cp [-r] [-p] [--resume] SRC… DST`: gives the status to exit with. */
 export async function runCopyCommand(args: readonly string[]): Promise<number> {
-  const parsed = parseArguments(args, CP_OPTIONS, 'sshjob cp')
+  const parsed = parseArguments(args, CP_OPTIONS, 'sshjob cp', FIND_OPTIONS)
   const { given, operands } = parsed
   const has = (name: keyof typeof CP_OPTIONS): boolean => given.some((option) => option.name === name)
   if (has('help')) return printHelp(import('./manual/cp.js'))
@@ -56,7 +57,11 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
   const note = noteUnless(options.quiet)
 
-  const connection = await openSession({ job: request.job, ...readReach(given) }, log, note)
+  const { connection } = await openSession(
+    { job: request.job, ...readReach(given, parsed.givenMore) },
+    log,
+    note,
+  )
   const interruption = catchInterruption()
   const { signal } = interruption
   let begun = false

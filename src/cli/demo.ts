@@ -7,14 +7,15 @@ import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { temporaryDirectory } from '../core/path-safety.js'
-import { listJobs, openJob } from '../engines/local.js'
-import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
+import { retry } from '../core/retry.js'
+import { local } from '../engines/local/local.js'
+import { openLocalJob } from '../engines/local/local-jobs.js'
+import { DIRECTORY_VARIABLE } from '../engines/local/runtime-directory.js'
 import { type ChildProcess, startHelper } from '../process/helpers.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import { keepCode } from './keep-code.js'
-import { formatJobs, listed } from './ls.js'
+import { formatJobs } from './ls.js'
 import { printHelp } from './manual/print-help.js'
-import { retry } from './open-session.js'
 import { type OptionTable, parseArguments, usage } from './options.js'
 import { serverProgram } from './programs.js'
 
@@ -67,8 +68,12 @@ async function show(starter: ChildProcess): Promise<void> {
   const connection = await connectWhenStarted(starter)
   keepCode()
   printCall('sshjob ls', `finds it on ${hostname()}`)
+  const jobs = (await local.list({}, { onFailure: () => undefined })).map((job) => ({
+    ...job,
+    engine: local.name,
+  }))
   print(
-    ...formatJobs((await listJobs()).map(listed), Date.now(), CALL_WIDTH)
+    ...formatJobs(jobs, Date.now(), CALL_WIDTH)
       .trimEnd()
       .split('\n')
       .map((line) => `  ${line}`),
@@ -95,7 +100,7 @@ async function showTerminal(connection: JobConnection): Promise<void> {
 }
 
 async function connectWhenStarted(starter: ChildProcess): Promise<JobConnection> {
-  const connecting = retry(async () => connect(await openJob(JOB_ID)), {
+  const connecting = retry(async () => connect(await openLocalJob(JOB_ID)), {
     forMs: DEMO_START_TIMEOUT_MS,
     intervalMs: 50,
     onWait: () => undefined,

@@ -1,12 +1,10 @@
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
-import { ENGINE_RETRY_MAX_MS, ENGINE_RETRY_MIN_MS, RETRY_INTERVAL_MS } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import type { HtcondorOptions } from '../engines/engine.js'
-import type { EngineAddress } from '../engines/engines.js'
-import type { FoundJob } from '../engines/open-job.js'
+import { retry } from '../core/retry.js'
+import type { EngineSettings } from '../engines/engines.js'
+import type { EnteredJob } from '../engines/enter-job.js'
+import type { ResolvedJob } from '../engines/resolve-job.js'
 import { keepCode } from './keep-code.js'
 import { usage } from './options.js'
 import { printable } from './report.js'
@@ -16,11 +14,17 @@ export interface SessionTarget {
   proxyCommand: string | undefined
   /** How long to try while the job has not started, in milliseconds. */
   waitMs: number
-  htcondor?: HtcondorOptions
+  engines: EngineSettings
+  /** Whether programs of an engine say on our stderr all that they do. Default: false. */
+  debug?: boolean
+  /** What the name means, where that is decided already. */
+  resolved?: ResolvedJob | undefined
 }
 
-/** Where connections to jobs of engines lead. */
-const addresses = new WeakMap<JobConnection, EngineAddress>()
+interface Opening {
+  waitMs: number
+  onWait: (reason: SshjobError) => void
+}
 
 /**
  * Connects to a job, trying again while that makes sense and there is time.
@@ -30,40 +34,47 @@ export async function openSession(
   target: SessionTarget,
   log: Logger,
   announce: (sentence: string) => void,
-): Promise<JobConnection> {
-  const attempt = async (): Promise<JobConnection> => {
-    const opening = (await findStream(target, log))()
-    // An engine's programs are under way meanwhile: what SSH needs is loaded while we wait for them.
-    const [{ connect }, { stream, address, ...keys }] = await Promise.all([
-      import('../client/connect.js'),
-      opening,
-    ])
-    const connection = await connect(stream, { log, ...keys })
-    if (address !== undefined) addresses.set(connection, address)
-    return connection
+): Promise<EnteredJob> {
+  const { job, waitMs, proxyCommand } = target
+  const opening = {
+    waitMs,
+    onWait: (error: SshjobError) => announce(`sshjob: Waiting for job ${job}. ${printable(error.message)}`),
   }
-  const connection = await retry(attempt, {
-    forMs: target.waitMs,
-    ...(await intervalsFor(target)),
-    onWait: (error) => announce(`sshjob: Waiting for job ${target.job}. ${printable(error.message)}`),
-  }).catch((error) => {
-    throw target.waitMs === 0 ? withHint(error) : error
+  const entered = await (proxyCommand === undefined
+    ? enterByName(target, log, opening)
+    : enterThroughCommand(proxyCommand, job, log, opening)
+  ).catch((error) => {
+    throw waitMs === 0 ? withHint(error) : error
   })
-  log.info({ ...connection.job }, 'connected')
+  log.info({ ...entered.connection.job }, 'connected')
   keepCode()
-  return connection
+  return entered
 }
 
-/** Gives what opens the way into the job, and begins to when it is called. */
-async function findStream(
-  { job, proxyCommand, htcondor, waitMs }: SessionTarget,
+async function enterByName(
+  { job, engines, debug, resolved }: SessionTarget,
   log: Logger,
-): Promise<() => Promise<FoundJob>> {
-  if (proxyCommand === undefined) {
-    const { findJob } = await import('../engines/open-job.js')
-    return findJob(job, { htcondor, log, thorough: waitMs === 0 })
+  opening: Opening,
+): Promise<EnteredJob> {
+  const [{ resolveJob }, { enterJob }] = await Promise.all([
+    import('../engines/resolve-job.js'),
+    import('../engines/enter-job.js'),
+  ])
+  return enterJob(resolved ?? resolveJob(job, engines), { log, debug, ...opening })
+}
+
+async function enterThroughCommand(
+  proxyCommand: string,
+  job: string,
+  log: Logger,
+  { waitMs, onWait }: Opening,
+): Promise<EnteredJob> {
+  const attempt = async (): Promise<EnteredJob> => {
+    const stream = await openThroughCommand(proxyCommand, job, log)
+    const { connect } = await import('../client/connect.js')
+    return { connection: await connect(stream, { log }), explain: (error) => Promise.resolve(error) }
   }
-  return async () => ({ stream: await openThroughCommand(proxyCommand, job, log) })
+  return retry(attempt, { forMs: waitMs, onWait })
 }
 
 /** The stream to a job that a command carries, such as `docker exec -i %h sshjob-server -i`. */
@@ -76,31 +87,10 @@ export async function openThroughCommand(proxyCommand: string, job: string, log:
   return commandStream(argv, { stderr: process.stderr })
 }
 
-/** Why a session failed: where its connection was lost, the engine knows whether that is because the job has ended. */
-export async function explainEnd(
-  connection: JobConnection,
-  error: unknown,
-  { htcondor }: Pick<SessionTarget, 'htcondor'>,
-): Promise<unknown> {
-  const address = addresses.get(connection)
-  if (address === undefined || !(error instanceof SshjobError)) return error
-  // What serves the session may say goodbye, or be ended before it can.
-  const isOver = error.code === 'connection-lost' || error.code === 'connection-closed'
-  return isOver ? address.engine.explain(address.id, error, { htcondor }) : error
-}
-
-/** Asking an engine costs its servers something. */
-async function intervalsFor({ job, proxyCommand }: SessionTarget): Promise<Intervals> {
-  if (proxyCommand !== undefined) return {}
-  const { plainAddress, prefixedAddress } = await import('../engines/engines.js')
-  const isOfEngine = (prefixedAddress(job) ?? plainAddress(job)) !== undefined
-  return isOfEngine ? { intervalMs: ENGINE_RETRY_MIN_MS, maxIntervalMs: ENGINE_RETRY_MAX_MS } : {}
-}
-
 function withHint(error: unknown): unknown {
   if (!(error instanceof SshjobError) || error.code !== 'job-not-started') return error
-  const { code, message, retry, cause } = error
-  return new SshjobError(code, `${message} With --wait, sshjob waits for it.`, { retry, cause })
+  const { code, message, retry: again, cause } = error
+  return new SshjobError(code, `${message} With --wait, sshjob waits for it.`, { retry: again, cause })
 }
 
 /** %h is the job, %% a percent sign. The job stands in a command line, so it has to be a plain name there. */
@@ -111,38 +101,4 @@ export function expandProxyCommand(command: string, job: string): string {
     if (!/^[\w.:@][\w.:@-]*$/.test(job)) throw usage(`'${job}' is no name of a job.`)
     return job
   })
-}
-
-interface Intervals {
-  /** Between two tries, in milliseconds. Default: RETRY_INTERVAL_MS. */
-  intervalMs?: number
-  /** What it grows to. Default: it does not grow. */
-  maxIntervalMs?: number
-}
-
-export interface RetryOptions extends Intervals {
-  forMs: number
-  onWait: (reason: SshjobError) => void
-}
-
-const GROWTH = 1.25
-
-/** Calls until it succeeds, fails for good, or the time is over; then the last error is thrown. */
-export async function retry<T>(
-  attempt: () => Promise<T>,
-  { forMs, intervalMs = RETRY_INTERVAL_MS, maxIntervalMs = intervalMs, onWait }: RetryOptions,
-): Promise<T> {
-  const deadline = Date.now() + forMs
-  let announced: string | undefined
-  for (let pause = intervalMs; ; pause = Math.min(pause * GROWTH, maxIntervalMs)) {
-    try {
-      return await attempt()
-    } catch (error) {
-      const left = deadline - Date.now()
-      if (!(error instanceof SshjobError && error.retry) || left <= 0) throw error
-      if (announced !== error.message) onWait(error)
-      announced = error.message
-      await delay(Math.min(pause, left))
-    }
-  }
 }

@@ -3,6 +3,7 @@ import type { Forwarding, JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { OPEN_WAIT_MS, RETRY_INTERVAL_MS } from '../core/limits.js'
 import { startHelper } from '../process/helpers.js'
+import { FIND_OPTIONS } from './engine-options.js'
 import { listeningPorts, listensHere } from './listeners.js'
 import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
@@ -30,7 +31,7 @@ const MANY_PORTS = 20
 
 /** `sshjob open JOB PORT`: a notebook or a dashboard of the job, in the browser here. */
 export async function runOpenCommand(args: readonly string[]): Promise<number> {
-  const parsed = parseArguments(args, OPEN_OPTIONS, 'sshjob open')
+  const parsed = parseArguments(args, OPEN_OPTIONS, 'sshjob open', FIND_OPTIONS)
   const { given, operands } = parsed
   const has = (name: keyof typeof OPEN_OPTIONS): boolean => given.some((option) => option.name === name)
   if (has('help')) return printHelp(import('./manual/open.js'))
@@ -42,10 +43,10 @@ export async function runOpenCommand(args: readonly string[]): Promise<number> {
   const port = readPort(portText)
   const portHere = given.findLast(({ name }) => name === 'port')?.value
   const here = portHere === undefined ? undefined : readPort(portHere)
-  const reach = readReach(given)
+  const reach = readReach(given, parsed.givenMore)
   const note = has('quiet') ? () => undefined : say
   const { log } = createVerboseLog(given.filter(({ name }) => name === 'verbose').length)
-  const connection = await openSession({ job, ...reach }, log, note)
+  const { connection } = await openSession({ job, ...reach }, log, note)
 
   await untilAnswered(connection, port, {
     waitMs: has('wait') ? reach.waitMs : OPEN_WAIT_MS,

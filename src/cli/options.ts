@@ -25,6 +25,8 @@ export interface GivenOption<Name extends string> {
 export interface ParsedArguments<Name extends string> {
   /** In the order in which they were given, each as often as it was given. */
   given: GivenOption<Name>[]
+  /** Those of `more`, likewise. */
+  givenMore: GivenOption<string>[]
   /** The first word that is no option, and everything behind it, untouched. */
   operands: string[]
   /** Whether '--' stood before them: whatever they look like, they are no options. */
@@ -34,15 +36,18 @@ export interface ParsedArguments<Name extends string> {
 /**
  * Reads options as getopt(3) does with POSIXLY_CORRECT: up to the first word that is no option, or up to '--'.
  * node:util's parser does the splitting (-tt, -vvv, -enone, --name=value); it starts in 1 ms, commander in 7.
+ * @param more options that are taken as well, and that the command knows nothing of: those of engines
  * @throws SshjobError 'usage' for an unknown option, a missing value, or a value where none is taken
  */
 export function parseArguments<Name extends string>(
   args: readonly string[],
   table: OptionTable<Name>,
   program = 'sshjob',
+  more: OptionTable<string> = {},
 ): ParsedArguments<Name> {
-  const known = new Map<string, OptionSpec>(Object.entries(table))
-  const isName = (name: string): name is Name => known.has(name)
+  const own = new Map<string, OptionSpec>(Object.entries(table))
+  const known = new Map<string, OptionSpec>([...Object.entries(more), ...own])
+  const isName = (name: string): name is Name => own.has(name)
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries([...known].map(([name, spec]) => [name, parserOption(spec)])),
@@ -52,21 +57,25 @@ export function parseArguments<Name extends string>(
   })
 
   const given: GivenOption<Name>[] = []
+  const givenMore: GivenOption<string>[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') return { given, operands: args.slice(token.index), terminated: false }
+    if (token.kind === 'positional') {
+      return { given, givenMore, operands: args.slice(token.index), terminated: false }
+    }
     if (token.kind === 'option-terminator') {
-      return { given, operands: args.slice(token.index + 1), terminated: true }
+      return { given, givenMore, operands: args.slice(token.index + 1), terminated: true }
     }
     const { name, rawName, value } = token
-    if (!isName(name)) throw usage(`There is no option ${rawName}.`, program)
-    const spec = table[name]
+    const spec = known.get(name)
+    if (spec === undefined) throw usage(`There is no option ${rawName}.`, program)
     if (spec.value === undefined && value !== undefined) throw usage(`${rawName} takes no value.`, program)
     if (spec.value !== undefined && spec.optional !== true && value === undefined) {
       throw usage(`${rawName} needs a value: ${spec.value}.`, program)
     }
-    given.push({ name, value })
+    if (isName(name)) given.push({ name, value })
+    else givenMore.push({ name, value })
   }
-  return { given, operands: [], terminated: false }
+  return { given, givenMore, operands: [], terminated: false }
 }
 
 function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: string } {

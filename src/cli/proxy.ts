@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { SshjobError } from '../core/errors.js'
 import { silent } from '../core/log.js'
-import { plainAddress, prefixedAddress } from '../engines/engines.js'
 import { addKnownHost } from '../engines/known-hosts.js'
-import { listJobs, openJob } from '../engines/local.js'
+import { listLocalJobs } from '../engines/local/local-jobs.js'
 import { ensureIdentities, type KeyMakers, type OpensshFiles, opensshFiles } from '../engines/openssh.js'
+import { openFirst, resolveJob } from '../engines/resolve-job.js'
 import { sendClientHello } from '../hello/exchange.js'
 import { openStdio } from '../streams/stdio.js'
 import { printHelp } from './manual/print-help.js'
@@ -63,22 +63,21 @@ async function openStream(name: string, proxyCommand: string | undefined): Promi
 /** The job that a host name means. OpenSSH writes host names in small letters, job ids may have capital ones. */
 async function openHost(name: string): Promise<Duplex> {
   try {
-    return await openJob(name)
+    return await openPlain(name)
   } catch (error) {
     if (!(error instanceof SshjobError) || error.code !== 'job-not-found') throw error
-    if ((prefixedAddress(name) ?? plainAddress(name)) !== undefined) throw keysComeLater(name)
-    const [job, another] = (await listJobs()).filter(({ id }) => id.toLowerCase() === name)
+    const [job, another] = (await listLocalJobs()).filter(({ id }) => id.toLowerCase() === name)
     if (job === undefined || another !== undefined) throw error
-    return openJob(job.id)
+    return openPlain(job.id)
   }
 }
 
-/** ssh has read its key before we could give it the one that comes with the connection. */
-function keysComeLater(name: string): SshjobError {
-  return new SshjobError(
-    'usage',
-    `OpenSSH can't be carried to job ${name}, whose key comes with the connection: use 'sshjob ${name}', 'sshjob cp', or condor_ssh_to_job -ssh.`,
-  )
+/** @throws SshjobError 'usage' for a job to which no stock client can be carried */
+async function openPlain(name: string): Promise<Duplex> {
+  return openFirst(resolveJob(name), async (address, elsewhere) => {
+    if (address.noStockClient !== undefined) throw new SshjobError('usage', address.noStockClient)
+    return (await address.open({ elsewhere })).stream
+  })
 }
 
 /** Only the first proxy of a user needs keys to be made, and what makes them. */

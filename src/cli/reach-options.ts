@@ -1,8 +1,8 @@
+import { readEngineOptions } from './engine-options.js'
 import type { SessionTarget } from './open-session.js'
 import { type OptionSpec, usage } from './options.js'
-import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
 
-/** How a job is reached: the options of every command that enters one. */
+/** How a job is reached: the options of every command that enters one, beside FIND_OPTIONS. */
 export const REACH_OPTIONS = {
   wait: {
     value: 'SECONDS',
@@ -10,19 +10,19 @@ export const REACH_OPTIONS = {
     help: 'while the job has not started, keep trying (for so long; else for ever)',
   },
   'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD; %h is JOB' },
-  ...QUEUE_OPTIONS,
 } satisfies Record<string, OptionSpec>
 
-/** What was given of them. @throws SshjobError 'usage' */
+/** What was given of them, and of FIND_OPTIONS. @throws SshjobError 'usage' */
 export function readReach(
   given: readonly { name: string; value: string | undefined }[],
-): Required<Omit<SessionTarget, 'job'>> {
+  ofEngines: readonly { name: string; value: string | undefined }[],
+): Pick<SessionTarget, 'waitMs' | 'proxyCommand' | 'engines'> {
   const last = (wanted: keyof typeof REACH_OPTIONS) => given.findLast(({ name }) => name === wanted)
   const [wait, proxyCommand] = [last('wait'), last('proxy-command')]
   return {
     waitMs: wait === undefined ? 0 : parseWait(wait.value ?? ''),
     proxyCommand: proxyCommand === undefined ? undefined : parseProxyCommand(proxyCommand.value ?? ''),
-    htcondor: readQueueOptions(given),
+    engines: readEngineOptions(ofEngines),
   }
 }
 

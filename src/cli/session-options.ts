@@ -1,7 +1,7 @@
 import { SshjobError } from '../core/errors.js'
+import { ENGINE_SESSION_OPTIONS, FIND_OPTIONS, REMOVING, readEngineOptions } from './engine-options.js'
 import { parseDynamic, parseForward, parseTarget } from './forward-specs.js'
-import { type GivenOption, type OptionTable, parseArguments, usage } from './options.js'
-import { QUEUE_OPTIONS, readQueueOptions } from './queue-options.js'
+import { type GivenOption, type OptionTable, type ParsedArguments, parseArguments, usage } from './options.js'
 import { parseProxyCommand, parseWait, REACH_OPTIONS } from './reach-options.js'
 import { checkPort, parseEscape, plainRequest, type SessionRequest } from './session-request.js'
 import { applyKeywords, parseVariable } from './ssh-keywords.js'
@@ -33,9 +33,7 @@ type Name =
   | 'user'
   | 'subsystem'
   | 'ssh-option'
-  | 'shells'
   | 'remove-on-interrupt'
-  | keyof typeof QUEUE_OPTIONS
   | 'quiet'
   | 'verbose'
   | 'help'
@@ -80,14 +78,16 @@ export const SESSION_OPTIONS: OptionTable<Name> = {
     value: 'KEY=VALUE',
     help: 'a setting of ssh_config(5), where it has a meaning here',
   },
-  ...QUEUE_OPTIONS,
-  shells: { value: 'SHELL,...', help: 'HTCondor: the shells to try in the job (default $SHELL)' },
-  'remove-on-interrupt': { help: 'HTCondor: if a signal such as Ctrl-C ends us, remove the job' },
+  'remove-on-interrupt': {
+    help: `${REMOVING.map(({ title }) => title).join(', ')}: if a signal such as Ctrl-C ends us, remove the job`,
+  },
   quiet: { short: 'q', help: 'no notes, only errors' },
   verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
   help: { short: 'h', help: 'print this' },
   version: { short: 'V', help: 'print the version' },
 }
+
+export const SESSION_OPTIONS_OF_ENGINES: OptionTable<string> = { ...FIND_OPTIONS, ...ENGINE_SESSION_OPTIONS }
 
 /** Those that take back what another has asked for, and those that programs pass to ssh. */
 const MORE_OPTIONS = {
@@ -103,6 +103,9 @@ const ALL_OPTIONS = { ...SESSION_OPTIONS, ...MORE_OPTIONS, ...SSH_OPTIONS }
 type AnyName = keyof typeof ALL_OPTIONS
 type Given = GivenOption<AnyName>[]
 
+const parseWords = (words: readonly string[]): ParsedArguments<AnyName> =>
+  parseArguments(words, ALL_OPTIONS, 'sshjob', SESSION_OPTIONS_OF_ENGINES)
+
 /**
  * Options stand before JOB and, as ssh(1) takes them, also behind it, up to the first word that is none: unison and
  * sshfs write 'JOB -l USER', 'JOB -s sftp'. Behind '--' there are none.
@@ -110,15 +113,17 @@ type Given = GivenOption<AnyName>[]
  */
 export function parseSession(args: readonly string[]): SessionCall {
   refuseDockersOptions(args)
-  const before = parseArguments(args, ALL_OPTIONS)
+  const before = parseWords(args)
   const [host, ...rest] = before.operands
   const behind =
-    host === undefined || before.terminated ? { given: [], operands: rest } : parseBehind(host, rest)
+    host === undefined || before.terminated
+      ? { given: [], givenMore: [], operands: rest }
+      : parseBehind(host, rest)
   const given: Given = [...before.given, ...behind.given]
   for (const { name } of given) if (name === 'help' || name === 'version') return { action: name }
   if (host === undefined) throw usage("Which job? Give its name, or see 'sshjob ls' for those that run here.")
 
-  const request = plainRequest(readQueueOptions(given))
+  const request = plainRequest(readEngineOptions([...before.givenMore, ...behind.givenMore]))
   request.job = host
   const has = (wanted: AnyName): boolean => given.some(({ name }) => name === wanted)
   // As in ssh(1): what an option of its own says counts more, and forwardings are cleared wherever they come from.
@@ -139,9 +144,9 @@ export function parseSession(args: readonly string[]): SessionCall {
 }
 
 /** @throws SshjobError 'usage' that says how such a word becomes a command, which it had been meant for maybe */
-function parseBehind(host: string, rest: readonly string[]): { given: Given; operands: string[] } {
+function parseBehind(host: string, rest: readonly string[]): ParsedArguments<AnyName> {
   try {
-    return parseArguments(rest, ALL_OPTIONS)
+    return parseWords(rest)
   } catch (error) {
     if (!(error instanceof SshjobError)) throw error
     throw new SshjobError(
@@ -237,16 +242,11 @@ function applyOption(request: SessionRequest, name: Name | keyof typeof MORE_OPT
     case 'port':
       checkPort(value)
       break
-    case 'name':
-    case 'pool':
     case 'ssh-option':
     case 'print-config':
     case 'help':
     case 'version':
       break // read elsewhere
-    case 'shells':
-      request.htcondor = { ...request.htcondor, shells: value }
-      break
     case 'remove-on-interrupt':
       request.removeOnInterrupt = true
       break
@@ -255,7 +255,6 @@ function applyOption(request: SessionRequest, name: Name | keyof typeof MORE_OPT
       break
     case 'verbose':
       request.verbosity += 1
-      if (request.verbosity > 1) request.htcondor = { ...request.htcondor, debug: true }
       break
     case 'escape':
       request.escape = parseEscape(value)

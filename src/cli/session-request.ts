@@ -1,5 +1,5 @@
 import type { Endpoint } from '../client/types.js'
-import type { HtcondorOptions } from '../engines/engine.js'
+import type { EngineSettings } from '../engines/engines.js'
 import type { ForwardSpec } from './forward-specs.js'
 import { usage } from './options.js'
 import { escapeCharacter } from './terminal/escapes.js'
@@ -33,7 +33,7 @@ export interface SessionRequest {
   stdioTarget: Endpoint | undefined
   forwardAgent: boolean
   forwardX11: 'untrusted' | 'trusted' | undefined
-  htcondor: HtcondorOptions
+  engines: EngineSettings
   /** Whether a signal that ends us takes the job out of its queue. */
   removeOnInterrupt: boolean
   /** Whom sessions should run as; undefined: nothing was said. It can't be chosen. */
@@ -43,7 +43,7 @@ export interface SessionRequest {
 }
 
 /** What is asked for where nothing else is said. */
-export function plainRequest(htcondor: HtcondorOptions): SessionRequest {
+export function plainRequest(engines: EngineSettings): SessionRequest {
   return {
     job: '',
     command: [],
@@ -62,7 +62,7 @@ export function plainRequest(htcondor: HtcondorOptions): SessionRequest {
     stdioTarget: undefined,
     forwardAgent: false,
     forwardX11: undefined,
-    htcondor,
+    engines,
     removeOnInterrupt: false,
     user: undefined,
     identityFiles: [],

@@ -4,14 +4,16 @@ import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../cl
 import { type Deferred, deferred } from '../core/deferred.js'
 import { SshjobError } from '../core/errors.js'
 import { VERSION } from '../core/version.js'
+import type { ResolvedJob } from '../engines/resolve-job.js'
 import { matchesPattern } from '../sshd/patterns.js'
 import { joinCommand } from './command-line.js'
+import { REMOVING } from './engine-options.js'
 import { dieBySignal, exitStatus } from './exit-status.js'
 import type { ForwardSpec } from './forward-specs.js'
 import type { Forwardings } from './forwardings.js'
 import { isHabit, withHabit } from './habits.js'
 import { printHelp } from './manual/print-help.js'
-import { explainEnd, openSession } from './open-session.js'
+import { openSession } from './open-session.js'
 import { usage } from './options.js'
 import { EXIT_FAILURE, flushOutput, printable, say } from './report.js'
 import { parseSession, type SessionCall } from './session-options.js'
@@ -60,8 +62,8 @@ async function parse(args: readonly string[]): Promise<SessionCall> {
     return parseSession(args)
   } catch (error) {
     if (!isHabit(args[0])) throw error
-    const { listJobs } = await import('../engines/local.js')
-    throw (await listJobs()).some(({ id }) => id === args[0]) ? error : withHabit(error, args)
+    const { listLocalJobs } = await import('../engines/local/local-jobs.js')
+    throw (await listLocalJobs()).some(({ id }) => id === args[0]) ? error : withHabit(error, args)
   }
 }
 
@@ -71,9 +73,10 @@ async function runSession(request: SessionRequest): Promise<number> {
     if (!request.quiet) say(sentence)
   }
   const terminal = wantsTerminal(request, note) ? await openTerminal() : undefined
-  if (request.removeOnInterrupt) request.job = await removeAtFatalSignal(request)
+  const resolved = request.removeOnInterrupt ? await removeAtFatalSignal(request) : undefined
   try {
-    const connection = await openSession(request, verbose.log, note)
+    const target = { ...request, debug: request.verbosity > 1, resolved }
+    const { connection, explain } = await openSession(target, verbose.log, note)
     try {
       noteUnused(request, connection, note)
       const forwardings = lazyForwardings(connection, note)
@@ -83,7 +86,7 @@ async function runSession(request: SessionRequest): Promise<number> {
       return status
     } catch (error) {
       terminal?.restore()
-      throw await explainEnd(connection, error, request)
+      throw await explain(error)
     }
   } finally {
     terminal?.restore()
@@ -108,18 +111,21 @@ function noteUnused(
 
 /**
  * As condor_ssh_to_job does it with -remove-on-interrupt: while we wait for the job, and while we are in it.
- * @returns the name by which it can be no other job than the one that would be removed
+ * @returns the one job that would be removed
  */
-async function removeAtFatalSignal({ job, htcondor }: SessionRequest): Promise<string> {
-  const { plainAddress, prefixedAddress } = await import('../engines/engines.js')
-  const address = prefixedAddress(job) ?? plainAddress(job)
-  if (address === undefined) throw usage('--remove-on-interrupt is for jobs of HTCondor: they have numbers.')
+async function removeAtFatalSignal({ job, engines }: SessionRequest): Promise<ResolvedJob> {
+  const { resolveJob } = await import('../engines/resolve-job.js')
+  const address = resolveJob(job, engines).addresses.find(({ remove }) => remove !== undefined)
+  if (address === undefined) {
+    const whose = REMOVING.map(({ title, ids }) => `${title}: ${ids}`).join('; or of ')
+    throw usage(`--remove-on-interrupt is for jobs of ${whose}.`)
+  }
   atFatalSignal(() => {
     say(`sshjob: Interrupted: removing job ${address.id}.`)
-    address.engine.remove(address.id, { htcondor })
+    address.remove?.()
   })
   beforeFatalSignal(() => undefined)
-  return `${address.engine.name}:${address.id}`
+  return { addresses: [address] }
 }
 
 /** Loads what is needed for forwardings only where there are some. */

@@ -12,6 +12,7 @@ import {
   type Job,
   type JobConnection,
   type JobInfo,
+  type ListedJob,
   type Logger,
   listJobs,
   localJob,
@@ -42,6 +43,12 @@ export async function runsCommands(signal: AbortSignal): Promise<Output> {
   await using connection: JobConnection = await connectToJob('train', options)
   const info: JobInfo | undefined = connection.job
   await connectToJob('htcondor:1138.0', { htcondor: { name: 'ap1', shells: '/bin/bash' }, signal })
+  await connectToJob('train', {
+    waitMs: Number.POSITIVE_INFINITY,
+    onWait: ({ retry }: SshjobError) => log.info({ retry }, 'waiting'),
+  })
+  // @ts-expect-error: a setting that HTCondor has not
+  await connectToJob('htcondor:1138.0', { htcondor: { shell: '/bin/bash' } })
   const remote: RemoteProcess = await connection.exec(`echo ${info?.id}`, {
     env: { TEXT: 'a', BYTES: Buffer.of(255) },
     pty: { columns: 80, rows: 24, term: 'xterm' },
@@ -100,8 +107,15 @@ export async function forwards(agent: string): Promise<Endpoint> {
 }
 
 export async function listsJobs(): Promise<string[]> {
-  const jobs: JobInfo[] = await listJobs()
-  return jobs.map((job) => `${job.id} ${job.pids.join()} ${job.user} ${job.since} ${job.command.join(' ')}`)
+  const jobs: ListedJob[] = await listJobs({
+    htcondor: { pool: 'cm' },
+    timeoutMs: 1000,
+    onFailure: (error) => log.info({}, error.message),
+  })
+  return jobs.map(
+    (job) =>
+      `${job.engine} ${job.id} ${job.state} ${job.reason} ${job.host} ${job.pids?.join()} ${job.user} ${job.since} ${job.command.join(' ')}`,
+  )
 }
 
 export const code = (error: SshjobError): ErrorCode => error.code

@@ -45,17 +45,19 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     [[7], 'id has to be a string with something in it; it is 7'],
     [
       ['train', { timeout: 5 }],
-      "options has no 'timeout'; what it may have: credentials, username, signal, log, htcondor",
+      "options has no 'timeout'; what it may have: credentials, username, signal, log, waitMs, onWait, debug, htcondor",
     ],
+    [['train', { waitMs: -1 }], 'options.waitMs has to be a number of milliseconds, or Infinity; it is -1'],
+    [['train', { onWait: 'log' }], 'options.onWait has to be a function; it is a string'],
     [
       ['train', { htcondor: { shell: 'sh' } }],
-      "options.htcondor has no 'shell'; what it may have: name, pool, shells, debug",
+      "options.htcondor has no 'shell'; what it may have: name, pool, shells",
     ],
   ],
   listJobs: [
     [[7], 'options has to be an object; it is 7'],
     [[{ timeoutMs: Number.NaN }], `options.timeoutMs ${MILLISECONDS}; it is NaN`],
-    [[{ timeout: 1 }], "options has no 'timeout'; what it may have: environment, signal, timeoutMs"],
+    [[{ timeout: 1 }], "options has no 'timeout'; what it may have: signal, timeoutMs, onFailure, htcondor"],
   ],
   localJob: [
     [[], `options has to be an object; ${MISSING}`],

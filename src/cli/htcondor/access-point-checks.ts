@@ -23,7 +23,7 @@ export async function checkAccessPoint(): Promise<Finding[]> {
 
 async function checkQueue(): Promise<Finding> {
   try {
-    await readQueue('0.0', {})
+    await readQueue('0.0', {}, {})
     return { level: 'ok', text: 'The schedd answers.' }
   } catch (error) {
     return {

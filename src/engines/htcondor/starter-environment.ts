@@ -9,11 +9,11 @@ export const VARIABLE = 'SSHJOB_ENVIRONMENT_AT'
 /**
  * The variables that HTCondor's starter has given to a session's server: the job's, and the starter's own over them. The
  * launcher that `sshjob htcondor install` writes doesn't hand them on as ours, but on a descriptor. To be called once.
+ * @param readOwn how they are read where there is no such launcher
  * @throws SshjobError 'denied' where they can't be read: without them it is not known what job this is
  */
-export function readStarterEnvironment(): Environment {
-  const own = readEnvironment()
-  if (!own.has(VARIABLE)) return own
+export function readStarterEnvironment(readOwn: () => Environment = readEnvironment): Environment {
+  if (process.env[VARIABLE] === undefined) return readOwn()
   let environment: Environment
   try {
     const text = readFileSync(ENVIRONMENT_AT, 'latin1')

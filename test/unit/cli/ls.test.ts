@@ -1,4 +1,5 @@
-import { formatJobs, type ListedJob } from '../../../src/cli/ls.js'
+import { formatJobs } from '../../../src/cli/ls.js'
+import type { ListedJob } from '../../../src/engines/list-jobs.js'
 
 const NOW = Date.parse('2026-01-31T16:10:00Z')
 const JOB = {

@@ -3,21 +3,24 @@ import { runOpenCommand } from '../../../src/cli/open.js'
 import { readReach } from '../../../src/cli/reach-options.js'
 
 it('how a job is reached is read alike for every command', () => {
-  expect(readReach([])).toEqual({
+  expect(readReach([], [])).toEqual({
     waitMs: 0,
     proxyCommand: undefined,
-    htcondor: { name: undefined, pool: undefined },
+    engines: {},
   })
   const given = [
     { name: 'wait', value: '5' },
     { name: 'proxy-command', value: 'nc %h 22' },
     { name: 'wait', value: undefined },
+  ]
+  const ofEngines = [
+    { name: 'pool', value: 'first' },
     { name: 'pool', value: 'cm' },
   ]
-  expect(readReach(given)).toMatchObject({
+  expect(readReach(given, ofEngines)).toMatchObject({
     waitMs: Number.POSITIVE_INFINITY,
     proxyCommand: 'nc %h 22',
-    htcondor: { pool: 'cm' },
+    engines: { htcondor: { pool: 'cm' } },
   })
 })
 

@@ -39,7 +39,7 @@ describe('the arguments of a session', () => {
       stdioTarget: undefined,
       forwardAgent: false,
       forwardX11: undefined,
-      htcondor: { name: undefined, pool: undefined },
+      engines: {},
       removeOnInterrupt: false,
       sentVariables: [],
       user: undefined,

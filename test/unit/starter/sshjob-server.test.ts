@@ -4,7 +4,7 @@ import path from 'node:path'
 import { readSettings } from '../../../src/cli/server/settings.js'
 import { connect } from '../../../src/client/connect.js'
 import { VERSION } from '../../../src/core/version.js'
-import { listJobs, openJob } from '../../../src/engines/local.js'
+import { listLocalJobs, openLocalJob } from '../../../src/engines/local/local-jobs.js'
 import { connectUnix } from '../../../src/sockets/unix.js'
 import { commandStream } from '../../../src/streams/command.js'
 import { describeWith } from '../../helpers/needs.js'
@@ -176,7 +176,7 @@ describe('sshjob-server', () => {
       },
     )
     await starter.waitFor(/up/)
-    await expect(listJobs({ environment: environment() })).resolves.toMatchObject([
+    await expect(listLocalJobs({ environment: environment() })).resolves.toMatchObject([
       { id: 'train', command: ['sh', '-c', 'echo up; read line'] },
     ])
     const twin = await run(['--job-id', 'train', '--', 'touch', path.join(directory(), 'twin')])
@@ -185,13 +185,13 @@ describe('sshjob-server', () => {
       stderr: expect.stringMatching(/^sshjob-server: Somebody serves a job/),
     })
     await expect(fs.stat(path.join(directory(), 'twin'))).rejects.toMatchObject({ code: 'ENOENT' })
-    const connection = await connect(await openJob('train', { environment: environment() }))
+    const connection = await connect(await openLocalJob('train', { environment: environment() }))
     const remote = await connection.exec('echo $SSHJOB_JOB_ID; exit 4')
     await expect(remote.output()).resolves.toMatchObject({ stdout: Buffer.from('train\n'), exitCode: 4 })
     starter.child.stdin.end('\n')
     await expect(connection.closed).resolves.toBeDefined()
     await expect(starter.ended).resolves.toEqual({ exitCode: 0, signal: null })
-    await expect(openJob('train', { environment: environment() })).rejects.toMatchObject({
+    await expect(openLocalJob('train', { environment: environment() })).rejects.toMatchObject({
       code: 'job-not-found',
     })
   })
@@ -295,12 +295,12 @@ describe('sshjob-server', () => {
     )
     await starter.waitFor(/up/)
     for (let round = 0; round < 50; round++) {
-      const stream = await openJob('calm', { environment: environment() })
+      const stream = await openLocalJob('calm', { environment: environment() })
       stream.on('error', () => undefined)
       stream.write(Buffer.alloc(round * 700, round))
       stream.destroy()
     }
-    await expect(listJobs({ environment: environment() })).resolves.toMatchObject([{ id: 'calm' }])
+    await expect(listLocalJobs({ environment: environment() })).resolves.toMatchObject([{ id: 'calm' }])
     starter.child.stdin.end('\n')
     await expect(starter.ended).resolves.toEqual({ exitCode: 5, signal: null })
   })

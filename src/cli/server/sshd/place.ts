@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { htcondorJob } from '../../../engines/htcondor/job.js'
 import { readStarterEnvironment } from '../../../engines/htcondor/starter-environment.js'
-import { defaultJobId } from '../../../engines/job-id.js'
+import { defaultJobId } from '../../../engines/local/job-id.js'
 import type { Job } from '../../../job/job.js'
 import { localJob } from '../../../job/local-job.js'
 import type { PlaceRules } from '../../../sshd/rules.js'

@@ -2,21 +2,11 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
-import {
-  type Argument,
-  abortSignal,
-  checkCall,
-  milliseconds,
-  optional,
-  options as optionsOf,
-  text,
-  valuesOf,
-} from '../core/check-options.js'
-import { SshjobError, systemCode } from '../core/errors.js'
-import { LIST_TIMEOUT_MS, SOCKET_TOUCH_MS } from '../core/limits.js'
-import { sendClientHello } from '../hello/exchange.js'
-import type { JobInfo } from '../hello/messages.js'
-import { connectUnix } from '../sockets/unix.js'
+import { SshjobError, systemCode } from '../../core/errors.js'
+import { LIST_TIMEOUT_MS, SOCKET_TOUCH_MS } from '../../core/limits.js'
+import { sendClientHello } from '../../hello/exchange.js'
+import type { JobInfo } from '../../hello/messages.js'
+import { connectUnix } from '../../sockets/unix.js'
 import { checkJobId } from './job-id.js'
 import { findOrphan, type OrphanedJob, recordedIds, recordFile, writeRecord } from './job-record.js'
 import { exists, type JobSocket, listenAt, probe, removeIfDead } from './job-socket.js'
@@ -32,8 +22,8 @@ const SUFFIX = '.sock'
 
 export interface LocalOptions {
   /** Where SSHJOB_RUNTIME_DIR, XDG_RUNTIME_DIR and TMPDIR are looked up. Default: process.env. */
-  environment?: Readonly<Record<string, string | undefined>>
-  signal?: AbortSignal
+  environment?: Readonly<Record<string, string | undefined>> | undefined
+  signal?: AbortSignal | undefined
 }
 
 /** A socket that is found by the id of a job. */
@@ -44,7 +34,7 @@ export interface NamedSocket extends JobSocket {
 }
 
 /**
- * Listens where openJob() and listJobs() of the same user find the job, whatever their environment: in the first of
+ * Listens where openLocalJob() and listLocalJobs() of the same user find the job, whatever their environment: in the first of
  * candidateDirectories() that can be had.
  * @throws SshjobError 'job-exists' if a starter serves a job of this id; 'unreachable' if no place can be had, with the
  *   reasons; 'usage'
@@ -109,9 +99,13 @@ function named(socket: JobSocket, record: string, passedOver: readonly SshjobErr
 
 /**
  * Connects to the starter that serves a job of this user on this machine. The hello comes next.
+ * @param elsewhere where else such a job could be, and why it is not looked for there: the end of a sentence
  * @throws SshjobError 'job-not-found', 'unreachable', 'usage', 'aborted'
  */
-export async function openJob(id: string, { environment, signal }: LocalOptions = {}): Promise<Duplex> {
+export async function openLocalJob(
+  id: string,
+  { environment, signal, elsewhere }: LocalOptions & { elsewhere?: string | undefined } = {},
+): Promise<Duplex> {
   checkJobId(id)
   const refused: Refused[] = []
   const looked: string[] = []
@@ -132,33 +126,24 @@ export async function openJob(id: string, { environment, signal }: LocalOptions 
     if (orphan !== undefined) throw orphanedJob(orphan)
   }
   const names = (await Promise.all(looked.map(namesIn))).flat()
-  throw missingJob(id, { ids: idsOf(names).filter((name) => name !== id), refused })
+  throw missingJob(id, { ids: idsOf(names).filter((name) => name !== id), refused, elsewhere })
 }
-
-const LIST_CALL: readonly Argument[] = [
-  optional(
-    'options',
-    optionsOf<LocalOptions & { timeoutMs?: number }>({
-      environment: valuesOf(text),
-      signal: abortSignal,
-      timeoutMs: milliseconds,
-    }),
-  ),
-]
 
 /**
  * The jobs of this user on this machine, by id: each starter is asked. One that does not answer within
  * LIST_TIMEOUT_MS, or whose job has not started or has ended, is not listed; a dead starter's socket is removed.
- * @throws SshjobError 'aborted', 'usage'
+ * @throws SshjobError 'aborted'
  */
-export async function listJobs(options: LocalOptions & { timeoutMs?: number } = {}): Promise<JobInfo[]> {
-  checkCall('listJobs', [options], LIST_CALL)
-  const { timeoutMs = LIST_TIMEOUT_MS, signal } = options
+export async function listLocalJobs({
+  environment,
+  signal,
+  timeoutMs = LIST_TIMEOUT_MS,
+}: LocalOptions & { timeoutMs?: number | undefined } = {}): Promise<JobInfo[]> {
   const jobs = new Map<string, JobInfo>()
-  for await (const directory of usableDirectories(candidateDirectories(options.environment))) {
+  for await (const directory of usableDirectories(candidateDirectories(environment))) {
     const targets = idsOf(await namesIn(directory)).map((id) => path.join(directory, `${id}${SUFFIX}`))
     const answers = await Promise.all(targets.map((target) => ask(target, timeoutMs, signal)))
-    // Where two places hold a job of the same id, the first is the one that openJob() opens.
+    // Where two places hold a job of the same id, the first is the one that openLocalJob() opens.
     for (const job of answers) if (job !== undefined && !jobs.has(job.id)) jobs.set(job.id, job)
   }
   return [...jobs.values()].sort((a, b) => (a.id < b.id ? -1 : 1))

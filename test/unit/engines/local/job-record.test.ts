@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { findOrphan, recordFile, writeRecord } from '../../../src/engines/job-record.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { findOrphan, recordFile, writeRecord } from '../../../../src/engines/local/job-record.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const GONE = { pid: 4_000_000, startTime: 1 }
 

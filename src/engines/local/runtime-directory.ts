@@ -1,9 +1,9 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
-import { DIRECTORY_LOOK_MS } from '../core/limits.js'
-import { whyUnsafe } from '../core/path-safety.js'
-import { statIfThere } from './claim.js'
+import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { DIRECTORY_LOOK_MS } from '../../core/limits.js'
+import { whyUnsafe } from '../../core/path-safety.js'
+import { statIfThere } from '../claim.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { readStat } from '../process/process-tree.js'
+import { readStat } from '../../process/process-tree.js'
 
 const SUFFIX = '.job'
 

@@ -6,14 +6,14 @@ import type net from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { hostname } from 'node:os'
 import path from 'node:path'
-import { messageOf, SshjobError } from '../../../src/core/errors.js'
-import { SOCKET_TOUCH_MS } from '../../../src/core/limits.js'
-import { removeIfDead } from '../../../src/engines/job-socket.js'
-import { listenForJob, listJobs, openJob } from '../../../src/engines/local.js'
-import { answerHello, receiveClientHello, refuseHello } from '../../../src/hello/exchange.js'
-import { connectUnix, unixServer } from '../../../src/sockets/unix.js'
-import { until } from '../../helpers/bytes.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { messageOf, SshjobError } from '../../../../src/core/errors.js'
+import { SOCKET_TOUCH_MS } from '../../../../src/core/limits.js'
+import { removeIfDead } from '../../../../src/engines/local/job-socket.js'
+import { listenForJob, listLocalJobs, openLocalJob } from '../../../../src/engines/local/local-jobs.js'
+import { answerHello, receiveClientHello, refuseHello } from '../../../../src/hello/exchange.js'
+import { connectUnix, unixServer } from '../../../../src/sockets/unix.js'
+import { until } from '../../../helpers/bytes.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 /** Answers questions as a starter does. */
 function answer(server: net.Server, id: string): void {
@@ -86,25 +86,25 @@ describe('jobs on this machine', () => {
   it('are found by their id, and listed', async () => {
     await start('b')
     await start('a')
-    const stream = await openJob('a', { environment })
+    const stream = await openLocalJob('a', { environment })
     stream.destroy()
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }, { id: 'b' }])
+    await expect(listLocalJobs({ environment })).resolves.toMatchObject([{ id: 'a' }, { id: 'b' }])
     expect((await fs.readdir(folder())).sort()).toEqual(['a.sock', 'b.sock'])
   })
 
   it('are not there when none was started', async () => {
-    await expect(listJobs({ environment })).resolves.toEqual([])
-    await expect(openJob('train', { environment })).rejects.toMatchObject({
+    await expect(listLocalJobs({ environment })).resolves.toEqual([])
+    await expect(openLocalJob('train', { environment })).rejects.toMatchObject({
       code: 'job-not-found',
       message: `No job train of yours runs on this machine (${hostname()}): \`sshjob ls\` shows those that do, and one that runs elsewhere is entered there.`,
     })
-    await expect(openJob('../x', { environment })).rejects.toMatchObject({ code: 'usage' })
+    await expect(openLocalJob('../x', { environment })).rejects.toMatchObject({ code: 'usage' })
   })
 
   it('can not have the id of one that runs', async () => {
     await start('a')
     await expect(listenForJob('a', { environment })).rejects.toMatchObject({ code: 'job-exists' })
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }])
+    await expect(listLocalJobs({ environment })).resolves.toMatchObject([{ id: 'a' }])
     expect(await fs.readdir(folder())).toEqual(['a.sock'])
   })
 
@@ -122,11 +122,11 @@ describe('jobs on this machine', () => {
   it('whose starter was killed are not listed, and their socket is removed', async () => {
     const file = await start('alive')
     await leaveDeadSocket(path.join(folder(), 'dead.sock'))
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'alive' }])
+    await expect(listLocalJobs({ environment })).resolves.toMatchObject([{ id: 'alive' }])
     expect(await fs.readdir(folder())).toEqual([path.basename(file)])
 
     await leaveDeadSocket(path.join(folder(), 'dead.sock'))
-    await expect(openJob('dead', { environment })).rejects.toMatchObject({ code: 'job-not-found' })
+    await expect(openLocalJob('dead', { environment })).rejects.toMatchObject({ code: 'job-not-found' })
     expect(await fs.readdir(folder())).toEqual([path.basename(file)])
   })
 
@@ -134,7 +134,7 @@ describe('jobs on this machine', () => {
     await start('other')
     await leaveDeadSocket(path.join(folder(), 'a.sock'))
     await start('a')
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }, { id: 'other' }])
+    await expect(listLocalJobs({ environment })).resolves.toMatchObject([{ id: 'a' }, { id: 'other' }])
   })
 
   it('never get two starters, however many start at once over a dead socket', async () => {
@@ -153,7 +153,7 @@ describe('jobs on this machine', () => {
       for (const one of tries) {
         if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'job-exists' })
       }
-      const stream = await openJob(id, { environment })
+      const stream = await openLocalJob(id, { environment })
       stream.destroy()
     }
   })
@@ -161,7 +161,7 @@ describe('jobs on this machine', () => {
   it('keep a living starter’s socket, whoever wants it removed', async () => {
     const file = await start('a')
     await Promise.all([...Array(20)].map(() => removeIfDead(file)))
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'a' }])
+    await expect(listLocalJobs({ environment })).resolves.toMatchObject([{ id: 'a' }])
   })
 
   it('are removed also where a killed process had begun to', async () => {
@@ -191,7 +191,7 @@ describe('jobs on this machine', () => {
     const over = await listenForJob('over', { environment })
     over.server.on('connection', (socket) => void refuseHello(socket, new SshjobError('job-ended', 'Over.')))
     open.push(mute, over)
-    await expect(listJobs({ environment, timeoutMs: 2_000 })).resolves.toMatchObject([{ id: 'good' }])
+    await expect(listLocalJobs({ environment, timeoutMs: 2_000 })).resolves.toMatchObject([{ id: 'good' }])
     expect(await fs.readdir(folder())).toHaveLength(3)
   })
 
@@ -219,17 +219,19 @@ describe('jobs on this machine', () => {
     }
   })
 
-  it('are told by the nearest name, the place of an engine, or what was left out', async () => {
+  it('are told by the nearest name, where else they may be, or what was left out', async () => {
     await start('train')
     const host = `No job %s of yours runs on this machine (${hostname()})`
-    const message = async (id: string): Promise<string> => {
-      const error: unknown = await openJob(id, { environment }).catch((reason: unknown) => reason)
+    const message = async (id: string, elsewhere?: string): Promise<string> => {
+      const error: unknown = await openLocalJob(id, { environment, elsewhere }).catch(
+        (reason: unknown) => reason,
+      )
       return messageOf(error).replace(host.replace('%s', id), '')
     }
     expect(await message('tarin')).toBe('. Did you mean train?')
     expect(await message('evaluate')).toMatch(/^: `sshjob ls` shows /)
-    expect(await message('1138.0')).toBe(
-      ', and HTCondor, whose jobs have such names, has no programs in PATH here (condor_ssh_to_job).',
+    expect(await message('1138.0', 'the engine of such jobs is not here')).toBe(
+      ', and the engine of such jobs is not here.',
     )
     await fs.chmod(folder(), 0o750)
     expect(await message('train')).toContain(
@@ -242,7 +244,7 @@ describe('jobs on this machine', () => {
     await start('good')
     await fs.writeFile(path.join(folder(), 'file.sock'), '')
     await fs.writeFile(path.join(folder(), 'note'), '')
-    await expect(listJobs({ environment })).resolves.toMatchObject([{ id: 'good' }])
+    await expect(listLocalJobs({ environment })).resolves.toMatchObject([{ id: 'good' }])
     await expect(listenForJob('file', { environment })).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringContaining('there is a file of that name'),

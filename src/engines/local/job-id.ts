@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { SshjobError } from '../core/errors.js'
+import { SshjobError } from '../../core/errors.js'
 
 const MAX_CHARACTERS = 64
 /** A file name, a host name's label or two, and nothing that a shell or an option parser would take apart. */

@@ -1,4 +1,4 @@
-import { checkJobId, defaultJobId } from '../../../src/engines/job-id.js'
+import { checkJobId, defaultJobId } from '../../../../src/engines/local/job-id.js'
 
 describe('job ids', () => {
   it.each(['train', '123.0', '4711_3', 'a:b', 'A-b_c.d', '_x', 'x'.repeat(64)])('may be %s', (id) => {

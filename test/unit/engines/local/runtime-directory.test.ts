@@ -6,9 +6,9 @@ import {
   type Refused,
   runtimeDirectory,
   usableDirectories,
-} from '../../../src/engines/runtime-directory.js'
-import { itAsRoot } from '../../helpers/needs.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+} from '../../../../src/engines/local/runtime-directory.js'
+import { itAsRoot } from '../../../helpers/needs.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const uid = process.geteuid?.() ?? -1
 const SHARED = [

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
-import { messageOf, SshjobError, systemCode } from '../core/errors.js'
-import { connectUnix, listenUnix } from '../sockets/unix.js'
-import { statIfThere, withClaim } from './claim.js'
+import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { connectUnix, listenUnix } from '../../sockets/unix.js'
+import { statIfThere, withClaim } from '../claim.js'
 
 const ATTEMPTS = 20
 const ATTEMPT_DELAY_MS = 20

@@ -1,4 +1,4 @@
-import { nearestNames } from '../../../src/engines/nearest-names.js'
+import { nearestNames } from '../../../../src/engines/local/nearest-names.js'
 
 describe('the nearest names', () => {
   it.each<[string, string[], string[]]>([

@@ -1,31 +1,36 @@
 import { hostname } from 'node:os'
-import { SshjobError } from '../core/errors.js'
-import { engines } from './engines.js'
+import { SshjobError } from '../../core/errors.js'
 import type { OrphanedJob } from './job-record.js'
 import { nearestNames } from './nearest-names.js'
 import type { Refused } from './runtime-directory.js'
 
-/** Why there is no job of this id: what a person needs to find the one that was meant. */
+/**
+ * Why there is no job of this id: what a person needs to find the one that was meant.
+ * @param elsewhere where else it could be, and why it is not looked for there: the end of a sentence
+ */
 export function missingJob(
   id: string,
-  { ids, refused }: { ids: readonly string[]; refused: readonly Refused[] },
+  {
+    ids,
+    refused,
+    elsewhere,
+  }: { ids: readonly string[]; refused: readonly Refused[]; elsewhere: string | undefined },
 ): SshjobError {
   const unsafe = refused
     .filter(({ kind }) => kind === 'ours')
     .map(({ directory, why }) => ` The folder ${directory} was left out: ${why}.`)
   return new SshjobError(
     'job-not-found',
-    `No job ${id} of yours runs on this machine (${hostname()})${whatElse(id, ids)}${unsafe.join('')}`,
+    `No job ${id} of yours runs on this machine (${hostname()})${whatElse(id, ids, elsewhere)}${unsafe.join('')}`,
     // It may be about to be started.
     { retry: true },
   )
 }
 
-function whatElse(id: string, ids: readonly string[]): string {
+function whatElse(id: string, ids: readonly string[], elsewhere: string | undefined): string {
   const nearest = nearestNames(id, ids)
   if (nearest.length > 0) return `. Did you mean ${nearest.join(' or ')}?`
-  const engine = engines.find((one) => one.recognise(id) !== undefined && !one.isHere())
-  if (engine !== undefined) return `, and ${engine.absence}.`
+  if (elsewhere !== undefined) return `, and ${elsewhere}.`
   return ': `sshjob ls` shows those that do, and one that runs elsewhere is entered there.'
 }
 
