@@ -83,6 +83,8 @@ function template(name, values) {
 function putPrograms(put, copy, { root }) {
   copy(join(root, 'dist/programs/sshjob-server.cjs'), 'programs/sshjob-server.cjs')
   put('sshjob-server.cjs', template('sshjob-server.cjs', {}))
+  copy(join(root, 'dist/programs/sshjob-files.cjs'), 'programs/sshjob-files.cjs')
+  put('sshjob-files.cjs', "require('./programs/sshjob-files.cjs')\n")
   // ssh2 is in the program, and looks for a package of that name, which may have native ciphers. It is not to find one of
   // the image's: with `exports`, Node.js ends its search here.
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/ssh2/package.json'), 'utf8'))

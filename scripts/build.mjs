@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { collectLicences } from './licences.mjs'
-import { MENDED_FILE, mendPacketLimit } from './mend-ssh2.mjs'
+import { mendedSsh2 } from './mend-ssh2.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
@@ -18,6 +18,7 @@ const PROGRAMS = {
   sshjob: 'src/cli/sshjob.ts',
   'sshjob-server': 'src/cli/sshjob-server.ts',
   'sshjob-keygen': 'src/cli/sshjob-keygen.ts',
+  'sshjob-files': 'src/cli/sshjob-files.ts',
 }
 
 /** Runs one of the programs, which lie in a folder of their own. */
@@ -78,15 +79,6 @@ const noCompression = {
   },
 }
 
-const mendedSsh2 = {
-  name: 'mended-ssh2',
-  setup(plugin) {
-    plugin.onLoad({ filter: MENDED_FILE }, ({ path }) => ({
-      contents: mendPacketLimit(readFileSync(path, 'utf8')),
-    }))
-  },
-}
-
 /**
  * @param {import('esbuild').BuildOptions} options
  * @returns {Promise<string[]>} the files that went in
@@ -139,6 +131,21 @@ function markProgram(file) {
   writeFileSync(file, `// ${hash}\n${text}`)
 }
 
+/** dist/sshjob-server, a script for sh: what package managers link to. Its options are the server's. */
+async function writeWrapper() {
+  const maker = join(fresh, 'wrapper-script.mjs')
+  await bundle({
+    entryPoints: ['src/cli/server/wrapper/wrapper-script.ts'],
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+  })
+  const { wrapperScript } = await import(pathToFileURL(maker).href)
+  rmSync(maker)
+  const file = join(fresh, 'sshjob-server')
+  writeFileSync(file, wrapperScript(readFileSync(join(root, 'src/cli/server/wrapper/wrapper.sh'), 'utf8')))
+  chmodSync(file, 0o755)
+}
+
 /** @param {string} outdir */
 function emitTypes(outdir) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
@@ -151,6 +158,15 @@ function emitTypes(outdir) {
     },
   )
 }
+
+/** For every Node.js there was. In front of a job, wrapper.sh reads it from the last of the descriptors that it names. */
+const TOO_OLD = `if (parseInt(process.versions.node, 10) < 20) {
+  var why = 'Node.js ' + process.version + ' is too old: sshjob needs version 20 or later.'
+  var wrapper = (process.env.SSHJOB_WRAPPER || '').split(' ')[5]
+  if (wrapper) require('fs').writeSync(Number(wrapper), 'bare ' + why + '\\n')
+  else process.stderr.write(why + '\\n')
+  process.exit(255)
+}`
 
 /**
  * The man pages are made of what the programs say of themselves. They bear the date of the build, or that of
@@ -178,7 +194,10 @@ function writeProgram(name) {
   const program = `./programs/${name}.cjs`
   writeFileSync(
     file,
-    `#!/usr/bin/env node\nrequire('./programs/launch.cjs').launch(require.resolve('${program}'))\n`,
+    `#!/usr/bin/env node
+${TOO_OLD}
+require('./programs/launch.cjs').launch(require.resolve('${program}'))
+`,
   )
   chmodSync(file, 0o755)
 }
@@ -190,6 +209,7 @@ try {
     markProgram(join(fresh, `programs/${name}.cjs`))
     writeProgram(name)
   }
+  await writeWrapper()
   await writeManPages()
   writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), collectLicences(root, inputs))
   const old = join(root, `dist.old-${process.pid}`)

@@ -6,7 +6,16 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Written by the build; as old as the oldest of them is the build. */
-const OUTPUTS = ['dist/index.js', 'dist/sshjob.cjs', 'dist/sshjob-server.cjs', 'dist/types/index.d.ts']
+const OUTPUTS = [
+  ...[
+    'dist/index.js',
+    'dist/sshjob.cjs',
+    'dist/sshjob-server',
+    'dist/sshjob-server.cjs',
+    'dist/sshjob-files.cjs',
+  ],
+  'dist/types/index.d.ts',
+]
 const INPUTS = ['src', 'scripts/build.mjs', 'scripts/licences.mjs', 'scripts/tsconfig.types.json']
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json']
 

@@ -1,5 +1,7 @@
 import type { JobConnection } from '../client/types.js'
 import { type ErrorCode, SshjobError } from '../core/errors.js'
+import { THREADS_SERVING } from '../core/limits.js'
+import { widenThreadPool } from '../core/thread-pool.js'
 import { argumentBytes } from './command-line.js'
 import { catchInterruption } from './copy/interruption.js'
 import { type CopyRequest, parseLocations } from './copy/locations.js'
@@ -40,6 +42,7 @@ interface CopyOptions {
 
 /** `sshjob cp [-r] [-p] [--resume] SRC… DST`: gives the status to exit with. */
 export async function runCopyCommand(args: readonly string[]): Promise<number> {
+  widenThreadPool(THREADS_SERVING)
   const parsed = parseArguments(args, CP_OPTIONS, 'sshjob cp', FIND_OPTIONS)
   const { given, operands } = parsed
   const has = (name: keyof typeof CP_OPTIONS): boolean => given.some((option) => option.name === name)

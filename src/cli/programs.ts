@@ -1,5 +1,8 @@
-import { realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
+
+/** The file of a system's loader, ld.so(8). */
+export const LOADER = /\/ld-(?:linux|musl)[^/]*$/
 
 /** The file of this program: where the link that a package manager made for it leads. */
 export function thisProgram(): string {
@@ -7,7 +10,20 @@ export function thisProgram(): string {
 }
 
 /** The arguments for Node.js that start sshjob-server, which lies beside this program. */
-export function serverProgram(): string[] {
+export const serverProgram = (): string[] => [...process.execArgv, beside('sshjob-server')]
+
+/** The command that starts the program that serves files, wherever that is called from. */
+export const filesCommand = (): string[] => [...nodeCommand(), beside('sshjob-files')]
+
+/** What has started this Node.js: itself, or a loader that was given it, as in the container shim. */
+function nodeCommand(): string[] {
+  if (!LOADER.test(process.execPath)) return [process.execPath, ...process.execArgv]
+  const words = readFileSync('/proc/self/cmdline', 'utf8').split('\0').slice(0, -1)
+  // The last ones are the program and its arguments.
+  return [process.execPath, ...words.slice(1, 1 - process.argv.length)]
+}
+
+function beside(name: string): string {
   const program = thisProgram()
-  return [...process.execArgv, join(dirname(program), `sshjob-server${extname(program)}`)]
+  return join(dirname(program), `${name}${extname(program)}`)
 }

@@ -1,3 +1,4 @@
+import { exitAtOnce } from '../process/exit.js'
 import { allowClosedOutput, flushOutput, reportFailure } from './report.js'
 
 /**
@@ -30,10 +31,10 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function exit(status: number): Promise<void> {
   await flushOutput()
-  process.exit(status)
+  exitAtOnce(status)
 }
 
 // Whatever goes wrong is one sentence and our status, never a stack trace and 1: that could be the job's own.
 allowClosedOutput()
-process.on('uncaughtException', (error) => process.exit(reportFailure(error)))
+process.on('uncaughtException', (error) => exitAtOnce(reportFailure(error)))
 run(process.argv.slice(2)).catch(reportFailure).then(exit)

@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'no-such-file'
   | 'permission-denied' // by the file system
   | 'file-failed' // any other failure of a file operation: the disk is full, a folder is not empty, …
+  | 'not-answering' // a file system that was asked says nothing
   | 'internal'
 
 export interface SshjobErrorOptions {

@@ -26,8 +26,10 @@ export const MAX_AUTH_TRIES = 6
 export const MAX_STARTUPS = 100
 /** SSH connections into one job at a time; `--max-sessions` of the starter. */
 export const MAX_SESSIONS = 256
-/** Channels open at a time on one connection. Editors open dozens (sshd_config(5) MaxSessions is 10). */
+/** Sessions open at a time on one connection. Editors open dozens (sshd_config(5) MaxSessions is 10). */
 export const MAX_CHANNELS = 256
+/** Forwarded connections at a time on one connection, besides those: a browser, or a cluster of workers, has many. */
+export const MAX_FORWARDED_CHANNELS = 2_048
 /** Variables that a client may set on one channel, the size of one of them, name included, and of all of them. */
 export const MAX_ENV_VARIABLES = 1_000
 export const MAX_ENV_BYTES = 128 * KIB
@@ -36,7 +38,8 @@ export const MAX_ENV_TOTAL_BYTES = MIB
 export const MAX_COMMAND_BYTES = 128 * KIB - 1
 /** Global requests that wait for the answer to one before them (`ssh -R …` sends all of its own at once). */
 export const MAX_WAITING_GLOBAL_REQUESTS = 1_024
-/** Requests on one channel that wait for the answer to one before them: all variables, and what else there is. */
+/** Requests on one channel that wait for the answer to one before them: all variables, and what else there is; of many
+ *  channels each has less, see CHANNELS_BUDGET. */
 export const WAITING_REQUESTS_MAX = MAX_ENV_VARIABLES + 100
 export const WAITING_REQUESTS_MAX_BYTES = 2 * MAX_ENV_TOTAL_BYTES
 
@@ -81,7 +84,15 @@ export const XAUTH_TIMEOUT_MS = 15_000
 export const SOCKS_MAX_BYTES = 2 * KIB
 export const SOCKS_TIMEOUT_MS = 30_000
 
-/** The receive window of a new channel (RFC 4254 §5.2), as OpenSSH has it. */
+/**
+ * What the channels of one connection, and those of all, may hold of what was received and not read yet. Each has an
+ * equal part, which is the most that its window may be; what it begins with is a fourth of that.
+ */
+export const CHANNELS_BUDGET = { connection: 32 * MIB, process: 256 * MIB }
+export const WINDOW_INITIAL_SHARE = 4
+/** What a channel keeps of its output before its writer waits: at most this, and a fourth of its part as well. */
+export const CHANNEL_OUTPUT_MAX = 256 * KIB
+/** The receive window of a new channel (RFC 4254 §5.2), as OpenSSH has it, while there are few. */
 export const WINDOW_INITIAL = 2 * MIB
 /** What the window of a channel grows to on a long path, while its reader keeps up: 160 MB/s at 100 ms. */
 export const WINDOW_MAX = 16 * MIB
@@ -97,16 +108,28 @@ export const CIPHER_CHANGE_BYTES = 8 * MIB
 /** How long the peer may take to finish a key exchange. */
 export const KEX_TIMEOUT_MS = 60_000
 
+/** What a connection may send, and take in, in one turn of the event loop: after that, the others have theirs. */
+export const TURN_BYTES = 64 * KIB
+/** What a packet counts for besides its bytes: one of a single byte takes a processor about as long as this many. */
+export const PACKET_COST = 4 * KIB
+/** A peer's bytes are taken in by pieces of this size, since all packets of a piece are handled in one go. */
+export const TURN_PIECE_BYTES = 16 * KIB
 /** Bytes waiting in the stream past which channels hold their data back … */
-export const TRANSPORT_BUFFER = MIB
+export const TRANSPORT_BUFFER = 256 * KIB
 /** … and past which nothing more is read from a peer that asks and doesn't take the answers. */
 export const TRANSPORT_BUFFER_MAX = 4 * MIB
-/** Large packets whose memory is kept for the next ones, in the whole process: as many as fill TRANSPORT_BUFFER twice. */
-export const PACKETS_KEPT = 64
+/** Large packets whose memory is kept for the next ones, in the whole process: as many as fill TRANSPORT_BUFFER four times. */
+export const PACKETS_KEPT = 32
 /** Messages that wait for the end of a key exchange; more is an attack. */
 export const KEX_QUEUE_MAX_PACKETS = 4_096
 /** How long a closing connection may take to let out its last bytes. */
 export const CLOSE_TIMEOUT_MS = 2_000
+
+/** How often a starter with connections looks whether it has memory to give back; it has worked for less than this part
+ *  of the time since, and has so much more than after the last time. */
+export const MEMORY_LOOK_MS = 5_000
+export const MEMORY_IDLE_SHARE = 1 / 20
+export const MEMORY_SPARE_BYTES = 16 * MIB
 
 /** Between SIGTERM and SIGKILL for the processes of a session whose client has gone. */
 export const SESSION_KILL_DELAY_MS = 2_000
@@ -164,6 +187,8 @@ export const TERMINAL_TAIL_MAX = MIB
 export const TERMINAL_RETRY_MAX_MS = 50
 /** How long a session's start waits for the file system of its directory or shell: an automount takes a second or two. */
 export const PATH_LOOK_TIMEOUT_MS = 3_000
+/** How many such looks may be without an answer before no other is begun; of few threads, half. */
+export const PATH_LOOKS_MAX = 4
 /** How long a command's output may take to be out before its exit status goes first: a background process may hold it. */
 export const EXIT_STATUS_DELAY_MS = 100
 /** Between two looks whether a child has ended, in a thread or a test runner that gets no SIGCHLD. */
@@ -175,6 +200,34 @@ export const JOB_PIDS_MAX = 256
 /** The longest pause between two looks at what is left of a session that was ended. */
 export const SESSION_LOOK_MAX_MS = 250
 
+/** libuv's threads for calls of files and names: its own number, and, where nothing forbids more, that of a program that
+ *  serves several connections, and of one that serves nothing but files. */
+export const THREADS_DEFAULT = 4
+export const THREADS_SERVING = 20
+export const THREADS_FOR_FILES = 32
+/** Processes that there must be room for, or the threads stay at THREADS_DEFAULT. */
+export const THREADS_ROOM = 1_000
+/** How many of them one connection may use for files at a time: as many as libuv has without being asked. */
+export const THREADS_FOR_FILES_EACH = 4
+/** How many name look-ups one connection, and all of them, may have under way. */
+export const NAME_LOOKUPS_EACH = 2
+export const NAME_LOOKUPS_MAX = 4
+/** How long it is taken for known what is mounted where. */
+export const MOUNTS_MAX_AGE_MS = 10_000
+/** A call of a file that takes longer keeps its connection to one more at a time, and its file system is asked whether
+ *  it answers at all. */
+export const FILE_SLOW_MS = 3_000
+/** Once a file system has not answered for this long, whoever waits for it is told. */
+export const FILE_GIVE_UP_MS = 30_000
+
+/** A starter starts the process that serves files so long after its job: 30 ms of a processor and 8 MB of memory. */
+export const FILE_SERVER_BEGIN_MS = 1_000
+/** How long it may take to start, and after how long it is tried again where it could not be. */
+export const FILE_SERVER_START_MS = 10_000
+export const FILE_SERVER_RETRY_MS = 60_000
+/** Once the last files have been closed for so long, a new process takes its place. */
+export const FILE_SERVER_IDLE_MS = 10_000
+
 /** The longest SFTP packet, and the most that one READ gives or one WRITE takes, as sftp-server(8) has them. */
 export const SFTP_PACKET_MAX = 256 * KIB
 export const SFTP_DATA_MAX = 255 * KIB
@@ -182,6 +235,8 @@ export const SFTP_DATA_MAX = 255 * KIB
 export const SFTP_HANDLES_MAX = 1_000
 /** Bytes of requests and answers in work on one SFTP channel; past it, requests wait and the peer's window closes. */
 export const SFTP_PENDING_BYTES = 4 * MIB
+/** What all SFTP channels of one connection, and of all connections, have of that: each an equal part. */
+export const SFTP_BUDGET = { connection: 16 * MIB, process: 64 * MIB }
 /** What a request counts for at least in that sum. */
 export const SFTP_REQUEST_COST = 1 * KIB
 /** Entries of a folder in one answer: with the longest names they stay below SFTP_PACKET_MAX. */
@@ -221,6 +276,38 @@ export const HTCONDOR_CLOSE_TIMEOUT_MS = 5_000
 /** Between two looks at a job that an engine has not started: at first, and at most, growing by a quarter each time. */
 export const ENGINE_RETRY_MIN_MS = 2_000
 export const ENGINE_RETRY_MAX_MS = 30_000
+
+/**
+ * What Node.js and sessions need of a job's limits, below which the job is run without them: address space (Node.js 24
+ * starts at 1.2 GB and peaks at 1.6 GB), writable memory (0.7 GB), open files and threads (57 and 11 with 8 sessions).
+ */
+export const NODE_ADDRESS_SPACE_MIN = 2_000_000 * KIB
+export const NODE_DATA_MIN = 1_000_000 * KIB
+export const NODE_FILES_MIN = 64
+export const NODE_PROCESSES_MIN = 64
+/** How long the server may take from its start to that of the job, before the job is started without it. */
+export const NODE_START_DEADLINE_SECONDS = 30
+/** An environment in hexadecimal digits that still goes into one variable: MAX_ARG_STRLEN of the kernel, execve(2). */
+export const ENVIRONMENT_TEXT_MAX = 120_000
+/** How long opening a socket for the job's sessions, or its log, may take before the job is started without it. */
+export const DOOR_TIMEOUT_MS = 5_000
+/** How many names beside the one that is taken are tried: ID-2, ID-3, … */
+export const JOB_ID_TRIES = 1_000
+
+/** How far apart a signal for all processes of a job may reach its wrapper and its server: some send to one after another. */
+export const SIGNAL_GRACE_MS = 100
+/** How long the server remembers what it has heard: on a busy machine the wrapper's shell tells of the same signal later. */
+export const SIGNAL_MEMORY_MS = 2_000
+/** Signals of one number that the wrapper got within this are one: to the process and to its group, as timeout(1) sends them. */
+export const SIGNAL_MERGE_MS = 10
+/** Between two looks at whether a wrapper is gone that has closed its pipes. */
+export const WRAPPER_LOOK_MS = 20
+/** How often a wrapper whose shell does not notice all signals is woken. */
+export const WAKE_MS = 1_000
+/** Between two looks at whether the wrapper or the job was stopped by a signal to it alone. */
+export const STOP_LOOK_MS = 1_000
+/** How long one of them must have been stopped, and the other not, before that one is stopped as well. */
+export const STOP_SETTLE_MS = 20
 
 /** What of the server's log may wait to be written while nobody takes it, and how long the end waits for that. */
 export const LOG_QUEUE_BYTES = 256 * KIB

@@ -1,5 +1,7 @@
 import type { Stats } from 'node:fs'
 import fs from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { ownCalls } from '../core/blocking-calls.js'
 import { systemCode } from '../core/errors.js'
 import { CLAIM_MAX_AGE_MS } from '../core/limits.js'
 
@@ -39,7 +41,7 @@ async function isAbandoned(path: string): Promise<boolean> {
 /** lstat(2), or undefined where there is nothing. */
 export async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
-    return await fs.lstat(path)
+    return await ownCalls().file(resolve(path), () => fs.lstat(path), { itself: true })
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

@@ -1,4 +1,4 @@
-import { messageOf, SshjobError } from '../core/errors.js'
+import { SshjobError } from '../core/errors.js'
 import { HELLO_MAX_BYTES, HELLO_PIDS, HELLO_TEXT_CHARACTERS } from '../core/limits.js'
 import type { ClientHello, JobInfo, ServerHello } from './messages.js'
 
@@ -38,7 +38,7 @@ export function decodeHello(line: Buffer): unknown {
   try {
     return JSON.parse(text.slice(space + 1))
   } catch (error) {
-    throw new SshjobError('hello-invalid', `The other side's hello is not valid JSON: ${messageOf(error)}.`, {
+    throw new SshjobError('hello-invalid', `The other side's hello is not valid JSON.`, {
       cause: error,
     })
   }

@@ -91,7 +91,7 @@ export function readLine(stream: Duplex, options: LineOptions): Promise<Buffer> 
     stream.on('end', onEnd).on('close', onEnd).on('error', onError)
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
-    else if (stream.destroyed || stream.readableEnded || !stream.readable) onEnd()
+    else if (!stream.readable) onEnd()
     else stream.on('readable', onReadable)
   })
 }

@@ -36,6 +36,7 @@ const CODES: Record<ErrorCode, true> = {
   'no-such-file': true,
   'permission-denied': true,
   'file-failed': true,
+  'not-answering': true,
   internal: true,
 }
 

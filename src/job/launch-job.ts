@@ -1,4 +1,4 @@
-import { SshjobError } from '../core/errors.js'
+import { SshjobError, type SshjobErrorOptions, systemCode } from '../core/errors.js'
 import { JOB_PIDS_MAX } from '../core/limits.js'
 import { findProgram } from '../process/find-program.js'
 import { findOpenFilesLimit } from '../process/open-files.js'
@@ -19,6 +19,14 @@ export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pid
    * none. Default: none.
    */
   ignoredSignals?: readonly number[]
+  /** Our descriptors for its stdin, stdout and stderr, all above 2. Default: our own. */
+  stdio?: readonly [number, number, number]
+  /** Descriptors above those that it gets, under their numbers. Default: those that children of ours get. */
+  descriptors?: readonly number[]
+  /** Called right before its first process is made. */
+  spawning?: () => void
+  /** Called at once when it is there, with its pid. */
+  spawned?: (pid: number) => void
 }
 
 export interface LaunchedJob {
@@ -26,8 +34,11 @@ export interface LaunchedJob {
   readonly pid: number
   /** How the job's first process ended. Never rejects. */
   readonly ended: Promise<ProcessEnd>
-  /** Sends a signal ('TERM', without SIG) to the job's first process. False if the name is unknown or it has ended. */
-  signal(name: string): boolean
+  /**
+   * Sends a signal, by its number or its name without SIG ('TERM'), to the job's first process. False if the name is
+   * unknown or it has ended.
+   */
+  signal(signal: string | number): boolean
   /**
    * Hands on a signal that this process has received. False also if the job has it already: what is typed at a
    * terminal (INT, QUIT), and the hangup of the terminal, the kernel sends to the job as well as to us.
@@ -41,12 +52,18 @@ function isForeground(): boolean {
   return stat !== undefined && stat.terminal !== 0 && stat.foreground === stat.group
 }
 
+/** Whether it is us who could not start it, and not the program that can't be started. */
+function isScarcity(error: unknown): boolean {
+  const code = systemCode(error)
+  return code === undefined || ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'].includes(code)
+}
+
 /**
  * Starts a command as the job, with our stdin, stdout and stderr, as nice(1) and env(1) do, and with the descriptors
  * that we were started with. It stays in our process group: in one of its own it would be in the background of the
  * terminal, stopped when it reads. Job control and Ctrl-C reach it from the kernel, as if we were not there.
  * @param command the program and its arguments; bytes where they are not UTF-8
- * @throws SshjobError 'usage', 'job-failed-to-start'
+ * @throws SshjobError 'usage', 'job-failed-to-start'; with `retry` where the system starts no process for us
  */
 export async function launchJob(
   command: readonly (string | Buffer)[],
@@ -58,10 +75,10 @@ export async function launchJob(
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
   const openFiles = options.openFiles ?? findOpenFilesLimit()
   const limits = openFiles === undefined ? {} : { openFiles }
-  const { ignoredSignals = [], ...rest } = options
+  const { ignoredSignals = [], stdio, descriptors = [], spawning, spawned, ...rest } = options
   const { directory } = rest
-  const failed = (reason: string, cause?: unknown): SshjobError =>
-    new SshjobError('job-failed-to-start', `The job ${program} could not be started: ${reason}.`, { cause })
+  const failed = (reason: string, more: SshjobErrorOptions = {}): SshjobError =>
+    new SshjobError('job-failed-to-start', `The job ${program} could not be started: ${reason}.`, more)
   // For as long as that takes: without us, the command would wait for its file system as well.
   const file = await findProgram(program, { path: environment.get('PATH'), directory })
   if (file === undefined) {
@@ -71,20 +88,23 @@ export async function launchJob(
   const since = new Date()
   let child: SpawnedProcess
   try {
-    child = spawnJob({ file, args: command, environment, directory, ignoredSignals, ...limits })
+    spawning?.()
+    const what = { file, args: command, environment, directory, ignoredSignals, ...limits }
+    child = spawnJob({ ...what, ...(stdio === undefined ? {} : { stdio }), descriptors })
   } catch (error) {
     const where = directory === undefined ? '' : `; check that ${directory} can be entered`
-    throw failed(`${explainSpawn(error)}${where}`, error)
+    throw failed(`${explainSpawn(error)}${where}`, { cause: error, retry: isScarcity(error) })
   }
   const { pid } = child
+  spawned?.(pid)
   let running = true
   const ended = child.ended.then((end) => {
     running = false
     return end
   })
 
-  const signal = (signalName: string): boolean => {
-    const number = signalNumber(signalName)
+  const signal = (wanted: string | number): boolean => {
+    const number = typeof wanted === 'number' ? wanted : signalNumber(wanted)
     return running && number !== undefined && sendSignal(pid, number)
   }
   const hasItAlready = (signalName: string): boolean => {

@@ -1,10 +1,8 @@
-import { PATH_LOOK_TIMEOUT_MS } from '../core/limits.js'
+import { PATH_LOOK_TIMEOUT_MS, PATH_LOOKS_MAX } from '../core/limits.js'
+import { threadPoolSize } from '../core/thread-pool.js'
 
 /** Whether something holds of a path; 'silent' where its file system has not answered in time. */
 export type Answer = 'yes' | 'no' | 'silent'
-
-/** Node.js has four threads for files and names unless this says otherwise. */
-const POOL_SIZE = Number(process.env.UV_THREADPOOL_SIZE) || 4
 
 interface Look {
   readonly answer: Promise<Answer>
@@ -18,14 +16,15 @@ const timeLeft = ({ since }: Look): number => since + PATH_LOOK_TIMEOUT_MS - Dat
 /**
  * Looks at a path for at most PATH_LOOK_TIMEOUT_MS. On a dead NFS server or a hung FUSE a look lasts until that answers
  * again, and takes a thread of the pool that serves files and names: so each path has one look at a time, whoever asks
- * for it meanwhile shares it, and once half of the pool waits, no other is begun.
+ * for it meanwhile shares it, and once PATH_LOOKS_MAX wait, or half of the pool, no other is begun.
  * @param path names the path; the same for the same question
  */
 export async function lookAt(path: string, look: (path: string) => Promise<boolean>): Promise<Answer> {
   const known = underWay.get(path)
   if (known !== undefined) return inTime(known)
   const late = [...underWay.values()].filter((other) => timeLeft(other) <= 0).length
-  if (late >= Math.max(Math.floor(POOL_SIZE / 2), 1)) return 'silent'
+  const most = Math.min(PATH_LOOKS_MAX, Math.max(Math.floor(threadPoolSize() / 2), 1))
+  if (late >= most) return 'silent'
   const answer = look(path)
     .then((holds): Answer => (holds ? 'yes' : 'no'))
     .catch((): Answer => 'no')
@@ -34,6 +33,9 @@ export async function lookAt(path: string, look: (path: string) => Promise<boole
   underWay.set(path, begun)
   return inTime(begun)
 }
+
+/** How many looks have no answer yet: each has a thread. */
+export const looksUnderWay = (): number => underWay.size
 
 function inTime(look: Look): Promise<Answer> {
   if (timeLeft(look) <= 0) return Promise.resolve('silent')

@@ -60,12 +60,17 @@ export function keepFromChildren(descriptor: number): void {
   libc().fcntl(descriptor, F_SETFD, FD_CLOEXEC)
 }
 
+/** Lets every child that is started from now on have a descriptor. */
+export function handOn(descriptor: number): void {
+  libc().fcntl(descriptor, F_SETFD, 0)
+}
+
 /**
  * Lets children have our stdin, stdout and stderr as they are: Node.js has set close-on-exec on them when it started
  * (uv_disable_stdio_inheritance). Who starts other children gives them three of their own.
  */
 export function handOnStandardStreams(): void {
-  for (const descriptor of [0, 1, 2]) libc().fcntl(descriptor, F_SETFD, 0)
+  for (const descriptor of [0, 1, 2]) handOn(descriptor)
 }
 
 let inheritedAreKept = false

@@ -1,3 +1,5 @@
+import { callBudget } from '../core/blocking-calls.js'
+import { looksUnderWay } from './bounded-look.js'
 import { libc } from './libc.js'
 
 /**
@@ -7,6 +9,8 @@ import { libc } from './libc.js'
  */
 export function exitAtOnce(status: number): never {
   process.once('exit', () => {
+    // Where none is in use, as in most runs of a client, koffi need not be loaded for it.
+    if (callBudget().taken + looksUnderWay() === 0) return
     try {
       libc().exit(status)
     } catch {

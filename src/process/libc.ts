@@ -50,6 +50,12 @@ export interface Libc {
   unlockpt(master: number): number
   ptsname(master: number, name: Buffer, size: number): number
 
+  socketpair(domain: number, type: number, protocol: number, descriptors: Buffer): number
+  /** In a thread of libuv's: a file system may not answer. */
+  statvfs(path: Buffer, struct: Buffer): Promise<number>
+  /** glibc has it alone. */
+  mallocTrim: ((pad: number) => number) | undefined
+
   exit(status: number): void
   errno(): number
 }
@@ -133,8 +139,22 @@ function bind(): Libc {
     grantpt: library.func('int grantpt(int fd)'), // grantpt(3)
     unlockpt: library.func('int unlockpt(int fd)'), // unlockpt(3)
     ptsname: library.func('int ptsname_r(int fd, void *name, size_t size)'), // ptsname(3)
+    socketpair: library.func('int socketpair(int domain, int type, int protocol, void *descriptors)'), // socketpair(2)
+    statvfs: inThread(library.func('int statvfs(const void *path, void *struct)')), // statvfs(3)
+    mallocTrim: functionIfThere(library, 'int malloc_trim(size_t pad)'), // malloc_trim(3)
     exit: library.func('void _exit(int status)'), // _exit(2)
   }
+}
+
+function inThread(call: ReturnType<LibraryHandle['func']>): (...memory: Buffer[]) => Promise<number> {
+  return (...memory) =>
+    new Promise((resolve, reject) => {
+      call.async(...memory, (error: unknown, result: unknown) => {
+        // Named here, the memory is kept for as long as the thread has it.
+        if (error === null && memory.length > 0) resolve(Number(result))
+        else reject(error)
+      })
+    })
 }
 
 function functionIfThere(

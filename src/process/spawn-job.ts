@@ -1,16 +1,34 @@
+import { handOn, keepFromChildren } from './descriptors.js'
 import type { ProcessEnd } from './exits.js'
 import { startHelper } from './helpers.js'
 import { libc } from './libc.js'
 import { type SpawnedProcess, type SpawnOptions, spawnProcess } from './spawn.js'
 
-/** Starts the job itself, with our stdin, stdout and stderr. @throws what spawnProcess() throws */
-export function spawnJob(options: Omit<SpawnOptions, 'stdio' | 'ownSession'>): SpawnedProcess {
+export interface SpawnJobOptions extends Omit<SpawnOptions, 'stdio' | 'ownSession'> {
+  stdio?: readonly [number, number, number]
+  /** Further descriptors that it gets, under their numbers. */
+  descriptors?: readonly number[]
+}
+
+/**
+ * Starts the job itself, with our stdin, stdout and stderr unless others are given. Where others are, somebody else can
+ * start it if we can't.
+ * @throws what spawnProcess() throws
+ */
+export function spawnJob({ descriptors = [], ...options }: SpawnJobOptions): SpawnedProcess {
   try {
     libc()
-  } catch {
+  } catch (error) {
+    if (options.stdio !== undefined) throw error
     return spawnByNode(options)
   }
-  return spawnProcess(options)
+  // Those below 16 Node.js has kept from children when it started: uv_disable_stdio_inheritance.
+  for (const descriptor of descriptors) handOn(descriptor)
+  try {
+    return spawnProcess(options)
+  } finally {
+    for (const descriptor of descriptors) keepFromChildren(descriptor)
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { BlockingCalls } from '../core/blocking-calls.js'
 import type { Logger } from '../core/log.js'
 import type { OfferedKey } from '../ssh/authentication.js'
 import type { Connection } from '../ssh/connection.js'
@@ -21,14 +22,14 @@ export interface Client {
 export function letClientIn(
   transport: Transport,
   connection: Connection,
-  { rules, key, log }: { rules: Rules; key: OfferedKey; log: Logger },
+  { rules, key, calls, log }: { rules: Rules; key: OfferedKey; calls: BlockingCalls; log: Logger },
 ): Client {
   if (rules.rekey !== undefined) transport.limitKeys(rules.rekey)
-  const forwarding = new Forwarding(connection, rules.forwarding, log)
+  const forwarding = new Forwarding(connection, rules.forwarding, { calls, log })
   const stopAsking = rules.keepAlive && keepAlive(transport, connection, rules.keepAlive)
   const stopWatching =
     rules.unusedMs === undefined ? undefined : endUnused(transport, connection, rules.unusedMs)
-  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, log) : undefined
+  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, calls, log) : undefined
   return {
     rules,
     forwarding,
@@ -36,8 +37,7 @@ export function letClientIn(
     async leave() {
       stopAsking?.()
       stopWatching?.()
-      forwarding.close()
-      await (await info)?.remove()
+      await Promise.all([forwarding.close(), info?.then((made) => made?.remove())])
     },
   }
 }

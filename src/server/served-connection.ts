@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
+import { BlockingCalls } from '../core/blocking-calls.js'
 import { deferred } from '../core/deferred.js'
 import { abortError, messageOf, SshjobError } from '../core/errors.js'
 import { type Logger, silent } from '../core/log.js'
@@ -16,6 +17,7 @@ import { type Client, letClientIn } from './client.js'
 import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
 import { Session, type SessionContext } from './session.js'
+import { SftpConnection } from './sftp/sftp-connection.js'
 import type { Served, ServeOptions } from './types.js'
 
 /** What sshd says when the peer has no address: SSH_CONNECTION is what programs look at to know they are remote. */
@@ -39,6 +41,9 @@ export function describeJob(job: Job): JobInfo {
  */
 type Entry = { admission: () => Admission } | { hello: ForwardingPolicy }
 
+/** How many there were in this process. */
+let connections = 0
+
 /** One connection that is served. */
 export class ServedConnection implements Served {
   readonly closed: Promise<SshjobError | undefined>
@@ -51,6 +56,9 @@ export class ServedConnection implements Served {
   /** Sessions that are about to be opened. */
   #waiting = 0
   readonly #abort = new AbortController()
+  readonly #calls = new BlockingCalls()
+  readonly #sftp = new SftpConnection(this.#calls)
+  readonly #number = connections++
   #transport: Transport | undefined
   #connection: Connection | undefined
   #noMoreSessions = false
@@ -149,7 +157,7 @@ export class ServedConnection implements Served {
         onAuthenticated: (rules, user, key) => {
           clearTimeout(grace)
           transport.authenticated = true
-          letIn = letClientIn(transport, connection, { rules, key, log: this.#log })
+          letIn = letClientIn(transport, connection, { rules, key, calls: this.#calls, log: this.#log })
           rotation?.announce()
           this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
         },
@@ -236,6 +244,7 @@ export class ServedConnection implements Served {
       greeting: () => greet(motd, this.#job),
       rules,
       forwarding,
+      serving: { connection: this.#sftp, number: this.#number, service: this.#options.files },
       log: this.#log,
     }
   }

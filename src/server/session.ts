@@ -12,7 +12,8 @@ import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
 import { SessionForwards } from './session-forwards.js'
 import { SessionVariables } from './session-variables.js'
-import { type SftpSession, serveSftp } from './sftp/serve-sftp.js'
+import { type FileOptions, serveFiles } from './sftp/serve-files.js'
+import type { SftpSession } from './sftp/serve-sftp.js'
 
 export interface SessionContext {
   job: Job
@@ -23,6 +24,8 @@ export interface SessionContext {
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
   forwarding: Forwarding
+  /** How files are served. */
+  serving: Pick<FileOptions, 'connection' | 'number' | 'service'>
   log: Logger
 }
 
@@ -209,7 +212,8 @@ export class Session {
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
     this.#context.log.info({ directory: files.directory }, 'file transfer started')
-    this.#sftp = serveSftp(this.#channel.input, this.#channel.output, files, this.#context.log)
+    const { serving, log } = this.#context
+    this.#sftp = serveFiles(this.#channel.input, this.#channel.output, { files, ...serving, log })
     void this.#runSftp(this.#sftp)
     return true
   }

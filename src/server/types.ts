@@ -1,6 +1,20 @@
+import type { Duplex } from 'node:stream'
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
 import type { ForwardingOptions } from './forwarding/policy.js'
+
+/** Serves files in another process. */
+export interface FileService {
+  /**
+   * Gives a stream of SFTP, version 3, and the status that its server ends with; undefined where that can't be had.
+   * `connection` numbers the connections of clients; relative paths start from `directory`, and `~` is `home`.
+   */
+  open(place: {
+    connection: number
+    directory: string
+    home: string
+  }): Promise<{ stream: Duplex; ended: Promise<number> } | undefined>
+}
 
 export interface ServeOptions extends ForwardingOptions {
   /** The keys of both ends in OpenSSH's formats, on paths where they were exchanged already. Default: fresh ones,
@@ -12,6 +26,8 @@ export interface ServeOptions extends ForwardingOptions {
   idleTimeoutMs?: number
   /** What an interactive shell is greeted with; false says nothing. Default: welcome with host, job id and pids. */
   motd?: string | (() => string) | false
+  /** What serves files, so that a file system that does not answer keeps nothing of this process. Default: itself. */
+  files?: FileService
   /** What SSH_CONNECTION says of the client: '192.0.2.7 53422 192.0.2.1 22'. Default: 'UNKNOWN 65535 UNKNOWN 65535'. */
   peer?: string
   /** Ends the connection when aborted; sessions in it are told the reason. */

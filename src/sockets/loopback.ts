@@ -11,8 +11,8 @@ const TRIES = 5
 export interface Listening {
   readonly port: number
   onConnection(listener: (socket: net.Socket) => void): void
-  /** Accepts no more; connections that were accepted go on. */
-  close(): void
+  /** Accepts no more; connections that were accepted go on. Resolves when its name is gone, where it has one. */
+  close(): Promise<void>
 }
 
 /** One or more servers on the same port as one. */
@@ -27,7 +27,7 @@ export function listening(servers: readonly net.Server[]): Listening {
     onConnection(listener) {
       for (const server of servers) server.on('connection', listener)
     },
-    close() {
+    async close() {
       for (const server of servers) server.close()
     },
   }

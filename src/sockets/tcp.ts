@@ -1,4 +1,6 @@
-import net from 'node:net'
+import { lookup } from 'node:dns'
+import net, { type LookupFunction } from 'node:net'
+import { type BlockingCalls, ownCalls } from '../core/blocking-calls.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { FORWARD_ADDRESS_TIMEOUT_MS, FORWARD_CONNECT_TIMEOUT_MS } from '../core/limits.js'
 
@@ -16,6 +18,8 @@ export interface ConnectTcpOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds. Default: FORWARD_CONNECT_TIMEOUT_MS. */
   timeoutMs?: number
+  /** On whose account the name is looked up. Default: this process's. */
+  calls?: BlockingCalls
 }
 
 /**
@@ -24,9 +28,10 @@ export interface ConnectTcpOptions {
  * @throws SshjobError 'unreachable' (with the system's error as its cause), 'aborted'
  */
 export function connectTcp(host: string, port: number, options: ConnectTcpOptions = {}): Promise<net.Socket> {
-  const { signal, timeoutMs = FORWARD_CONNECT_TIMEOUT_MS } = options
+  const { signal, timeoutMs = FORWARD_CONNECT_TIMEOUT_MS, calls = ownCalls() } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw abortError(signal)
+    const over = new AbortController()
     const socket = net.connect({
       host,
       port,
@@ -34,8 +39,10 @@ export function connectTcp(host: string, port: number, options: ConnectTcpOption
       noDelay: true,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: FORWARD_ADDRESS_TIMEOUT_MS,
+      lookup: lookUpBy(calls, over.signal),
     })
     const release = (): void => {
+      over.abort()
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
@@ -61,6 +68,20 @@ export function connectTcp(host: string, port: number, options: ConnectTcpOption
     socket.on('error', onError)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
+}
+
+/** As net.connect() looks names up, when there is a thread for it. */
+function lookUpBy(calls: BlockingCalls, signal: AbortSignal): LookupFunction {
+  return (host, options, done) => {
+    const look = () =>
+      new Promise<void>((resolve) =>
+        lookup(host, options, (...found) => {
+          done(...found)
+          resolve()
+        }),
+      )
+    calls.name(look, signal).catch(() => undefined) // given up: nobody waits
+  }
 }
 
 /**

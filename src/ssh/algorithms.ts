@@ -15,10 +15,11 @@ export const KEX: readonly string[] = [
   'diffie-hellman-group18-sha512',
   'diffie-hellman-group14-sha256',
 ]
+export const CHACHA20_POLY1305 = 'chacha20-poly1305@openssh.com'
 export const CIPHERS: readonly string[] = [
   'aes128-gcm@openssh.com',
   'aes256-gcm@openssh.com',
-  'chacha20-poly1305@openssh.com',
+  CHACHA20_POLY1305,
   'aes128-ctr',
   'aes192-ctr',
   'aes256-ctr',

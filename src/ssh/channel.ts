@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { messageOf, SshjobError } from '../core/errors.js'
 import { PACKET_MAX } from '../core/limits.js'
+import type { ChannelMemory } from './channel-memory.js'
 import { Incoming } from './incoming.js'
 import { ReceiveWindow } from './receive-window.js'
 import { RequestQueue } from './request-queue.js'
@@ -11,6 +12,16 @@ import { boolean, byte, DISCONNECT, MSG, Reader, string, uint32 } from './wire.j
 const EMPTY = Buffer.alloc(0)
 /** SSH_EXTENDED_DATA_STDERR: RFC 4254 §5.2. */
 const STDERR = 1
+
+/** What a channel has at this end. */
+export interface OwnEnd {
+  id: number
+  /** What the peer was told that it may send. */
+  window: number
+  memory: ChannelMemory
+  /** Called when the channel is gone. */
+  forget: () => void
+}
 
 /** What a channel needs to know of its other end: RFC 4254 §5.1. */
 export interface PeerEnd {
@@ -44,7 +55,7 @@ export class Channel {
   readonly #peer: PeerEnd
   readonly #lanes: [Lane, Lane]
   readonly #forget: () => void
-  readonly #window = new ReceiveWindow()
+  readonly #window: ReceiveWindow
   #sentEof = false
   #sentClose = false
   #sentEow = false
@@ -55,23 +66,25 @@ export class Channel {
   readonly #closing = deferred<SshjobError | undefined>()
   readonly #replies: ((done: boolean) => void)[] = []
   /** Requests of the peer behind one that has no answer yet. */
-  readonly #requests = new RequestQueue()
+  readonly #requests: RequestQueue
 
-  constructor(id: number, peer: PeerEnd, transport: Transport, forget: () => void) {
+  constructor({ id, window, memory, forget }: OwnEnd, peer: PeerEnd, transport: Transport) {
     this.id = id
     this.#peer = peer
     this.#transport = transport
     this.#forget = forget
+    this.#window = new ReceiveWindow(window, () => memory.window)
+    this.#requests = new RequestQueue(() => memory.requests)
     this.closed = this.#closing.promise
     const consumed = (): void => this.#grant()
     this.input = new Incoming(consumed)
     this.inputExtended = new Incoming(consumed)
     this.#lanes = [new Lane(undefined), new Lane(STDERR)]
-    this.output = this.#writable(this.#lanes[0], (done) => {
+    this.output = this.#writable(this.#lanes[0], memory.output, (done) => {
       this.#finalDone = done
       this.#pump()
     })
-    this.outputExtended = this.#writable(this.#lanes[1], (done) => done())
+    this.outputExtended = this.#writable(this.#lanes[1], memory.output, (done) => done())
   }
 
   get isClosed(): boolean {
@@ -215,10 +228,10 @@ export class Channel {
     this.#finalDone?.()
   }
 
-  #writable(lane: Lane, final: (done: () => void) => void): Writable {
+  #writable(lane: Lane, highWaterMark: number, final: (done: () => void) => void): Writable {
     return new Writable({
       decodeStrings: true,
-      highWaterMark: 256 * 1024,
+      highWaterMark,
       write: (chunk: Buffer, _encoding, done) => {
         lane.put(chunk, done)
         this.#pump()

@@ -1,6 +1,12 @@
 import { messageOf, SshjobError } from '../core/errors.js'
-import { MAX_CHANNELS, MAX_WAITING_GLOBAL_REQUESTS, PACKET_MAX, WINDOW_INITIAL } from '../core/limits.js'
+import {
+  MAX_CHANNELS,
+  MAX_FORWARDED_CHANNELS,
+  MAX_WAITING_GLOBAL_REQUESTS,
+  PACKET_MAX,
+} from '../core/limits.js'
 import { Channel, type PeerEnd } from './channel.js'
+import { ChannelMemory } from './channel-memory.js'
 import type { Transport } from './transport.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from './wire.js'
 
@@ -8,9 +14,12 @@ import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from './wire
  * A peer's wish to open a channel: the channel's owner, or why not. `abandon` is called instead of `accept` where the
  * connection has ended before the answer.
  */
-export type OpenAnswer =
-  | { accept: (channel: Channel) => void; abandon?: () => void }
-  | { refuse: number; message: string }
+export type OpenAnswer = { accept: (channel: Channel) => void; abandon?: () => void } | Refusal
+
+export interface Refusal {
+  refuse: number
+  message: string
+}
 
 /** Whether a request was done, or the data of the success. */
 export type RequestAnswer = boolean | Buffer
@@ -21,18 +30,32 @@ export interface ConnectionHandlers {
   onGlobalRequest(name: string, data: Reader): RequestAnswer | Promise<RequestAnswer>
 }
 
+/** Room for a channel that is about to be. */
+interface Reserved {
+  window: number
+  leave: () => void
+}
+
+interface Opening extends Reserved {
+  type: string
+  resolve: (channel: Channel) => void
+  reject: (error: SshjobError) => void
+}
+
+const kindOf = (type: string): 'session' | 'forwarded' => (type === 'session' ? 'session' : 'forwarded')
+
 /** The connection protocol, RFC 4254: channels and global requests, the same for both ends. */
 export class Connection {
   readonly #transport: Transport
   readonly #handlers: ConnectionHandlers
   readonly #channels = new Map<number, Channel>()
-  readonly #opening = new Map<
-    number,
-    { type: string; resolve: (c: Channel) => void; reject: (e: SshjobError) => void }
-  >()
+  readonly #opening = new Map<number, Opening>()
+  readonly #memory = new ChannelMemory()
+  /** Channels that are open or about to be, at this end's wish or the peer's: sessions, and all others. */
+  readonly #counts = { session: 0, forwarded: 0 }
+  /** What gives back the room of each of them. */
+  readonly #reserved = new Set<() => void>()
   readonly #replies: ((answer: Buffer | undefined) => void)[] = []
-  /** Channels that the peer wants to open, and has no answer for yet. */
-  #undecided = 0
   /** Global requests in their order, the first of which has no answer yet. */
   readonly #unanswered: { answer: RequestAnswer | undefined; wantReply: boolean }[] = []
   #nextId = 0
@@ -48,9 +71,9 @@ export class Connection {
     return this.#channels
   }
 
-  /** Whether as many channels are open, or about to be, as there may be. */
+  /** Whether as many forwarded connections are open, or about to be, as there may be. */
   get isFull(): boolean {
-    return this.#channels.size + this.#opening.size + this.#undecided >= MAX_CHANNELS
+    return this.#counts.forwarded >= MAX_FORWARDED_CHANNELS
   }
 
   /**
@@ -61,12 +84,13 @@ export class Connection {
     return new Promise((resolve, reject) => {
       if (this.#transport.closed) return reject(this.#over ?? closedOnPurpose())
       const id = this.#newId()
-      this.#opening.set(id, { type, resolve, reject })
+      const { window, leave } = this.#reserve(type)
+      this.#opening.set(id, { type, window, leave, resolve, reject })
       this.#transport.send(
         byte(MSG.CHANNEL_OPEN),
         string(type),
         uint32(id),
-        uint32(WINDOW_INITIAL),
+        uint32(window),
         uint32(PACKET_MAX),
         ...data,
       )
@@ -136,6 +160,7 @@ export class Connection {
     for (const channel of [...this.#channels.values()]) channel.finish(error)
     for (const { reject } of this.#opening.values()) reject(error)
     this.#opening.clear()
+    for (const leave of this.#reserved) leave()
     for (const reply of this.#replies.splice(0)) reply(undefined)
     for (const callback of this.#whenOver) callback()
     this.#whenOver.clear()
@@ -148,8 +173,26 @@ export class Connection {
     return id
   }
 
-  #addChannel(id: number, peer: PeerEnd): Channel {
-    const channel = new Channel(id, peer, this.#transport, () => this.#channels.delete(id))
+  /** Room for one more channel, and the window that it begins with. */
+  #reserve(type: string): Reserved {
+    const kind = kindOf(type)
+    const leaveMemory = this.#memory.enter()
+    this.#counts[kind] += 1
+    const leave = (): void => {
+      if (!this.#reserved.delete(leave)) return
+      leaveMemory()
+      this.#counts[kind] -= 1
+    }
+    this.#reserved.add(leave)
+    return { window: this.#memory.initialWindow, leave }
+  }
+
+  #addChannel(id: number, { window, leave }: Reserved, peer: PeerEnd): Channel {
+    const forget = (): void => {
+      this.#channels.delete(id)
+      leave()
+    }
+    const channel = new Channel({ id, window, memory: this.#memory, forget }, peer, this.#transport)
     this.#channels.set(id, channel)
     return channel
   }
@@ -186,45 +229,50 @@ export class Connection {
   #receiveOpen(data: Reader): void {
     const type = data.text()
     const peer = { id: data.uint32(), window: data.uint32(), packetMax: data.uint32() }
-    const answer = this.#refuseOpen(peer) ?? this.#handlers.onChannelOpen(type, data)
-    if (!('then' in answer)) return this.#answerOpen(peer, answer)
-    this.#undecided += 1
+    const refusal = this.#refuseOpen(type, peer)
+    if (refusal !== undefined) return this.#refuse(peer, refusal)
+    const reserved = this.#reserve(type)
+    const answer = this.#handlers.onChannelOpen(type, data)
+    if (!('then' in answer)) return this.#answerOpen(peer, answer, reserved)
     answer
       .catch((error: unknown) => ({ refuse: OPEN_FAILURE.CONNECT_FAILED, message: messageOf(error) }))
-      .then((late) => {
-        this.#undecided -= 1
-        this.#answerOpen(peer, late)
-      })
+      .then((late) => this.#answerOpen(peer, late, reserved))
   }
 
-  #refuseOpen(peer: PeerEnd): OpenAnswer | undefined {
-    if (this.isFull) {
-      const message = `more than ${MAX_CHANNELS} channels are open`
+  #refuseOpen(type: string, peer: PeerEnd): Refusal | undefined {
+    const kind = kindOf(type)
+    const most = kind === 'session' ? MAX_CHANNELS : MAX_FORWARDED_CHANNELS
+    if (this.#counts[kind] >= most) {
+      const message = `more than ${most} channels are open`
       return { refuse: OPEN_FAILURE.RESOURCE_SHORTAGE, message }
     }
     if (peer.packetMax > 0) return undefined
     return { refuse: OPEN_FAILURE.CONNECT_FAILED, message: 'a packet size of 0 carries nothing' }
   }
 
-  #answerOpen(peer: PeerEnd, answer: OpenAnswer): void {
+  #refuse(peer: PeerEnd, { refuse, message }: Refusal): void {
+    this.#transport.send(
+      byte(MSG.CHANNEL_OPEN_FAILURE),
+      uint32(peer.id),
+      uint32(refuse),
+      string(message),
+      string(''),
+    )
+  }
+
+  #answerOpen(peer: PeerEnd, answer: OpenAnswer, reserved: Reserved): void {
     if ('refuse' in answer) {
-      this.#transport.send(
-        byte(MSG.CHANNEL_OPEN_FAILURE),
-        uint32(peer.id),
-        uint32(answer.refuse),
-        string(answer.message),
-        string(''),
-      )
-      return
+      reserved.leave()
+      return this.#refuse(peer, answer)
     }
     if (this.#transport.closed) return answer.abandon?.()
     const id = this.#newId()
-    const channel = this.#addChannel(id, peer)
+    const channel = this.#addChannel(id, reserved, peer)
     this.#transport.send(
       byte(MSG.CHANNEL_OPEN_CONFIRMATION),
       uint32(peer.id),
       uint32(id),
-      uint32(WINDOW_INITIAL),
+      uint32(reserved.window),
       uint32(PACKET_MAX),
     )
     answer.accept(channel)
@@ -232,30 +280,45 @@ export class Connection {
 
   #receiveConfirmation(data: Reader): void {
     const id = data.uint32()
-    const opening = this.#takeOpening(id)
+    const opening = this.#openingOf(id)
     const peer = { id: data.uint32(), window: data.uint32(), packetMax: data.uint32() }
     if (peer.packetMax === 0) throw new RangeError('a packet size of 0 carries nothing')
-    opening.resolve(this.#addChannel(id, peer))
+    this.#opening.delete(id)
+    opening.resolve(this.#addChannel(id, opening, peer))
   }
 
   #receiveFailure(data: Reader): void {
-    const opening = this.#takeOpening(data.uint32())
+    const id = data.uint32()
+    const opening = this.#openingOf(id)
     const retry = data.uint32() === OPEN_FAILURE.CONNECT_FAILED // somebody may listen there later
     const what =
       opening.type === 'session' ? 'The server refused the session' : 'The other side refused to connect'
-    opening.reject(
-      new SshjobError('channel-refused', `${what}: ${data.text().replace(/\.$/, '')}.`, { retry }),
-    )
+    const message = `${what}: ${data.text().replace(/\.$/, '')}.`
+    this.#opening.delete(id)
+    opening.leave()
+    opening.reject(new SshjobError('channel-refused', message, { retry }))
   }
 
-  #takeOpening(id: number) {
+  /** Stays there until the answer has been read: should that fail, whoever waits is told with all others. */
+  #openingOf(id: number): Opening {
     const opening = this.#opening.get(id)
     if (opening === undefined) throw new RangeError(`channel ${id} was not asked for`)
-    this.#opening.delete(id)
     return opening
   }
 }
 
+const ownEnds = new WeakSet<object>()
+
 function closedOnPurpose(): SshjobError {
-  return new SshjobError('connection-closed', 'The connection was closed.')
+  const error = new SshjobError('connection-closed', 'The connection was closed.')
+  ownEnds.add(error)
+  return error
+}
+
+/**
+ * Whether this is how a connection says that it was closed at this end, on purpose. Whoever did that need not be told
+ * by an 'error' of each stream through it, which would end the process where nobody hears it.
+ */
+export function isOwnEnd(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && ownEnds.has(error)
 }

@@ -1,8 +1,9 @@
 import type { AlgorithmOffer, Negotiated } from 'ssh2/lib/protocol/Protocol.js'
+import { CHACHA20_POLY1305 } from './algorithms.js'
 import type { KexInit } from './kexinit.js'
 
 /** Without ssh2's native ciphers, its MAC is computed in WebAssembly: a packet takes two to three times AES-GCM's time. */
-const SLOW = 'chacha20-poly1305@openssh.com'
+const SLOW = CHACHA20_POLY1305
 const FAST: readonly string[] = ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com']
 
 /**

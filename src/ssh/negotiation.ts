@@ -34,6 +34,15 @@ export class Negotiation {
     return true
   }
 
+  /** From now on, which is before the first key exchange, this cipher is not offered. */
+  leaveOut(cipher: string): void {
+    for (const way of [this.#offered.cs, this.#offered.sc]) {
+      way.cipher = way.cipher.filter((name) => name !== cipher)
+    }
+    // With the names that ssh2 has added for strict key exchange.
+    this.#protocol._offer = new kex.KexInit({ ...this.#offered, kex: this.#protocol._offer.lists.kex.array })
+  }
+
   /** ssh2 reads the peer's message by itself: what can be seen is that it begins an exchange, which has it. */
   #readKexinits(): void {
     let exchange = this.#protocol._kex

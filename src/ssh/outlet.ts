@@ -1,16 +1,18 @@
 import type { Duplex } from 'node:stream'
 import { CLOSE_TIMEOUT_MS, TRANSPORT_BUFFER } from '../core/limits.js'
 import { writePacket } from './packet-allocator.js'
+import { TurnShare } from './turn-share.js'
 
 /**
  * The way out to the stream: packets of one turn of the event loop leave together, whoever has more to send waits until
- * there is room, and at the end what was said is let out before the stream goes.
+ * there is room and a turn, and at the end what was said is let out before the stream goes.
  */
 export class Outlet {
   readonly #stream: Duplex
   readonly #isHeld: () => boolean
   #corked = false
   #waiting: (() => void)[] = []
+  readonly #turn = new TurnShare(() => this.wakeWaiting())
 
   /** @param isHeld whether packets would be queued now, because keys are being exchanged */
   constructor(stream: Duplex, isHeld: () => boolean) {
@@ -18,9 +20,14 @@ export class Outlet {
     this.#isHeld = isHeld
   }
 
-  /** True while data should wait: the stream is behind, or packets are held. */
+  /** True while data should wait: it is the turn of others, the stream is behind, or packets are held. */
   get congested(): boolean {
-    return this.#isHeld() || this.#stream.writableLength > TRANSPORT_BUFFER
+    return this.#turn.isOver || this.#isHeld() || this.#stream.writableLength > TRANSPORT_BUFFER
+  }
+
+  /** To be called for each packet of data. */
+  spend(bytes: number): void {
+    this.#turn.spend(bytes, 1)
   }
 
   /** Calls back once, as soon as data may flow; never after end(). */
@@ -48,6 +55,7 @@ export class Outlet {
   /** Ends the stream, by force if the peer doesn't take what is left. */
   end(): void {
     this.#waiting = []
+    this.#turn.stop()
     this.#uncork()
     // What the peer still sends is thrown away, and what we have said is let out, before the stream goes.
     this.#stream.resume()

@@ -1,5 +1,3 @@
-import { WINDOW_INITIAL, WINDOW_MAX } from '../core/limits.js'
-
 /** A window grows when its peer spent more than this part of the time waiting for it. */
 const WAITING_SHARE = 1 / 4
 
@@ -7,13 +5,14 @@ const WAITING_SHARE = 1 / 4
  * What the peer may send on a channel: RFC 4254 §5.2. The window begins as OpenSSH's and grows while its reader keeps
  * up and the path is so long that the peer, having sent all that it may, waits for our answer. On any other path a
  * larger one gains nothing, and costs: a client of OpenSSH buffers as much as the window takes, and copies all of that
- * buffer for each 32 KiB by which it grows.
+ * buffer for each 32 KiB by which it grows. It is never more than `most`, and shrinks with that.
  */
 export class ReceiveWindow {
   /** How much the peer may still send. */
-  credit = WINDOW_INITIAL
+  credit: number
+  readonly #most: () => number
   readonly #now: () => number
-  #size = WINDOW_INITIAL
+  #size: number
   #received = 0
   /** Where the peer had to stop until it learned of an adjustment, in bytes received; those that lie ahead. */
   readonly #stops: number[] = []
@@ -23,7 +22,10 @@ export class ReceiveWindow {
   #cycle: { start: number; received: number; waited: number } | undefined
 
   /** @param now milliseconds on a clock that never goes back */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(initial: number, most: () => number, now: () => number = () => performance.now()) {
+    this.credit = initial
+    this.#size = initial
+    this.#most = most
     this.#now = now
   }
 
@@ -47,6 +49,7 @@ export class ReceiveWindow {
    * @param unread what has arrived and was not read yet
    */
   grant(unread: number): number {
+    this.#size = Math.min(this.#size, this.#most())
     const keepsUp = unread < this.#size / 8
     if (this.#size - this.credit - unread < this.#size / (keepsUp ? 4 : 2)) return 0
     if (keepsUp) this.#grow()
@@ -65,7 +68,7 @@ export class ReceiveWindow {
     const elapsed = this.#now() - cycle.start
     // What it would have sent in the whole time, as fast as in the time in which it did not wait.
     const wanted = (this.#size * elapsed) / Math.max(elapsed - cycle.waited, Number.EPSILON)
-    if (cycle.waited > elapsed * WAITING_SHARE) this.#size = Math.min(Math.ceil(wanted), WINDOW_MAX)
+    if (cycle.waited > elapsed * WAITING_SHARE) this.#size = Math.min(Math.ceil(wanted), this.#most())
     this.#cycle = { start: this.#now(), received: 0, waited: 0 }
   }
 }

@@ -116,6 +116,7 @@ declare module 'ssh2/lib/protocol/kex.js' {
 
   class KexInit {
     constructor(offer: AlgorithmOffer)
+    lists: { kex: { array: string[] } }
   }
 
   export type { KexInit }
@@ -138,7 +139,7 @@ declare module 'ssh2/lib/protocol/utils.js' {
 }
 
 declare module 'ssh2/lib/protocol/crypto.js' {
-  /** `init` resolves once Poly1305 can be computed without the native binding. */
+  /** `init` resolves once Poly1305 can be computed without the native binding, and rejects if it can't be. */
   const crypto: { bindingAvailable: boolean; init: Promise<void> }
   export default crypto
 }

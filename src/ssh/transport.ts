@@ -1,21 +1,22 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import crypto from 'ssh2/lib/protocol/crypto.js'
 import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
-import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS, TRANSPORT_BUFFER_MAX } from '../core/limits.js'
+import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, offer } from './algorithms.js'
+import { ALGORITHMS, type Algorithms, CHACHA20_POLY1305, hostKeyAlgorithms, offer } from './algorithms.js'
 import { replaceExtInfo } from './ext-info.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
 import { IDENT, NO_SSH } from './identification.js'
+import { Inlet } from './inlet.js'
 import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
 import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
 import { poolPackets } from './packet-allocator.js'
+import { hasPoly1305 } from './poly1305.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
@@ -59,8 +60,6 @@ export class Transport {
   readonly #stream: Duplex
   readonly #options: TransportOptions
   readonly #log: Logger
-  /** Sockets give each chunk away; any other stream may keep what it delivered, and ssh2 decrypts in place. */
-  readonly #ownsChunks: boolean
   #hostKey: HostKey | undefined
   /** The peer has said that it speaks SSH. */
   #identified = false
@@ -72,14 +71,15 @@ export class Transport {
     (cause) => this.close(cause),
   )
   readonly #outlet: Outlet
+  readonly #inlet: Inlet
 
   constructor(options: TransportOptions) {
     const { stream, side, handlers } = options
     this.#options = options
     this.#stream = stream
     this.#outlet = new Outlet(stream, () => this.#protocol._kexinit !== undefined)
+    this.#inlet = new Inlet(stream, (bytes) => this.#receive(bytes))
     this.#log = options.log
-    this.#ownsChunks = stream instanceof Socket
     // Small packets go out at once: waiting for the peer's delayed ACK costs 40 ms, twice in a key exchange.
     if (stream instanceof Socket) stream.setNoDelay(true)
     let ready = false
@@ -136,23 +136,23 @@ export class Transport {
     stream.on('error', this.#onStreamError)
     stream.on('close', this.#onEnd)
     this.#renewal.started()
-    // ssh2's Poly1305 is WebAssembly, compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
-    crypto.init.then(
-      () => this.#begin(),
-      (error: unknown) => this.close(this.#protocolError(error)),
-    )
+    // It is compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
+    void hasPoly1305.then((has) => {
+      if (!has) negotiation.leaveOut(CHACHA20_POLY1305)
+      this.#begin()
+    })
     // A stream that has ended before we listened will say nothing more.
     if (stream.destroyed || stream.readableEnded) process.nextTick(this.#onEnd)
   }
 
   #begin(): void {
     if (this.#closed) return
-    this.#stream.on('data', this.#onData)
+    this.#inlet.open()
     this.#stream.on('drain', this.#onDrain)
     this.#protocol.start?.()
   }
 
-  /** True while data should wait: the stream is behind, or a key exchange runs and packets would be queued. */
+  /** True while data should wait: for others, for the stream, or for a key exchange, in which packets are queued. */
   get congested(): boolean {
     return this.#outlet.congested
   }
@@ -193,6 +193,7 @@ export class Transport {
     packet.set(header, write.allocStart)
     packet.set(data, write.allocStart + header.length)
     utils.sendPacket(this.#protocol, write.finalize(packet))
+    this.#outlet.spend(data.length)
   }
 
   /** Answers a message that nobody knows: RFC 4253 §11.4. */
@@ -244,15 +245,14 @@ export class Transport {
     this.#firstCause = cause
     this.#renewal.stop()
     this.#protocol.cleanup()
-    this.#stream.off('data', this.#onData)
+    this.#inlet.close()
     this.#outlet.end()
     this.#options.onClosed(this.#firstCause)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#renewal.count(chunk.length)
-    this.received += chunk.length
-    const bytes = this.#ownsChunks ? chunk : Buffer.from(chunk)
+  #receive(bytes: Buffer): void {
+    this.#renewal.count(bytes.length)
+    this.received += bytes.length
     try {
       this.#protocol.parse(bytes, 0, bytes.length)
     } catch (error) {
@@ -260,15 +260,9 @@ export class Transport {
       return
     }
     if (this.#renewal.isDue) this.rekey()
-    // A peer that asks and doesn't read the answers must not fill our memory. Channel data stops far below this
-    // limit, so two ends that both behave never wait for each other here.
-    if (!this.#closed && this.#stream.writableLength > TRANSPORT_BUFFER_MAX) this.#stream.pause()
   }
 
-  readonly #onDrain = (): void => {
-    if (!this.#closed) this.#stream.resume()
-    this.#outlet.wakeWaiting()
-  }
+  readonly #onDrain = (): void => this.#outlet.wakeWaiting()
 
   readonly #onEnd = (): void => {
     if (this.#closed) return
@@ -284,6 +278,7 @@ export class Transport {
   }
 
   #onPayload(payload: Buffer, parsePayload: (payload: Buffer) => unknown): unknown {
+    this.#inlet.count()
     const type = payload[0]
     if (this.#closed) return Number.POSITIVE_INFINITY // the number at which ssh2's parser stops
     if (type === undefined || type < MSG.GLOBAL_REQUEST) {

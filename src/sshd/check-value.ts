@@ -1,4 +1,5 @@
 import type { Keyword } from './keywords.js'
+import { parseListenAddress, parsePort } from './listening.js'
 import { parseFlag, parseSize, parseTime } from './values.js'
 
 /**
@@ -34,6 +35,10 @@ function normalise({ kind, values = [], default: preset }: Keyword, word: string
       const seconds = parseTime(word)
       return seconds === undefined ? undefined : String(seconds)
     }
+    case 'port':
+      return parsePort(word)
+    case 'address':
+      return parseListenAddress(word) && word
     case 'choice':
       return values.find((value) => value.toLowerCase() === (parseFlag(word) ?? word.toLowerCase()))
     default:

@@ -1,6 +1,7 @@
 import { SshjobError } from '../core/errors.js'
 import { chooseAlgorithms, isAlgorithmList } from './algorithm-list.js'
 import { findKeyword, KEYWORDS, type Keyword, type Kind } from './keywords.js'
+import { parseListenAddress } from './listening.js'
 import type { ConnectionSpec } from './match.js'
 import { hasInvalidNetwork } from './patterns.js'
 import { isPermit, LISTEN, OPEN } from './permits.js'
@@ -9,7 +10,7 @@ import { refuseFileServer } from './subsystem.js'
 import { splitWords } from './words.js'
 
 /** Kinds of which every line counts; of others, the first. */
-const ACCUMULATING: readonly Kind[] = ['more', 'many', 'subsystem']
+const ACCUMULATING: readonly Kind[] = ['more', 'many', 'port', 'address', 'subsystem']
 
 /** What a configuration says for one connection, or for all of them. */
 export interface Config {
@@ -145,9 +146,8 @@ function dumpAddresses(config: Config): string[] {
   const given = config.all('ListenAddress').map(([address = '']) => address)
   const addresses = given.length === 0 ? ['[::]', '0.0.0.0'] : given
   const listens = addresses.flatMap((address) => {
-    if (/^(\[.*\]|[^:]+):\d+$/.test(address)) return [address]
-    const host = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address
-    return known.map((port) => `${host}:${port}`)
+    const { host, port } = parseListenAddress(address) ?? { host: address }
+    return (port === undefined ? known : [port]).map((each) => `${host}:${each}`)
   })
   return [...known.map((port) => `port ${port}`), ...listens.map((address) => `listenaddress ${address}`)]
 }

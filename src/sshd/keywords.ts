@@ -9,6 +9,8 @@ export type Kind =
   | 'words' // one or more; the first line counts
   | 'more' // one or more; every line counts
   | 'many' // one; every line counts
+  | 'port' // one; every line counts
+  | 'address' // one; every line counts
   | 'rest' // the line as it is
   | 'subsystem' // a name, and a command as it is; every line counts
   | 'rekey' // a size, and perhaps a time
@@ -133,7 +135,7 @@ export const KEYWORDS: readonly Keyword[] = [
   accepted('KerberosOrLocalPasswd', 'flag', NO_OTHER_METHOD),
   accepted('KerberosTicketCleanup', 'flag', NO_OTHER_METHOD),
   honoured('KexAlgorithms', 'word', 'of those that sshjob has'),
-  accepted('ListenAddress', 'many', NO_LISTENING),
+  accepted('ListenAddress', 'address', NO_LISTENING),
   honoured('LoginGraceTime', 'time', '', { default: '120' }),
   honoured('LogLevel', 'choice', 'QUIET to DEBUG3', {
     match,
@@ -172,7 +174,7 @@ export const KEYWORDS: readonly Keyword[] = [
   accepted('PerSourceMaxStartups', 'word', NO_LISTENING),
   accepted('PerSourceNetBlockSize', 'word', NO_LISTENING),
   accepted('PidFile', 'word', 'sshd writes none for one connection either'),
-  accepted('Port', 'many', NO_LISTENING),
+  accepted('Port', 'port', NO_LISTENING),
   accepted('PrintLastLog', 'flag', 'nobody logs in'),
   accepted('PrintMotd', 'flag', "the job's own greeting, if it has one"),
   honoured('PubkeyAcceptedAlgorithms', 'word', 'of those that sshjob has', { match }),

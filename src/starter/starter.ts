@@ -21,7 +21,7 @@ export interface StarterOptions {
   /** What each connection is served with. */
   serveOptions?: Pick<
     ServeOptions,
-    'shells' | 'idleTimeoutMs' | 'motd' | 'forwarding' | 'permitOpen' | 'permitListen'
+    'shells' | 'idleTimeoutMs' | 'motd' | 'forwarding' | 'permitOpen' | 'permitListen' | 'files'
   >
   log?: Logger
   /** Serves one connection. Default: serve(). */

@@ -55,8 +55,9 @@ export async function addNativeCiphers(target: string): Promise<string | undefin
 async function describe(folder: string): Promise<Installation> {
   const file = (name: string): string => path.join(folder, name)
   const { bin }: { bin: Record<string, string> } = JSON.parse(await fs.readFile(file('package.json'), 'utf8'))
-  const { sshjob, 'sshjob-server': server } = bin
-  if (sshjob === undefined || server === undefined)
+  const { sshjob, 'sshjob-server': wrapper } = bin
+  if (sshjob === undefined || wrapper === undefined)
     throw new Error('package.json does not name the programs.')
-  return { sshjob: file(sshjob), server: file(server), library: file('dist/index.js') }
+  // The server itself, which a script for sh starts: what it takes is what is measured.
+  return { sshjob: file(sshjob), server: file(`${wrapper}.cjs`), library: file('dist/index.js') }
 }

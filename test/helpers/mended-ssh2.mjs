@@ -1,6 +1,6 @@
 // A transformer for jest: the sources are tested with the ssh2 that is bundled.
-import { mendPacketLimit } from '../../scripts/mend-ssh2.mjs'
+import { mendCrypto } from '../../scripts/mend-ssh2.mjs'
 
 export default {
-  process: (source) => ({ code: mendPacketLimit(source) }),
+  process: (source) => ({ code: mendCrypto(source) }),
 }

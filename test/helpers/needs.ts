@@ -155,6 +155,13 @@ export function describeWithMounts(title: string, body: Body): void {
   describeIf(missingRoot() ?? missingMounts(), 'root', title, body)
 }
 
+/** A suite that mounts a file system of FUSE, in a namespace of its own. */
+export function describeWithFuse(title: string, body: Body): void {
+  const reason = missingRoot() ?? missingMounts()
+  if (reason !== undefined) describeIf(reason, 'root', title, body)
+  else describeIf(isClosed('/dev/fuse') ? "/dev/fuse can't be opened" : undefined, 'device', title, body)
+}
+
 /** A suite that needs root. */
 export function describeAsRoot(title: string, body: Body): void {
   describeIf(missingRoot(), 'root', title, body)

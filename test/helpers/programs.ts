@@ -6,6 +6,8 @@ import type { Readable, Writable } from 'node:stream'
 const DIST = join(process.cwd(), 'dist')
 export const SSHJOB = join(DIST, 'sshjob.cjs')
 export const SSHJOB_SERVER = join(DIST, 'sshjob-server.cjs')
+/** What is installed as `sshjob-server`: it stands in front of that, and stays there while a job runs. */
+export const WRAPPER = join(DIST, 'sshjob-server')
 export const SSHJOB_KEYGEN = join(DIST, 'sshjob-keygen.cjs')
 export const LAUNCH = join(DIST, 'programs/launch.cjs')
 

@@ -64,7 +64,7 @@ export async function rawSession(
 ): Promise<RawSession> {
   const keys = sessionKeys()
   const [serverStream, clientStream] = streamPair()
-  const served = serve(serverStream, job, { ...options, credentials: keys.server })
+  const served = serve(serverStream, job, { credentials: keys.server, ...options })
   const peer = await rawPeer(clientStream, { ...keys.client, ...peerOptions })
   return {
     served,

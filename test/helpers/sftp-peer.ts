@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { silent } from '../../src/core/log.js'
 import { type SftpSession, serveSftp } from '../../src/server/sftp/serve-sftp.js'
+import { SftpConnection } from '../../src/server/sftp/sftp-connection.js'
 import { FX, FXP, makePacket, PacketSplitter } from '../../src/ssh/sftp-protocol.js'
 import { Reader, string, uint32 } from '../../src/ssh/wire.js'
 import { streamPair } from '../../src/streams/memory.js'
@@ -93,9 +94,13 @@ export interface ServedSftp {
 }
 
 /** Our server on a folder, over two streams in memory, with the version exchanged. */
-export async function servedSftp(directory: string, home = directory): Promise<ServedSftp> {
+export async function servedSftp(
+  directory: string,
+  home = directory,
+  connection = new SftpConnection(),
+): Promise<ServedSftp> {
   const [near, far] = streamPair()
-  const session = serveSftp(far, far, { directory, home }, silent)
+  const session = serveSftp(far, far, { files: { directory, home }, connection, log: silent })
   const peer = sftpPeer(near, near)
   await peer.ask(FXP.INIT, uint32(3))
   return {

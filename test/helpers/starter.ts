@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RunningProgram, SSHJOB_SERVER, type StartOptions, startProgram } from './programs.js'
+import { expectGone, serverOf } from './processes.js'
+import { type RunningProgram, type StartOptions, startProgram, WRAPPER } from './programs.js'
 
 /** A user with a home and a runtime directory of their own, as far as programs believe their environment. */
 export interface TestUser {
@@ -49,7 +50,7 @@ export function starterSuite(): StarterSuite {
     user: getUser,
     async start({ id = JOB, options = [], command = ['cat'], env, ...rest } = {}) {
       const args = ['--job-id', id, '--quiet', '--log-level', 'info', ...options, '--', ...command]
-      const starter = startProgram(SSHJOB_SERVER, args, { ...rest, env: { ...getUser().env, ...env } })
+      const starter = startProgram(WRAPPER, args, { ...rest, env: { ...getUser().env, ...env } })
       started.push(starter)
       // What a test has sent to a log file, it waits for itself.
       if (!options.includes('--log-file')) await starter.waitFor(/job started/)
@@ -92,8 +93,9 @@ async function endStarter(starter: RunningProgram): Promise<void> {
   if (forced) throw new Error(`The starter did not end and had to be killed:\n${starter.stderr()}`)
 }
 
-/** kill -9, as a batch system does it. */
+/** kill -9 of the server, as of a system that runs out of memory. Its job goes on, until its stdin ends. */
 export async function killStarter(starter: RunningProgram): Promise<void> {
-  starter.kill('SIGKILL')
-  await starter.ended
+  const server = serverOf(starter.pid)
+  process.kill(server, 'SIGKILL')
+  await expectGone(server)
 }

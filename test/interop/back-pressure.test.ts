@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeWith } from '../helpers/needs.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
-import { peakMemory, residentBytes } from '../helpers/processes.js'
+import { peakMemory, residentBytes, serverOf } from '../helpers/processes.js'
 import { type RunningProgram, runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
 import { JOB, starterSuite } from '../helpers/starter.js'
 
@@ -37,7 +37,7 @@ describe('a client that is stopped while a command pours', () => {
     const starter = await start()
     const client = sshjob(JOB, 'yes')
     await stopWhileItPours(client)
-    await expectFlat([starter.pid])
+    await expectFlat([serverOf(starter.pid)])
     // The other sessions do not wait for it.
     expect((await runProgram(SSHJOB, [JOB, 'exit 3'], { env: user().env })).exitCode).toBe(3)
     client.kill('SIGCONT')
@@ -56,7 +56,7 @@ describeWith(['ssh'], 'ssh that is stopped while a command pours', () => {
     const starter = await start()
     const client = ssh.start([option, HOST, 'yes'])
     await stopWhileItPours(client)
-    await expectFlat([starter.pid])
+    await expectFlat([serverOf(starter.pid)])
     client.kill('SIGKILL')
   })
 })
@@ -68,7 +68,7 @@ describe('2 GB for a command that does not read', () => {
     await client.waitFor(/in/)
     const source = spawn('head', ['-c', '2000000000', '/dev/zero'], { stdio: ['ignore', 'pipe', 'ignore'] })
     source.stdout.pipe(client.child.stdin)
-    await expectFlat([starter.pid, client.pid])
+    await expectFlat([serverOf(starter.pid), client.pid])
     expect(source.exitCode).toBeNull()
     expect(client.child.exitCode).toBeNull()
     source.kill('SIGKILL')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { HELLO_MAX_BYTES, MAX_STARTUPS } from '../../src/core/limits.js'
 import { readAll } from '../helpers/bytes.js'
-import { countDescriptors, residentBytes } from '../helpers/processes.js'
+import { countDescriptors, residentBytes, serverOf } from '../helpers/processes.js'
 import { type RunningProgram, runProgram, SSHJOB, startProgram } from '../helpers/programs.js'
 import { JOB, starterSuite } from '../helpers/starter.js'
 
@@ -79,8 +79,9 @@ describe('a starter whose socket strangers reach', () => {
   })
 
   it(`holds out against ${HALF_OPEN} connections that say nothing`, async () => {
-    const before = residentBytes(starter.pid)
-    const descriptors = countDescriptors(starter.pid)
+    const server = serverOf(starter.pid)
+    const before = residentBytes(server)
+    const descriptors = countDescriptors(server)
     for (let opened = 0; opened < HALF_OPEN; opened++) await stranger()
     await starter.waitFor(/too many connections that have not authenticated/)
     expect(starter.stderr().toString().split('too many connections').length - 1).toBeLessThan(10)
@@ -91,8 +92,8 @@ describe('a starter whose socket strangers reach', () => {
     expect(refused).toMatchObject({ exitCode: 255 })
     expect(refused.stderr).toMatch(/^sshjob: /)
     // Those that wait, and those that are being told to; whoever is more than that is cut off.
-    while (countDescriptors(starter.pid) > descriptors + 2 * MAX_STARTUPS) await delay(20)
-    expect(residentBytes(starter.pid) - before).toBeLessThan(60 * MIB)
+    while (countDescriptors(server) > descriptors + 2 * MAX_STARTUPS) await delay(20)
+    expect(residentBytes(server) - before).toBeLessThan(60 * MIB)
   })
 
   it('refuses a client that has another key than it named', async () => {

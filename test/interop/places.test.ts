@@ -50,12 +50,12 @@ describeWithMounts('a job and who looks for it', () => {
 
   it('are two that can not have one id, however they were started', async () => {
     const starters = [start('train', ENVIRONMENTS[1]?.[1]), start('train', ENVIRONMENTS[2]?.[1])]
-    const lost = await Promise.race(starters.map(async (one) => ({ one, end: await one.ended })))
-    expect(lost.end.exitCode).not.toBe(0)
-    expect(lost.one.stderr().toString()).toContain(
-      'Somebody serves a job at /tmp/sshjob-0/train.sock already',
+    await Promise.all(starters.map((starter) => starter.waitFor(/To enter this job/)))
+    expect(await sockets()).toEqual(['/tmp/sshjob-0/train-2.sock', '/tmp/sshjob-0/train.sock'])
+    expect(starters.map(({ stderr }) => stderr().toString()).join('')).toContain(
+      'Another job that runs here is called train: this one is train-2.',
     )
-    await stop(...starters.filter((one) => one !== lost.one))
+    await stop(...starters)
   })
 
   it.each([
@@ -108,20 +108,21 @@ describeWithMounts('a job and who looks for it', () => {
     await mounts().sshjob(['-q', '--wait=20', 'train', 'true'])
     await mounts().sh('mount -o remount,rw /tmp')
     const twin = start('train')
-    expect((await twin.ended).exitCode).not.toBe(0)
-    expect(twin.stderr().toString()).toContain(
-      'Somebody serves a job at /dev/shm/sshjob-0/train.sock already',
-    )
-    await stop(starter)
+    await twin.waitFor(/To enter this job, .*: sshjob train-2$/m)
+    await stop(starter, twin)
   })
 
-  it('do not meet where there is no safe place, and the starter says why', async () => {
+  it('do not meet where there is no safe place, and the starter says why and runs the job', async () => {
     const others = 'mkdir -m 700 /tmp/sshjob-0 /dev/shm/sshjob-0 /var/tmp/sshjob-0 /run/user/0/sshjob'
     await mounts().sh(
       `${others}; chown 54321 /tmp/sshjob-0 /dev/shm/sshjob-0 /var/tmp/sshjob-0 /run/user/0/sshjob`,
     )
     const starter = start('train')
-    await starter.ended
+    await starter.waitFor(/The job runs all the same, and can't be entered\./)
+    await stop(starter)
+    const strict = mounts().startServer(['--require-session', '--job-id', 'train', '--', 'cat'])
+    expect((await strict.ended).exitCode).toBe(255)
+    expect(strict.stderr().toString()).toContain('The job was not started, as --require-session says.')
     for (const place of ['/tmp/sshjob-0', '/dev/shm/sshjob-0', '/var/tmp/sshjob-0', '/run/user/0/sshjob']) {
       expect(starter.stderr().toString()).toContain(
         `The folder ${place} can't be used: it belongs to user 54321.`,

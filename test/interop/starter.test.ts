@@ -1,22 +1,22 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runProgram, SSHJOB, SSHJOB_SERVER, startProgram } from '../helpers/programs.js'
+import { runProgram, SSHJOB, startProgram, WRAPPER } from '../helpers/programs.js'
 import { JOB, starterSuite } from '../helpers/starter.js'
 
 describe('the job under a starter', () => {
   const { user, start } = starterSuite()
   const runJob = (script: string, stdin = '') =>
-    runProgram(SSHJOB_SERVER, ['--job-id', JOB, '-q', '--', 'sh', '-c', script], { env: user().env, stdin })
+    runProgram(WRAPPER, ['--job-id', JOB, '-q', '--', 'sh', '-c', script], { env: user().env, stdin })
 
   it('has the stdin, stdout and stderr of the starter', async () => {
     const result = await runJob('cat; echo err >&2', 'in\n')
     expect(result).toEqual({ exitCode: 0, signal: null, stdout: 'in\n', stderr: 'err\n' })
   })
 
-  it('gives its exit status to the starter, and 128+n for a signal', async () => {
-    expect(await runJob('exit 7')).toMatchObject({ exitCode: 7, stderr: '' })
-    expect(await runJob('kill -TERM $$')).toMatchObject({ exitCode: 143, stderr: '' })
-    expect(await runJob('kill -KILL $$')).toMatchObject({ exitCode: 137, stderr: '' })
+  it('gives its exit status to the starter, or the signal that ended it', async () => {
+    expect(await runJob('exit 7')).toMatchObject({ exitCode: 7, signal: null, stderr: '' })
+    expect(await runJob('kill -TERM $$')).toMatchObject({ exitCode: null, signal: 'SIGTERM', stderr: '' })
+    expect(await runJob('kill -KILL $$')).toMatchObject({ exitCode: null, signal: 'SIGKILL', stderr: '' })
   })
 
   it('gets each signal that the starter gets, once', async () => {
@@ -37,22 +37,25 @@ describe('the job under a starter', () => {
 
   it('is not started where it can not be, with a sentence and no socket', async () => {
     const args = ['--job-id', JOB, '--', '/nowhere/program']
-    const result = await runProgram(SSHJOB_SERVER, args, { env: user().env })
+    const result = await runProgram(WRAPPER, args, { env: user().env })
     expect(result.exitCode).not.toBe(0)
     expect(result.stderr).toMatch(/^sshjob-server: The job \/nowhere\/program could not be started: /)
     const list = await runProgram(SSHJOB, ['ls', '--json'], { env: user().env })
     expect(JSON.parse(list.stdout)).toEqual([])
   })
 
-  it('keeps a second starter from taking its name', async () => {
-    const starter = await start()
-    const args = ['--job-id', JOB, '--', 'echo', 'started']
-    const second = await runProgram(SSHJOB_SERVER, args, { env: user().env })
-    expect(second).toMatchObject({ stdout: '' })
-    expect(second.exitCode).not.toBe(0)
-    expect(second.stderr).toMatch(/serves a job .* already/)
-    expect((await runProgram(SSHJOB, [JOB, 'exit 5'], { env: user().env })).exitCode).toBe(5)
-    expect(starter.child.exitCode).toBeNull()
+  it('keeps its name when others are given the same, which get numbers', async () => {
+    await start()
+    const others = await Promise.all([1, 2, 3].map(() => start()))
+    for (const other of others) {
+      expect(other.stderr().toString()).toMatch(
+        /Another job that runs here is called train: this one is train-[234]\./,
+      )
+    }
+    const enter = async (id: string) =>
+      (await runProgram(SSHJOB, [id, 'echo $SSHJOB_JOB_ID; exit 5'], { env: user().env })).stdout
+    const ids = ['train', 'train-2', 'train-3', 'train-4']
+    expect(await Promise.all(ids.map(enter))).toEqual(ids.map((id) => `${id}\n`))
   })
 })
 

@@ -47,6 +47,8 @@ test('one archive is packed, with all programs, their man pages, the types, the 
     'dist/man/sshjob-keygen.1',
     'dist/man/sshjob-server.1',
     'dist/man/sshjob.1',
+    'dist/sshjob-files.cjs',
+    'dist/sshjob-server',
     'dist/sshjob-server.cjs',
     'dist/sshjob.cjs',
     'dist/types/index.d.ts',

@@ -1,3 +1,4 @@
+import { modeOfCopy } from '../../client/sftp/attributes.js'
 import type { FileProgress } from '../../client/sftp/types.js'
 import { abortError, type ErrorCode, messageOf, SshjobError } from '../../core/errors.js'
 import { COPY_FILES_AT_ONCE } from '../../core/limits.js'
@@ -42,7 +43,7 @@ export async function runPlan(
     }
   }
 
-  for (const folder of plan.folders) await attempt(folder, () => makeFolder(target, folder))
+  for (const folder of plan.folders) await attempt(folder, () => makeFolder(target, folder, options))
   await eachAtOnce(plan.files, (file) =>
     attempt(file, () => {
       let before = 0
@@ -70,7 +71,8 @@ export async function runPlan(
   // Last, from the inside out: what is made in a folder changes its time, and may need its write permission.
   if (options.preserve) {
     for (const folder of plan.folders.toReversed()) {
-      await attempt(folder, () => target.setAttributes(folder.to, folder.stats))
+      const mode = modeOfCopy(folder.stats.mode, true)
+      await attempt(folder, () => target.setAttributes(folder.to, { ...folder.stats, mode }))
     }
   }
   return failures
@@ -83,9 +85,9 @@ function isBelow(item: PlannedItem, failed: ReadonlySet<PlannedItem>): boolean {
 }
 
 /** A folder that is there is used; a link in its place, which could lead anywhere, is not. */
-async function makeFolder(target: Side, { to, stats }: PlannedItem): Promise<void> {
+async function makeFolder(target: Side, { to, stats }: PlannedItem, { preserve }: RunOptions): Promise<void> {
   const there = await target.lstat(to)
-  if (there === undefined) return target.makeFolder(to, stats.mode | OWNER_MAY_WRITE)
+  if (there === undefined) return target.makeFolder(to, modeOfCopy(stats.mode, preserve) | OWNER_MAY_WRITE)
   if (there.type === 'folder') return
   throw new SshjobError(
     'file-failed',

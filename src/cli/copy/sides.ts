@@ -2,7 +2,9 @@ import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
 import { localTimes } from '../../client/sftp/attributes.js'
 import { onLocal } from '../../client/sftp/local-failure.js'
+import { absolutePath } from '../../client/sftp/local-file.js'
 import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
+import { ownCalls } from '../../core/blocking-calls.js'
 import { SshjobError } from '../../core/errors.js'
 
 export interface FolderEntry {
@@ -37,27 +39,30 @@ export function joinPath(folder: Buffer, name: Buffer): Buffer {
   return Buffer.concat(folder.at(-1) === SLASH[0] ? [folder, name] : [folder, SLASH, name])
 }
 
+/** A call of the file system here, which is not waited for without end. @param itself as in FileCallOptions */
+const call = <T>(path: Buffer, work: () => Promise<T>, itself = false): Promise<T> =>
+  onLocal(path, () => ownCalls().file(absolutePath(path), work, { itself }))
+
 export const localSide: Side = {
   name: (path) => path.toString(),
   where: 'here',
-  stat: (path) => unlessMissing(() => onLocal(path, async () => statsOf(await stat(path)))),
-  lstat: (path) => unlessMissing(() => onLocal(path, async () => statsOf(await lstat(path)))),
+  stat: (path) => unlessMissing(async () => statsOf(await call(path, () => stat(path)))),
+  lstat: (path) => unlessMissing(async () => statsOf(await call(path, () => lstat(path), true))),
   async list(path) {
     const entries: FolderEntry[] = []
-    for (const name of await onLocal(path, () => readdir(path, { encoding: 'buffer' }))) {
+    for (const name of await call(path, () => readdir(path, { encoding: 'buffer' }))) {
       const stats = await localSide.lstat(joinPath(path, name))
       if (stats !== undefined) entries.push({ name, stats })
     }
     return entries
   },
-  makeFolder: (path, mode) => onLocal(path, async () => void (await mkdir(path, mode))),
-  readLink: (path) => onLocal(path, () => readlink(path, { encoding: 'buffer' })),
-  makeLink: (target, path) => onLocal(path, () => symlink(target, path)),
-  setAttributes: (path, { mode, accessed, modified }) =>
-    onLocal(path, async () => {
-      await chmod(path, mode)
-      await utimes(path, accessed, modified)
-    }),
+  makeFolder: async (path, mode) => void (await call(path, () => mkdir(path, mode), true)),
+  readLink: (path) => call(path, () => readlink(path, { encoding: 'buffer' }), true),
+  makeLink: (target, path) => call(path, () => symlink(target, path), true),
+  async setAttributes(path, { mode, accessed, modified }) {
+    await call(path, () => chmod(path, mode))
+    await call(path, () => utimes(path, accessed, modified))
+  },
 }
 
 export function remoteSide(files: RemoteFiles, job: string): Side {

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { thisProgram } from '../programs.js'
+import { LOADER, thisProgram } from '../programs.js'
 
 /** A file or folder of this installation, and where it goes below the copy's folder. */
 export interface OwnFile {
@@ -22,7 +22,6 @@ export interface OwnNode {
  */
 const NOT_ITS_OWN =
   /^(?:ld-(?:linux|musl)[^/]*|lib(?:c|m|dl|pthread|rt|util|anl|resolv|nss_\w+|gcc_s|stdc\+\+|atomic)\.(?:so|musl).*|.*\.node)$/
-const LOADER = /\/ld-(?:linux|musl)[^/]*$/
 
 /**
  * This Node.js, as files that run elsewhere. The one from nodejs.org is a single file; a distribution's is a small

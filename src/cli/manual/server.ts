@@ -6,14 +6,14 @@ export const manual: Manual = {
   summary: 'runs a command as a job that can be entered',
   calls: ['[options] -- COMMAND [ARG...]', '-i [options]', '-i|-t|-T -f FILE [options]'],
   description: [
-    "Runs COMMAND as a job, which its user enters with 'sshjob ID' while it runs. COMMAND gets our stdin, stdout and stderr, and the signals that we get. When it ends, open sessions are told so and ended.",
+    "Runs COMMAND as a job, which its user enters with 'sshjob ID' while it runs. COMMAND runs as it would without sshjob-server, also where no session can enter it. When it ends, open sessions are told so and ended.",
     'With -i, serves the one connection on stdin and stdout, into where it was started: a container, a step of a job.',
     'With -f, does the same in the place of sshd(8), with its options and its configuration.',
   ],
   options: SERVER_OPTIONS,
   operands: ['program', 'file'],
   exitStatus: [
-    "The exit status is that of COMMAND, or 128 and the number of the signal that ended it. It is 255 when sshjob-server itself fails, also when COMMAND can't be started; one line on stderr that begins with 'sshjob-server:' says why. With -i it is 0 once the connection has ended, and 255 when it failed.",
+    "The exit status is that of COMMAND; a signal that ends COMMAND ends us as well. It is 255 when sshjob-server itself fails, also when COMMAND can't be started; one line on stderr that begins with 'sshjob-server:' says why. With -i it is 0 once the connection has ended, and 255 when it failed.",
   ],
   examples: [
     ['sshjob-server --job-id train -- python3 train.py', "entered with 'sshjob train'"],

@@ -1,8 +1,6 @@
-import fs from 'node:fs'
 import { hostname } from 'node:os'
 import { numberOf, readJobAd } from '../../engines/htcondor/job-ad.js'
-
-const STDERR = 2
+import type { ErrorOutput } from './error-output.js'
 
 export interface Announced {
   id: string
@@ -30,8 +28,8 @@ export function announcement(
 }
 
 /** Writes it to stderr, or not at all: neither a reader who doesn't read nor one who has gone keeps the job waiting. */
-export function announce(announced: Announced): void {
-  fs.write(STDERR, `${announcement(announced)}\n`, () => undefined)
+export function announce(announced: Announced, errors: ErrorOutput): void {
+  errors.writeLater(`${announcement(announced)}\n`)
 }
 
 function htcondorId({

@@ -1,9 +1,11 @@
-import { open, write } from 'node:fs'
+import { close, open, write } from 'node:fs'
+import { resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
+import { ownCalls } from '../../core/blocking-calls.js'
+import { endSentence, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { LOG_FLUSH_MS, LOG_QUEUE_BYTES, LOG_RETRY_MS } from '../../core/limits.js'
-
-const STDERR = 2
+import { refuseForeignFile } from '../foreign-file.js'
+import type { ErrorOutput } from './error-output.js'
 
 /** Where the lines of a log go. */
 export interface LogWriter {
@@ -16,19 +18,30 @@ export interface LogWriter {
  * Writes lines to stderr, or to the end of a file, one after the other, and never waits itself: stderr is the job's, and
  * whoever reads it may have stopped, or its file system may hang. What is more than LOG_QUEUE_BYTES by then is left out,
  * and a line says so.
- * @throws SshjobError 'usage' if the file can't be opened
+ * @throws SshjobError 'usage' if the file can't be opened; 'unsafe-directory' where root would write in another user's
  */
-export async function openLogWriter(file: string | undefined): Promise<LogWriter> {
-  return lineWriter(file === undefined ? STDERR : await openFile(file))
+export async function openLogWriter(file: string | undefined, errors: ErrorOutput): Promise<LogWriter> {
+  if (file !== undefined) return lineWriter(await openFile(file))
+  const { write, flush } = lineWriter(errors.descriptor)
+  return { flush, write: (line) => errors.delegate(line) || write(line) }
 }
 
 async function openFile(file: string): Promise<number> {
   try {
-    return await promisify(open)(file, 'a', 0o600)
+    const use = async (): Promise<number> => {
+      await refuseForeignFile(file)
+      return promisify(open)(file, 'a', 0o600)
+    }
+    return await ownCalls().file(resolve(file), use, { undo: (late) => close(late) })
   } catch (error) {
-    throw new SshjobError('usage', `The log file ${file} can't be written: ${messageOf(error)}.`, {
-      cause: error,
-    })
+    if (error instanceof SshjobError && error.code === 'unsafe-directory') throw error
+    throw new SshjobError(
+      'usage',
+      endSentence(`The log file ${file} can't be written: ${messageOf(error)}`),
+      {
+        cause: error,
+      },
+    )
   }
 }
 

@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, SshjobError } from '../../core/errors.js'
+import { DOOR_TIMEOUT_MS } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
 import { printableJson } from '../../core/printable.js'
+import { type ErrorOutput, errorOutput } from './error-output.js'
 import { lineLog } from './line-log.js'
 import { openLogWriter } from './log-writer.js'
 
@@ -13,6 +17,8 @@ export interface LogOptions {
   file: string | undefined
   /** Lines for people, or one JSON object a line for collectors. */
   format: LogFormat
+  /** What stderr is. Default: that of this process. */
+  errors?: ErrorOutput
 }
 
 export interface ServerLog extends Logger {
@@ -22,13 +28,36 @@ export interface ServerLog extends Logger {
 
 /**
  * A log on stderr or at the end of a file; never on stdout, which is the job's or the connection.
- * @throws SshjobError 'usage' if the file can't be written
+ * @throws SshjobError 'usage' if the file can't be written; 'unsafe-directory' where root would write in another user's
  */
-export async function openLog({ level, file, format }: LogOptions): Promise<ServerLog> {
-  const writer = await openLogWriter(file)
+export async function openLog({
+  level,
+  file,
+  format,
+  errors = errorOutput(),
+}: LogOptions): Promise<ServerLog> {
+  const writer = await openLogWriter(file, errors)
   const write = (line: string): void => writer.write(line)
   const log = format === 'text' ? lineLog(level, write) : await jsonLog(level, write)
   return { ...log, flush: () => writer.flush() }
+}
+
+/** The same for a job, which is not kept from running by a file, nor for long: the log goes to stderr then. */
+export async function openJobLog(options: LogOptions): Promise<ServerLog> {
+  const opened = new AbortController()
+  const tooLate = async (): Promise<never> => {
+    await delay(DOOR_TIMEOUT_MS, undefined, { signal: opened.signal })
+    throw new SshjobError('not-answering', `The log file ${options.file} can't be opened: nothing answers.`)
+  }
+  try {
+    return await Promise.race([openLog(options), tooLate()])
+  } catch (error) {
+    const log = await openLog({ ...options, file: undefined, format: 'text' })
+    log.warn({}, `${messageOf(error)} It goes to stderr.`)
+    return log
+  } finally {
+    opened.abort()
+  }
 }
 
 /** Loaded where it is asked for only. */

@@ -1,13 +1,15 @@
 import type { Duplex } from 'node:stream'
 import { SshjobError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
+import { makeJobEnvironment } from '../../job/environment.js'
 import { localJob } from '../../job/local-job.js'
 import { serve } from '../../server/serve.js'
 import type { Served } from '../../server/types.js'
 import { closeGently } from '../../streams/close.js'
 import { stdioStream } from '../../streams/stdio.js'
 import type { Settings } from './settings.js'
-import type { Signals } from './signals.js'
+import { type Signals, signalName } from './signals.js'
+import { startEnvironment } from './start-environment.js'
 import { describeSurroundings } from './surroundings.js'
 
 /**
@@ -17,16 +19,18 @@ import { describeSurroundings } from './surroundings.js'
  */
 export function serveStdio(settings: Settings, signals: Signals, log: Logger): Promise<number> {
   const stream = stdioStream()
-  const surroundings = describeSurroundings()
-  const job = localJob({ id: settings.jobId, command: surroundings.command, pids: () => surroundings.pids })
+  const { command, pids } = describeSurroundings()
+  const environment = makeJobEnvironment(startEnvironment())
+  const job = localJob({ id: settings.jobId, command, pids: () => pids, environment })
   return untilClosed(stream, serve(stream, job, { ...settings.serveOptions, log }), signals)
 }
 
 /** Waits for the end of the connection, which a signal brings about as well. As serveStdio() otherwise. */
 export async function untilClosed(stream: Duplex, served: Served, signals: Signals): Promise<number> {
   signals.deliverTo((signal) => {
-    if (signal === 'SIGUSR1' || signal === 'SIGUSR2') return
-    void served.end(new SshjobError('connection-closed', `The server was ended by ${signal}.`))
+    const name = signalName(signal)
+    if (name === 'SIGUSR1' || name === 'SIGUSR2') return
+    void served.end(new SshjobError('connection-closed', `The server was ended by ${name}.`))
   })
   const cause = await served.closed
   await closeGently(stream)

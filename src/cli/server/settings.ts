@@ -38,6 +38,7 @@ export const SERVER_OPTIONS = {
     help: 'forward into the job to this, or a socket, only; * is any (repeatable)',
   },
   'permit-listen': { value: '[HOST:]PORT', help: 'forward out of the job from this only (repeatable)' },
+  'require-session': { help: "don't run COMMAND if no session can enter it (default: run it all the same)" },
   quiet: { short: 'q', help: 'do not say at the start how to enter the job' },
   'log-level': { value: 'LEVEL', values: LOG_LEVELS, help: `${LOG_LEVELS.join(', ')} (default: warn)` },
   'log-file': { value: 'FILE', help: 'where the log goes (default: stderr)' },
@@ -61,16 +62,22 @@ export interface Settings {
   listen: string | undefined
   maxSessions: number
   lingerMs: number | 'forever'
+  requireSession: boolean
   serveOptions: NonNullable<StarterOptions['serveOptions']>
   /** Whether nothing is said at the start. */
   quiet: boolean
   logLevel: string
   logFile: string | undefined
   logFormat: LogFormat
+  /** What can't be had, and keeps no job from running: sentences for people. */
+  complaints: readonly string[]
 }
 
-/** @throws SshjobError 'usage', saying which option is wrong and how */
-export function readSettings(args: readonly string[]): Settings {
+/**
+ * @param pid what a job that is given no id is called by
+ * @throws SshjobError 'usage', saying which option is wrong and how
+ */
+export function readSettings(args: readonly string[], pid = process.pid): Settings {
   const { given, operands: command } = parseArguments(args, SERVER_OPTIONS, PROGRAM)
   const settings: Settings = {
     mode: 'job',
@@ -79,11 +86,13 @@ export function readSettings(args: readonly string[]): Settings {
     listen: undefined,
     maxSessions: MAX_SESSIONS,
     lingerMs: 0,
+    requireSession: false,
     serveOptions: {},
     quiet: false,
     logLevel: 'warn',
     logFile: undefined,
     logFormat: 'text',
+    complaints: [],
   }
   // parseArguments() has seen to it that a value is there wherever the table says so.
   for (const { name, value = '' } of given) apply(settings, name, value)
@@ -92,7 +101,7 @@ export function readSettings(args: readonly string[]): Settings {
   // Files are read by programs, too.
   if (settings.logFile !== undefined && !given.some(({ name }) => name === 'log-format'))
     settings.logFormat = 'json'
-  if (settings.jobId === '') settings.jobId = chooseJobId(settings)
+  if (settings.jobId === '') settings.jobId = chooseJobId(settings, pid)
   return settings
 }
 
@@ -118,7 +127,7 @@ function apply(settings: Settings, name: OptionName, value: string): void {
       settings.lingerMs = value === 'forever' ? value : seconds(value, '--linger', " or 'forever'")
       return
     case 'motd':
-      settings.serveOptions.motd = readMotd(value)
+      readMotd(settings, value)
       return
     case 'no-motd':
       settings.serveOptions.motd = false
@@ -136,6 +145,9 @@ function apply(settings: Settings, name: OptionName, value: string): void {
     case 'permit-listen':
       settings.serveOptions.permitListen = [...(settings.serveOptions.permitListen ?? []), value]
       makePolicy(settings.serveOptions)
+      return
+    case 'require-session':
+      settings.requireSession = true
       return
     case 'quiet':
       settings.quiet = true
@@ -161,7 +173,9 @@ function apply(settings: Settings, name: OptionName, value: string): void {
   }
 }
 
-function checkTogether({ mode, command, listen }: Settings): void {
+function checkTogether({ mode, command, listen, complaints }: Settings): void {
+  const [complaint] = complaints
+  if (mode === 'inetd' && complaint !== undefined) throw new SshjobError('usage', complaint)
   if (mode === 'inetd' && command.length > 0)
     throw usage('With -i no job is started, so there is no COMMAND.')
   if (mode === 'inetd' && listen !== undefined)
@@ -171,8 +185,8 @@ function checkTogether({ mode, command, listen }: Settings): void {
   }
 }
 
-function chooseJobId({ mode, command }: Settings): string {
-  return defaultJobId(mode === 'inetd' ? hostname() : (command[0] ?? ''), process.pid)
+function chooseJobId({ mode, command }: Settings, pid: number): string {
+  return defaultJobId(mode === 'inetd' ? hostname() : (command[0] ?? ''), pid)
 }
 
 function socketPath(value: string): string {
@@ -196,13 +210,12 @@ function count(value: string, option: string): number {
   throw usage(`${option} takes a number of at least 1, not ${JSON.stringify(value)}.`)
 }
 
-function readMotd(file: string): string {
+function readMotd(settings: Settings, file: string): void {
   try {
-    return readFileSync(file, 'utf8')
+    settings.serveOptions.motd = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new SshjobError('usage', `The file of --motd, ${file}, can't be read: ${messageOf(error)}.`, {
-      cause: error,
-    })
+    const complaint = `The file of --motd, ${file}, can't be read: ${messageOf(error)}.`
+    settings.complaints = [...settings.complaints, complaint]
   }
 }
 

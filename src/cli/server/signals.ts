@@ -1,11 +1,33 @@
-/** What is handed on to the job. */
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+import { constants } from 'node:os'
+import { listenForRealtimeSignals } from './realtime-signals.js'
 
-export type CaughtSignal = (typeof SIGNALS)[number]
+/** What ends a server, or tells a job something; caught first thing. */
+const USUAL = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+
+/**
+ * Not to be caught, by anybody or by us: faults would be repeated for ever, traps are how V8 ends a process, and a
+ * child's end is told to who started it.
+ */
+const LEFT_ALONE: readonly string[] = [
+  ...['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP'],
+]
+
+/** "Stack fault on coprocessor (unused)", signal(7): nobody sends it but we to ourselves. */
+const MARK = constants.signals.SIGSTKFLT
+/**
+ * For who stands behind a wrapper: another is to be stopped with its job, and gets a SIGPIPE of its own when a client
+ * has gone, which Node.js ignores.
+ */
+const BEHIND_WRAPPER: readonly string[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCONT', 'SIGPIPE']
 
 export interface Signals {
-  /** From now on signals go to this receiver, those that came too early first. */
-  deliverTo(receiver: (signal: CaughtSignal) => void): void
+  /** From now on signals go to this receiver, by number, those that came too early first. */
+  deliverTo(receiver: (signal: number) => void): void
+  /** The same, but what comes before mark() is called goes nowhere. After catchOthers(). */
+  deliverAfterMark(receiver: (signal: number) => void): void
+  mark(): void
+  /** From now on also catches others, as a job may have a use for any. */
+  catchOthers(options?: { behindWrapper: boolean }): void
 }
 
 /**
@@ -13,15 +35,52 @@ export interface Signals {
  * it with opening its debugger's port.
  */
 export function catchSignals(): Signals {
-  const early: CaughtSignal[] = []
-  let receive = (signal: CaughtSignal): void => {
+  const early: number[] = []
+  let receive = (signal: number): void => {
     early.push(signal)
   }
-  for (const signal of SIGNALS) process.on(signal, () => receive(signal))
+  const caught = new Set<number>()
+  const listen = (name: NodeJS.Signals): void => {
+    const number = constants.signals[name]
+    if (caught.has(number)) return // some have two names
+    caught.add(number)
+    process.on(name, () => receive(number))
+  }
+  for (const name of USUAL) listen(name)
   return {
     deliverTo(receiver) {
       receive = receiver
       for (const signal of early.splice(0)) receiver(signal)
     },
+    deliverAfterMark(receiver) {
+      receive = (signal) => {
+        if (signal === MARK) receive = receiver
+      }
+    },
+    mark() {
+      // libuv tells of signals later than they come, but in that order.
+      process.kill(process.pid, MARK)
+    },
+    catchOthers({ behindWrapper } = { behindWrapper: false }) {
+      const left = behindWrapper ? LEFT_ALONE : [...LEFT_ALONE, ...BEHIND_WRAPPER]
+      for (const name of Object.keys(constants.signals)) {
+        if (isSignalName(name) && !left.includes(name)) listen(name)
+      }
+      listenForRealtimeSignals((signal) => receive(signal))
+    },
   }
+}
+
+/** A signal's name, SIGTERM; undefined for those that have none: the real-time signals. */
+export function signalName(number: number): string | undefined {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
+}
+
+/** The number of a signal that is named as SSH does, TERM. */
+export function signalNumber(name: string): number | undefined {
+  return Object.entries(constants.signals).find(([known]) => known === `SIG${name}`)?.[1]
+}
+
+function isSignalName(name: string): name is NodeJS.Signals {
+  return Object.hasOwn(constants.signals, name)
 }

@@ -1,17 +1,21 @@
 import type { Socket } from 'node:net'
+import { listenAtPath } from '../../sockets/listen-unix.js'
 import { type Listening, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
-import { listenUnix } from '../../sockets/unix.js'
 import type { Endpoint, Forwarding, ListenAt } from './types.js'
 
-/** @throws SshjobError 'unreachable' where that can't be listened on, 'usage' */
-export async function listenAt(at: ListenAt): Promise<{ server: Listening; address: Endpoint }> {
+/** @throws SshjobError 'unreachable' where that can't be listened on, 'usage', 'not-answering' */
+export async function listenAt(
+  at: ListenAt,
+  onConnection: (socket: Socket) => void,
+): Promise<{ server: Listening; address: Endpoint }> {
   if (at.path !== undefined) {
-    return { server: listening([await listenUnix(at.path)]), address: { path: at.path } }
+    return { server: await listenAtPath(at.path, onConnection), address: { path: at.path } }
   }
   const { host = 'localhost' } = at
   const server =
     host === 'localhost' ? await listenLoopback(at.port) : listening([await listenTcp(host, at.port)])
+  server.onConnection(onConnection)
   return { server, address: { host, port: server.port } }
 }
 

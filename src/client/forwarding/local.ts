@@ -39,17 +39,16 @@ async function listen(
   accept: (socket: Socket) => void,
 ): Promise<Forwarding> {
   if (connection.ended !== undefined) throw connection.ended
-  const { server, address } = await listenAt(from)
   const passage = { connections: 0 }
-  server.onConnection((socket) => {
+  const { server, address } = await listenAt(from, (socket) => {
     socket.on('error', () => undefined)
     count(passage, socket)
     accept(socket)
   })
-  const stop = connection.whenOver(() => server.close())
-  return forwardingOf(address, passage, () => {
+  const stop = connection.whenOver(() => void server.close())
+  return forwardingOf(address, passage, async () => {
     stop()
-    server.close()
+    await server.close()
   })
 }
 

@@ -28,6 +28,15 @@ export function localTimes({ atimeMs, mtimeMs }: Stats): Pick<FileStats, 'access
   return { accessed: new Date(Math.floor(atimeMs)), modified: new Date(Math.floor(mtimeMs)) }
 }
 
+/**
+ * What of a mode goes with a copy. Never set-user-ID and set-group-ID, as with scp(1) in both directions: the copy is
+ * somebody else's, and what a job has marked so would run with the rights of whoever copied it. The sticky bit goes
+ * along where modes are to be kept.
+ */
+export function modeOfCopy(mode: number, preserve: boolean | undefined): number {
+  return mode & (preserve ? 0o1777 : 0o777)
+}
+
 /** Times as the protocol has them: both or none, whole seconds. */
 export function timesOf({
   accessed,

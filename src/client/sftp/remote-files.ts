@@ -3,12 +3,13 @@ import { asError, SshjobError } from '../../core/errors.js'
 import { READ_FILE_LIMIT } from '../../core/limits.js'
 import { orAbort } from '../../core/or-abort.js'
 import type { Channel } from '../../ssh/channel.js'
+import { isOwnEnd } from '../../ssh/connection.js'
 import { type Attributes, encodeAttributes, FX, FXF, FXP } from '../../ssh/sftp-protocol.js'
 import { type Reader, string } from '../../ssh/wire.js'
 import { decodeStats, timesOf } from './attributes.js'
 import { onLocal } from './local-failure.js'
 import { RemoteFile, thenClose } from './remote-file.js'
-import { SftpRequests, StatusError } from './requests.js'
+import { brokenProtocol, SftpRequests, StatusError } from './requests.js'
 import { downloadFile, uploadFile } from './transfer.js'
 import type { FileEntry, FileOptions, FileStats, RemoteFiles, RemotePath } from './types.js'
 
@@ -53,18 +54,26 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
     use(path, options, async (requests, name) => decodeStats((await requests.ask(type, string(name))).data))
 
   const files: RemoteFiles = {
-    async readFile(path, { signal, limit = READ_FILE_LIMIT } = {}) {
-      const chunks: Buffer[] = []
-      let length = 0
-      for await (const chunk of files.createReadStream(path, { ...(signal && { signal }) })) {
-        chunks.push(chunk)
-        length += chunk.length
-        if (length > limit) {
-          throw new SshjobError('output-limit', `${path} is larger than ${limit} bytes; read it as a stream.`)
+    readFile: (path, { signal, limit = READ_FILE_LIMIT } = {}) =>
+      use(path, { ...(signal && { signal }) }, async (requests, name) => {
+        const file = await RemoteFile.open(requests, name, FXF.READ)
+        try {
+          const chunks: Buffer[] = []
+          let length = 0
+          for await (const chunk of file.read(0, Number.POSITIVE_INFINITY, (await file.stat()).size)) {
+            if (signal?.aborted) break
+            chunks.push(chunk)
+            length += chunk.length
+            if (length > limit) {
+              const message = `${path} is larger than ${limit} bytes; read it as a stream.`
+              throw new SshjobError('output-limit', message)
+            }
+          }
+          return Buffer.concat(chunks)
+        } finally {
+          await discard(file)
         }
-      }
-      return Buffer.concat(chunks)
-    },
+      }),
     writeFile: (path, data, options) =>
       use(path, options, async (requests, name) => {
         const flags = FXF.WRITE | FXF.CREAT | FXF.TRUNC
@@ -105,20 +114,7 @@ export function remoteFiles(openChannel: () => Promise<Channel>): RemoteFiles {
         }
         await requests.ask(FXP.SETSTAT, string(name), encodeAttributes(attributes))
       }),
-    createReadStream(path, { signal, start = 0, end = Number.POSITIVE_INFINITY } = {}) {
-      async function* read(): AsyncGenerator<Buffer> {
-        const open = (requests: SftpRequests, name: Buffer) => RemoteFile.open(requests, name, FXF.READ)
-        const file = await use(path, { ...(signal && { signal }) }, open, discard)
-        try {
-          yield* file.read(start, end, (await file.stat()).size)
-        } catch (error) {
-          throw describeFailure(error, path)
-        } finally {
-          await discard(file)
-        }
-      }
-      return Readable.from(read(), { objectMode: false, ...(signal && { signal }) })
-    },
+    createReadStream: (path, options = {}) => readStream(path, options, use),
     createWriteStream: (path, options = {}) => writeStream(path, options, use),
     upload: (local, remote, options = {}) =>
       use(remote, options, (requests, path) =>
@@ -147,6 +143,38 @@ async function discard(file: RemoteFile): Promise<void> {
   await file.close().catch(() => undefined)
 }
 
+function readStream(
+  path: RemotePath,
+  { signal, start = 0, end = Number.POSITIVE_INFINITY }: FileOptions & { start?: number; end?: number },
+  use: Use,
+): Readable {
+  const options = signal && { signal }
+  async function* read(): AsyncGenerator<Buffer, void> {
+    const open = (requests: SftpRequests, name: Buffer) => RemoteFile.open(requests, name, FXF.READ)
+    const file = await use(path, options, open, discard)
+    try {
+      yield* file.read(start, end, (await file.stat()).size)
+    } finally {
+      await discard(file)
+    }
+  }
+  const pieces = read()
+  const stream = new Readable({
+    ...options,
+    read() {
+      pieces.next().then(
+        ({ done, value }) => stream.push(done ? null : value),
+        (error: unknown) => stream.destroy(isOwnEnd(error) ? undefined : describeFailure(error, path)),
+      )
+    },
+    destroy(error, done) {
+      void pieces.return()
+      done(error)
+    },
+  })
+  return stream
+}
+
 function writeStream(
   path: RemotePath,
   options: FileOptions & { mode?: number; start?: number },
@@ -157,10 +185,15 @@ function writeStream(
   const settle = (work: Promise<void>, done: (error?: Error | null) => void): void => {
     work.then(
       () => done(),
-      (error: unknown) => done(describeFailure(error, path)),
+      (error: unknown) => {
+        if (!isOwnEnd(error)) return done(describeFailure(error, path))
+        // Not before it is destroyed: what follows would be taken for a success.
+        stream.destroy()
+        done()
+      },
     )
   }
-  return new Writable({
+  const stream = new Writable({
     ...(options.signal && { signal: options.signal }),
     construct(done) {
       const flags = FXF.WRITE | FXF.CREAT | (options.start === undefined ? FXF.TRUNC : 0)
@@ -181,10 +214,11 @@ function writeStream(
       const closed = file?.close() ?? Promise.resolve()
       closed.then(
         () => done(error),
-        (failure: unknown) => done(error ?? describeFailure(failure, path)),
+        (failure: unknown) => done(error ?? (isOwnEnd(failure) ? null : describeFailure(failure, path))),
       )
     },
   })
+  return stream
 }
 
 const modeOf = (options: { mode?: number } | undefined): Attributes =>
@@ -228,6 +262,8 @@ function readEntries(data: Reader, entries: FileEntry[]): void {
 }
 
 function describeFailure(error: unknown, path: RemotePath): Error {
+  // What the Reader says of an answer that ends too early.
+  if (error instanceof RangeError) return brokenProtocol(error)
   if (!(error instanceof StatusError)) return asError(error)
   const said = error.message === '' ? 'the job refuses it' : error.message
   const code =

@@ -19,6 +19,10 @@ export class StatusError extends Error {
   }
 }
 
+export function brokenProtocol(cause: unknown): SshjobError {
+  return new SshjobError('protocol-error', 'The server breaks the file transfer protocol.', { cause })
+}
+
 interface Waiting {
   resolve: (answer: Answer) => void
   reject: (error: Error) => void
@@ -62,11 +66,16 @@ export class SftpRequests {
       channel.close()
       throw new SshjobError('request-refused', 'This job offers no file transfer.')
     }
-    const { data } = await version
-    data.uint32() // 3, or a server that is meant for others: version 3 is what it was told
-    while (data.remaining > 0) requests.#extensions.set(data.text(), data.text())
-    await requests.#askLimits()
-    return requests
+    try {
+      const { data } = await version
+      data.uint32() // 3, or a server that is meant for others: version 3 is what it was told
+      while (data.remaining > 0) requests.#extensions.set(data.text(), data.text())
+      await requests.#askLimits()
+      return requests
+    } catch (error) {
+      channel.close() // the next call opens another
+      throw error
+    }
   }
 
   has(extension: string): boolean {
@@ -111,7 +120,7 @@ export class SftpRequests {
         waiting.resolve({ type, data: packet })
       }
     } catch (cause) {
-      this.#end(new SshjobError('protocol-error', 'The server breaks the file transfer protocol.', { cause }))
+      this.#end(brokenProtocol(cause))
       this.#channel.close()
     }
   }

@@ -1,15 +1,14 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { abortError, SshjobError, systemCode } from '../../core/errors.js'
 import { SFTP_WINDOW_BYTES } from '../../core/limits.js'
 import { FXF } from '../../ssh/sftp-protocol.js'
-import { localTimes, timesOf } from './attributes.js'
+import { localTimes, modeOfCopy, timesOf } from './attributes.js'
 import { localFailure } from './local-failure.js'
+import { LocalFile } from './local-file.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import type { SftpRequests } from './requests.js'
 import type { FileStats, LocalPath, TransferOptions } from './types.js'
 
-const PERMISSIONS = 0o7777
 /** Read from a local file at a time. */
 const STEP_BYTES = 1024 * 1024
 /**
@@ -36,7 +35,7 @@ export async function uploadFile(
     const stats = await source.stat()
     if (!stats.isFile()) throw new SshjobError('file-failed', `${local} is not a file.`)
     await refuseLink(target, options)
-    const mode = stats.mode & PERMISSIONS
+    const mode = modeOfCopy(stats.mode, options.preserve)
     const flags = FXF.WRITE | FXF.CREAT | (options.resume ? FXF.READ : FXF.TRUNC)
     const file = await RemoteFile.open(requests, target.path, flags, { mode })
     await thenClose(file, async () => {
@@ -51,7 +50,7 @@ export async function uploadFile(
 }
 
 async function sendRest(
-  source: FileHandle,
+  source: LocalFile,
   file: RemoteFile,
   total: number,
   options: TransferOptions,
@@ -67,10 +66,10 @@ async function sendRest(
   report(0)
   for (let at = start; ; ) {
     if (options.signal?.aborted) throw abortError(options.signal)
-    const { bytesRead, buffer } = await source.read(Buffer.allocUnsafe(STEP_BYTES), 0, STEP_BYTES, at)
-    if (bytesRead === 0) break
-    await file.write(buffer.subarray(0, bytesRead), at, report)
-    at += bytesRead
+    const data = await source.read(Buffer.allocUnsafe(STEP_BYTES), at)
+    if (data.length === 0) break
+    await file.write(data, at, report)
+    at += data.length
   }
   await file.flush()
 }
@@ -88,11 +87,12 @@ export async function downloadFile(
       constants.O_CREAT |
       (options.resume ? constants.O_RDWR : constants.O_WRONLY) |
       (options.followLinks ? 0 : constants.O_NOFOLLOW)
-    const target = await openLocal(local, flags, stats.mode)
+    const mode = modeOfCopy(stats.mode, options.preserve)
+    const target = await openLocal(local, flags, mode)
     await thenClose(target, async () => {
       await receiveRest(file, target, stats.size, options)
       if (!options.preserve) return
-      await target.chmod(stats.mode)
+      await target.chmod(mode)
       await target.utimes(stats.accessed, stats.modified)
     })
   })
@@ -100,7 +100,7 @@ export async function downloadFile(
 
 async function receiveRest(
   file: RemoteFile,
-  target: FileHandle,
+  target: LocalFile,
   size: number,
   options: TransferOptions,
 ): Promise<void> {
@@ -112,21 +112,9 @@ async function receiveRest(
   for await (const data of file.read(start, Number.POSITIVE_INFINITY, size)) {
     if (options.signal?.aborted) throw abortError(options.signal)
     // A FIFO or a device takes what comes.
-    await writeAll(target, data, there.isFile() ? done : null)
+    await target.write(data, there.isFile() ? done : null)
     done += data.length
     options.onProgress?.({ done, total: Math.max(done, size) })
-  }
-}
-
-async function writeAll(target: FileHandle, data: Buffer, position: number | null): Promise<void> {
-  for (let at = 0; at < data.length; ) {
-    const { bytesWritten } = await target.write(
-      data,
-      at,
-      data.length - at,
-      position === null ? null : position + at,
-    )
-    at += bytesWritten
   }
 }
 
@@ -134,14 +122,13 @@ async function writeAll(target: FileHandle, data: Buffer, position: number | nul
 async function startOfRest(
   there: number,
   size: number,
-  { local, remote }: { local: FileHandle; remote: RemoteFile },
+  { local, remote }: { local: LocalFile; remote: RemoteFile },
 ): Promise<number> {
   const from = Math.max(0, there - COMPARED_BYTES)
-  const mine = Buffer.alloc(there - from)
-  const { bytesRead } = await local.read(mine, 0, mine.length, from)
+  const mine = await local.read(Buffer.alloc(there - from), from)
   const theirs: Buffer[] = []
   for await (const data of remote.read(from, there, there)) theirs.push(data)
-  if (there <= size && Buffer.concat(theirs).equals(mine.subarray(0, bytesRead))) return there
+  if (there <= size && Buffer.concat(theirs).equals(mine)) return there
   throw new SshjobError(
     'file-failed',
     'What is there is not the beginning of this file, so the transfer can not be resumed: copy it anew.',
@@ -161,9 +148,9 @@ function linkError(path: string): SshjobError {
   )
 }
 
-async function openLocal(path: LocalPath, flags: number, mode?: number): Promise<FileHandle> {
+async function openLocal(path: LocalPath, flags: number, mode?: number): Promise<LocalFile> {
   try {
-    return await open(path, flags, mode)
+    return await LocalFile.open(path, flags, mode)
   } catch (error) {
     throw systemCode(error) === 'ELOOP' ? linkError(path.toString()) : localFailure(error, path)
   }

@@ -41,7 +41,10 @@ export interface FileProgress {
 export interface TransferOptions extends FileOptions {
   /** Called as bytes have arrived. */
   onProgress?: (progress: FileProgress) => void
-  /** Gives the copy the permissions and times of the original. Default: false, the permissions of a new file only. */
+  /**
+   * Gives the copy the permissions and times of the original. Default: false, the permissions of a new file only. Set-ID
+   * bits are never copied, as with scp(1).
+   */
   preserve?: boolean
   /** Goes on behind what the target has already, once its last bytes have been compared. Default: false. */
   resume?: boolean

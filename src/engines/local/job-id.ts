@@ -14,6 +14,13 @@ export function checkJobId(id: string): void {
   )
 }
 
+/** An id for the second job, or the third, that was given the same one: 'train-2'. The first has it as it is. */
+export function numberedJobId(id: string, number: number): string {
+  if (number === 1) return id
+  const suffix = `-${number}`
+  return `${id.slice(0, MAX_CHARACTERS - suffix.length)}${suffix}`
+}
+
 /** The id of a job that was given none: the command's name, and a number that tells it from others. */
 export function defaultJobId(command: string, pid: number): string {
   const suffix = `-${pid}`

@@ -3,7 +3,8 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
-import { connectUnix, listenUnix } from '../../sockets/unix.js'
+import { listenUnix } from '../../sockets/listen-unix.js'
+import { connectUnix } from '../../sockets/unix.js'
 import { statIfThere, withClaim } from '../claim.js'
 
 const ATTEMPTS = 20
@@ -27,7 +28,7 @@ export interface JobSocket {
  */
 export async function listenAt(target: string, given?: net.Server): Promise<JobSocket> {
   const temporary = path.join(path.dirname(target), `.new-${randomBytes(6).toString('hex')}`)
-  const server = await listenUnix(temporary, given)
+  const server = await listenUnix(temporary, { server: given })
   try {
     const { ino } = await fs.lstat(temporary)
     await nameSocket(temporary, target)

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises'
 import type net from 'node:net'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
+import { ownCalls } from '../../core/blocking-calls.js'
 import { SshjobError, systemCode } from '../../core/errors.js'
 import { LIST_TIMEOUT_MS, SOCKET_TOUCH_MS } from '../../core/limits.js'
 import { sendClientHello } from '../../hello/exchange.js'
@@ -164,7 +165,9 @@ export async function listOrphans({ environment }: LocalOptions = {}): Promise<O
 
 /** What is in a directory, which may be gone by now. */
 function namesIn(directory: string): Promise<string[]> {
-  return fs.readdir(directory).catch(() => [])
+  return ownCalls()
+    .file(directory, () => fs.readdir(directory))
+    .catch(() => [])
 }
 
 /** The ids that there are sockets of among these names. */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { BlockingCalls } from '../../core/blocking-calls.js'
 import type { Logger } from '../../core/log.js'
 import type { Connection, OpenAnswer, RequestAnswer } from '../../ssh/connection.js'
 import type { Reader } from '../../ssh/wire.js'
@@ -13,23 +14,30 @@ export class Forwarding {
   readonly #connection: Connection
   readonly #policy: ForwardingPolicy
   readonly #remote: RemoteForwards
+  readonly #calls: BlockingCalls
   readonly #ending = new AbortController()
 
-  constructor(connection: Connection, policy: ForwardingPolicy, log: Logger) {
+  constructor(
+    connection: Connection,
+    policy: ForwardingPolicy,
+    { calls, log }: { calls: BlockingCalls; log: Logger },
+  ) {
     this.#connection = connection
     // Each connection that is being made listens; MAX_CHANNELS limits them.
     setMaxListeners(0, this.#ending.signal)
     this.#policy = policy
-    this.#remote = new RemoteForwards(connection, policy, log)
+    this.#calls = calls
+    this.#remote = new RemoteForwards(connection, policy, { calls, log })
   }
 
   /** Undefined for a channel that is no forwarding. */
   open(type: string, data: Reader): OpenAnswer | Promise<OpenAnswer> | undefined {
+    const way = { signal: this.#ending.signal, calls: this.#calls }
     switch (type) {
       case 'direct-tcpip':
-        return openTcpChannel(data, this.#policy, this.#ending.signal)
+        return openTcpChannel(data, this.#policy, way)
       case 'direct-streamlocal@openssh.com':
-        return openUnixChannel(data, this.#policy, this.#ending.signal)
+        return openUnixChannel(data, this.#policy, way)
       default:
         return undefined
     }
@@ -62,16 +70,19 @@ export class Forwarding {
   }
 
   agent(): Promise<SessionForward> {
-    return forwardAgent(this.#connection)
+    return forwardAgent(this.#connection, this.#calls)
   }
 
   x11(request: X11Request): Promise<SessionForward> {
-    return forwardX11(this.#connection, request, this.#policy.displays)
+    return forwardX11(this.#connection, request, this.#calls, this.#policy.displays)
   }
 
-  /** The connection has ended: nothing listens any more, and what was being connected is given up. */
-  close(): void {
+  /**
+   * The connection has ended: what was being connected is given up, and nothing listens any more. Resolves when the
+   * names of sockets are gone.
+   */
+  async close(): Promise<void> {
     this.#ending.abort()
-    this.#remote.close()
+    await this.#remote.close()
   }
 }

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { messageOf } from '../../core/errors.js'
-import { connectTcp } from '../../sockets/tcp.js'
-import { connectUnix } from '../../sockets/unix.js'
+import { type ConnectTcpOptions, connectTcp } from '../../sockets/tcp.js'
+import { type ConnectUnixOptions, connectUnix } from '../../sockets/unix.js'
 import type { OpenAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { OPEN_FAILURE, type Reader } from '../../ssh/wire.js'
@@ -15,7 +15,7 @@ import type { ForwardingPolicy } from './policy.js'
 export function openTcpChannel(
   data: Reader,
   policy: ForwardingPolicy,
-  signal: AbortSignal,
+  way: ConnectTcpOptions,
 ): OpenAnswer | Promise<OpenAnswer> {
   const host = data.text()
   const port = data.uint32()
@@ -23,20 +23,20 @@ export function openTcpChannel(
   if (refusal !== undefined) return prohibited(refusal)
   if (port < 1 || port > 65_535) return failed(`${port} is no port`)
   if (host === '' || host.includes('\0')) return failed('this is no name of a host')
-  return join(connectTcp(host, port, { signal }))
+  return join(connectTcp(host, port, way))
 }
 
 /** direct-streamlocal@openssh.com: OpenSSH's PROTOCOL, §2.4. */
 export function openUnixChannel(
   data: Reader,
   policy: ForwardingPolicy,
-  signal: AbortSignal,
+  way: ConnectUnixOptions,
 ): OpenAnswer | Promise<OpenAnswer> {
   const path = readPath(data)
   if (path === undefined) return failed('this is no path of a socket')
   const refusal = policy.openUnix(path)
   if (refusal !== undefined) return prohibited(refusal)
-  return join(connectUnix(path, { signal }))
+  return join(connectUnix(path, way))
 }
 
 /** A path as a string of Node.js; one that is not UTF-8 would become the path of another file. */

@@ -1,5 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { SOCKET_PATH_MAX_BYTES } from '../../core/limits.js'
 import { temporaryDirectory } from '../../core/path-safety.js'
 import { watchDirectory } from '../../process/attendant.js'
@@ -18,16 +20,27 @@ export interface PrivateFolder {
  * killed, the attendant removes it, with the files of these names.
  * @throws SshjobError 'unsafe-directory' where another user could put one of his own in its place
  */
-export async function makePrivateFolder(...names: readonly string[]): Promise<PrivateFolder> {
-  const preferred = await temporaryDirectory()
+export async function makePrivateFolder(
+  calls: BlockingCalls,
+  ...names: readonly string[]
+): Promise<PrivateFolder> {
+  const preferred = await safePlace(calls)
   const short = Buffer.byteLength(preferred) + ROOM <= SOCKET_PATH_MAX_BYTES
-  const path = await mkdtemp(join(short ? preferred : await temporaryDirectory('/tmp'), 'sshjob-'))
+  const above = short ? preferred : await safePlace(calls, '/tmp')
+  const remove = (folder: string): Promise<void> =>
+    calls.file(folder, () => rm(folder, { recursive: true, force: true }), { certain: true })
+  const undo = (late: string): void => void remove(late).catch(() => undefined)
+  const path = await calls.file(above, () => mkdtemp(join(above, 'sshjob-')), { undo })
   const unwatch = watchDirectory(path, names)
   return {
     path,
     async remove() {
-      await rm(path, { recursive: true, force: true })
+      await remove(path)
       unwatch()
     },
   }
+}
+
+function safePlace(calls: BlockingCalls, preferred = tmpdir()): Promise<string> {
+  return calls.file(preferred, () => temporaryDirectory(preferred))
 }

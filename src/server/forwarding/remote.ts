@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { messageOf } from '../../core/errors.js'
 import { MAX_FORWARD_LISTENERS } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
+import { listenAtPath } from '../../sockets/listen-unix.js'
 import { type Listening, listenEverywhere, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
-import { listenUnix } from '../../sockets/unix.js'
 import type { Connection, RequestAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { tcpName, unixName } from '../../ssh/listener-names.js'
@@ -31,6 +32,7 @@ export function forwardSocket(connection: Connection, socket: Socket, type: stri
 export class RemoteForwards {
   readonly #connection: Connection
   readonly #policy: ForwardingPolicy
+  readonly #calls: BlockingCalls
   readonly #log: Logger
   /** By what a client names to cancel it. */
   readonly #listening = new Map<string, Listening>()
@@ -39,9 +41,14 @@ export class RemoteForwards {
   /** The request before this one, so that each finds what those before it have made. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(connection: Connection, policy: ForwardingPolicy, log: Logger) {
+  constructor(
+    connection: Connection,
+    policy: ForwardingPolicy,
+    { calls, log }: { calls: BlockingCalls; log: Logger },
+  ) {
     this.#connection = connection
     this.#policy = policy
+    this.#calls = calls
     this.#log = log
   }
 
@@ -51,10 +58,10 @@ export class RemoteForwards {
     if (port > 65_535) return Promise.resolve(false)
     return this.#inTurn(async () => {
       const made = await this.#listen(this.#policy.listen(address, port), () =>
-        bindTcp(address, port, this.#policy.gatewayPorts),
+        bindTcp(placeToListen(address, this.#policy.gatewayPorts), port),
       )
       if (made === undefined) return false
-      this.#keep(tcpName(made.port, address), made)
+      await this.#keep(tcpName(made.port, address), made)
       made.onConnection((socket) => {
         // The address as it was asked for: it is how the client knows which of its forwardings this belongs to.
         const target = [string(address), uint32(made.port)]
@@ -74,20 +81,18 @@ export class RemoteForwards {
     const path = readPath(data)
     if (path === undefined) return Promise.resolve(false)
     return this.#inTurn(async () => {
+      const forward = (socket: Socket): void =>
+        forwardSocket(this.#connection, socket, 'forwarded-streamlocal@openssh.com', string(path), string(''))
       const bind = async (): Promise<Listening> => {
         if (this.#policy.replacesSockets === true) {
-          // One of this client's own as well: closed later, it would take the new one's name along.
-          this.#drop(unixName(path))
-          await rm(path, { force: true })
+          await this.#drop(unixName(path))
+          await this.#calls.file(path, () => rm(path, { force: true }))
         }
-        return listening([await listenUnix(path)])
+        return listenAtPath(path, forward, this.#calls)
       }
       const made = await this.#listen(this.#policy.listenUnix(path), bind)
       if (made === undefined) return false
-      this.#keep(unixName(path), made)
-      made.onConnection((socket) => {
-        forwardSocket(this.#connection, socket, 'forwarded-streamlocal@openssh.com', string(path), string(''))
-      })
+      await this.#keep(unixName(path), made)
       return true
     })
   }
@@ -96,10 +101,11 @@ export class RemoteForwards {
     return this.#cancel(unixName(readPath(data) ?? ''))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true
-    for (const server of this.#listening.values()) server.close()
+    const servers = [...this.#listening.values()]
     this.#listening.clear()
+    await Promise.all([...servers.map((server) => server.close()), this.#last])
   }
 
   async #listen(refusal: string | undefined, bind: () => Promise<Listening>): Promise<Listening | undefined> {
@@ -114,7 +120,7 @@ export class RemoteForwards {
     try {
       const made = await bind()
       if (!this.#closed) return made
-      made.close()
+      await made.close()
     } catch (error) {
       this.#log.warn({ reason: messageOf(error) }, 'remote forwarding failed')
     } finally {
@@ -124,19 +130,22 @@ export class RemoteForwards {
   }
 
   #cancel(name: string): Promise<boolean> {
-    return this.#inTurn(async () => this.#drop(name))
+    return this.#inTurn(() => this.#drop(name))
   }
 
   /** What is listened on is closed with the connection, whatever a client names it. */
-  #keep(name: string, made: Listening): void {
-    this.#drop(name)
+  async #keep(name: string, made: Listening): Promise<void> {
+    const before = this.#listening.get(name)
     this.#listening.set(name, made)
+    await before?.close()
   }
 
   /** False where nothing of this name is listened on. */
-  #drop(name: string): boolean {
-    this.#listening.get(name)?.close()
-    return this.#listening.delete(name)
+  async #drop(name: string): Promise<boolean> {
+    const made = this.#listening.get(name)
+    this.#listening.delete(name)
+    await made?.close()
+    return made !== undefined
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -150,9 +159,15 @@ export class RemoteForwards {
  * As sshd with its default, GatewayPorts no: loopback, whatever address a client asks for. The job's neighbours on the
  * network are no part of the session. With 'clientspecified' an empty address is every one, RFC 4254 §7.1.
  */
-async function bindTcp(address: string, port: number, gatewayPorts: GatewayPorts = 'no'): Promise<Listening> {
-  if (address === '127.0.0.1' || address === '::1') return listening([await listenTcp(address, port)])
-  if (gatewayPorts === 'no' || address === 'localhost') return listenLoopback(port)
-  if (gatewayPorts === 'yes' || ['', '*', '0.0.0.0', '::'].includes(address)) return listenEverywhere(port)
-  return listening([await listenTcp(address, port)])
+export function placeToListen(address: string, gatewayPorts: GatewayPorts = 'no'): Place {
+  if (address === '127.0.0.1' || address === '::1') return { address }
+  if (gatewayPorts === 'no' || address === 'localhost') return 'loopback'
+  return gatewayPorts === 'yes' || ['', '*', '0.0.0.0', '::'].includes(address) ? 'everywhere' : { address }
+}
+
+type Place = 'loopback' | 'everywhere' | { address: string }
+
+async function bindTcp(place: Place, port: number): Promise<Listening> {
+  if (place === 'loopback') return listenLoopback(port)
+  return place === 'everywhere' ? listenEverywhere(port) : listening([await listenTcp(place.address, port)])
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { SshjobError, systemCode } from '../../core/errors.js'
 import {
   X11_AUTHORITY_MAX_BYTES,
@@ -44,28 +45,29 @@ export function readX11Request(data: Reader): X11Request | undefined {
 export async function forwardX11(
   connection: Connection,
   request: X11Request,
+  calls: BlockingCalls,
   { offset, localhost }: Displays = { offset: X11_DISPLAY_OFFSET, localhost: true },
 ): Promise<SessionForward> {
   const { protocol, cookie, screen } = request
-  const folder = await makePrivateFolder('Xauthority')
+  const folder = await makePrivateFolder(calls, 'Xauthority')
   try {
     const listening = await listenDisplay(offset, localhost ? listenLoopback : listenEverywhere)
     const display = listening.port - X11_FIRST_PORT
     listening.onConnection((socket) => {
       const origin = [string(socket.remoteAddress ?? ''), uint32(socket.remotePort ?? 0)]
       forwardSocket(connection, socket, 'x11', ...origin)
-      if (request.single) listening.close()
+      if (request.single) void listening.close()
     })
     const close = async (): Promise<void> => {
-      listening.close()
+      await listening.close()
       await folder.remove()
     }
     const file = join(folder.path, 'Xauthority')
     try {
       const entry = encodeXauthority({ display, hostname: hostname(), protocol, cookie })
-      await writeFile(file, entry, { mode: 0o600, flag: 'wx' })
+      await calls.file(file, () => writeFile(file, entry, { mode: 0o600, flag: 'wx' }))
     } catch (error) {
-      listening.close()
+      await listening.close()
       throw error
     }
     const environment = new Map([

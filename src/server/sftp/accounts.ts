@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { readAccount } from '../../job/account.js'
+import type { FileCalls } from './file-calls.js'
 
 export interface NamedAccount {
   name: string
@@ -14,7 +14,8 @@ export interface Accounts {
 }
 
 /** Reads passwd(5) and group(5). Where one is missing or can't be read, there are numbers instead of names. */
-export async function readAccounts(): Promise<Accounts> {
+export async function readAccounts(calls: FileCalls): Promise<Accounts> {
+  const readTable = tableReader(calls)
   // Of two names for one number, and of two lines for one name, the first counts: getpwuid(3), getpwnam(3).
   const users: (NamedAccount & { uid: number })[] = []
   for (const [name, , id, , , home] of await readTable('/etc/passwd')) {
@@ -35,11 +36,13 @@ export async function readAccounts(): Promise<Accounts> {
   }
 }
 
-async function readTable(file: string): Promise<string[][]> {
-  // Job's own files, perhaps of a container: there need not be any.
-  const text = await readFile(file, 'latin1').catch(() => '')
-  return text
-    .split('\n')
-    .filter((line) => line.includes(':'))
-    .map((line) => line.split(':'))
+function tableReader({ readText }: FileCalls): (file: string) => Promise<string[][]> {
+  return async (file) => {
+    // Job's own files, perhaps of a container: there need not be any.
+    const text = await readText(Buffer.from(file)).catch(() => '')
+    return text
+      .split('\n')
+      .filter((line) => line.includes(':'))
+      .map((line) => line.split(':'))
+  }
 }

@@ -1,16 +1,8 @@
-import { close, constants, fchmod, fchown, ftruncate, futimes, open } from 'node:fs'
-import { chmod, chown, lchown, lutimes, utimes } from 'node:fs/promises'
-import { promisify } from 'node:util'
+import { constants } from 'node:fs'
 import { type Attributes, FX } from '../../ssh/sftp-protocol.js'
 import { fileOffset } from './context.js'
 import { SftpFailure } from './failure.js'
-
-const openFile = promisify(open)
-const closeFile = promisify(close)
-const truncateFile = promisify(ftruncate)
-const setMode = promisify(fchmod)
-const setTimes = promisify(futimes)
-const setOwner = promisify(fchown)
+import type { FileCalls, OpenedFile } from './file-calls.js'
 
 const PERMISSIONS = 0o7777
 /** open(2): a name for the file, and no access to it. Node.js has no name for it. */
@@ -37,41 +29,48 @@ async function setAll({ size, mode, times, owner }: Attributes, set: Setters): P
   if (failures.length > 0) throw failures.at(-1)
 }
 
-export function setOfPath(path: Buffer, attributes: Attributes): Promise<void> {
+export function setOfPath(calls: FileCalls, path: Buffer, attributes: Attributes): Promise<void> {
+  const forWriting = constants.O_WRONLY | constants.O_NONBLOCK
   return setAll(attributes, {
-    size: (size) => withFile(path, constants.O_WRONLY | constants.O_NONBLOCK, (fd) => truncateFile(fd, size)),
-    mode: (mode) => chmod(path, mode),
-    times: (atime, mtime) => utimes(path, atime, mtime),
-    owner: (uid, gid) => chown(path, uid, gid),
+    size: (size) => withFile(calls, path, forWriting, (file) => calls.ftruncate(file, size)),
+    mode: (mode) => calls.chmod(path, mode),
+    times: (atime, mtime) => calls.utimes(path, atime, mtime),
+    owner: (uid, gid) => calls.chown(path, uid, gid),
   })
 }
 
-export function setOfFile(fd: number, attributes: Attributes): Promise<void> {
+export function setOfFile(calls: FileCalls, file: OpenedFile, attributes: Attributes): Promise<void> {
   return setAll(attributes, {
-    size: (size) => truncateFile(fd, size),
-    mode: (mode) => setMode(fd, mode),
-    times: (atime, mtime) => setTimes(fd, atime, mtime),
-    owner: (uid, gid) => setOwner(fd, uid, gid),
+    size: (size) => calls.ftruncate(file, size),
+    mode: (mode) => calls.fchmod(file, mode),
+    times: (atime, mtime) => calls.futimes(file, atime, mtime),
+    owner: (uid, gid) => calls.fchown(file, uid, gid),
   })
 }
 
 /** Of a link itself. @throws SftpFailure where a size is given: a link has none to set */
-export function setOfLink(path: Buffer, attributes: Attributes): Promise<void> {
+export function setOfLink(calls: FileCalls, path: Buffer, attributes: Attributes): Promise<void> {
   if (attributes.size !== undefined) throw new SftpFailure(FX.BAD_MESSAGE, 'A link has no size to set')
   return setAll(attributes, {
     size: () => Promise.resolve(),
-    // There is no lchmod(2) on Linux; what is no link has its mode set, and a link in its place is not followed.
-    mode: (mode) => withFile(path, O_PATH | constants.O_NOFOLLOW, (fd) => chmod(`/proc/self/fd/${fd}`, mode)),
-    times: (atime, mtime) => lutimes(path, atime, mtime),
-    owner: (uid, gid) => lchown(path, uid, gid),
+    // What is no link has its mode set, and a link in its place is not followed.
+    mode: (mode) =>
+      withFile(calls, path, O_PATH | constants.O_NOFOLLOW, (file) => calls.chmodOpened(file, mode)),
+    times: (atime, mtime) => calls.lutimes(path, atime, mtime),
+    owner: (uid, gid) => calls.lchown(path, uid, gid),
   })
 }
 
-async function withFile(path: Buffer, flags: number, use: (fd: number) => Promise<void>): Promise<void> {
-  const fd = await openFile(path, flags)
+async function withFile(
+  calls: FileCalls,
+  path: Buffer,
+  flags: number,
+  use: (file: OpenedFile) => Promise<void>,
+): Promise<void> {
+  const file = await calls.open(path, flags)
   try {
-    await use(fd)
+    await use(file)
   } finally {
-    await closeFile(fd)
+    await calls.close(file)
   }
 }

@@ -3,11 +3,13 @@ import { FX } from '../../ssh/sftp-protocol.js'
 import type { Reader } from '../../ssh/wire.js'
 import type { Accounts } from './accounts.js'
 import { SftpFailure } from './failure.js'
+import type { FileCalls } from './file-calls.js'
 import type { Handles, OpenFile } from './handles.js'
 
 /** What the operations of one channel share. */
 export interface SftpContext {
   readonly files: JobFiles
+  readonly calls: FileCalls
   readonly handles: Handles
   accounts(): Promise<Accounts>
   /** True once nobody waits for answers: long work may stop. */

@@ -1,15 +1,11 @@
-import { read, write } from 'node:fs'
-import { promisify } from 'node:util'
 import { SFTP_DATA_MAX } from '../../core/limits.js'
 import { FX, FXP } from '../../ssh/sftp-protocol.js'
 import type { Reader } from '../../ssh/wire.js'
 import { statusAnswer } from './answers.js'
 import { fileOf, fileOffset, type SftpContext } from './context.js'
 import { status } from './failure.js'
+import type { FileCalls } from './file-calls.js'
 import type { OpenFile } from './handles.js'
-
-const readAt = promisify(read)
-const writeAt = promisify(write)
 
 /** Of a DATA packet, in front of the bytes: its length, type, id, and their length. */
 const DATA_HEADER = 13
@@ -30,14 +26,19 @@ export function decodeData(kind: DataRequest['kind'], data: Reader): DataRequest
 export async function moveData(context: SftpContext, id: number, request: DataRequest): Promise<Buffer> {
   const file = fileOf(context, request.handle)
   const offset = fileOffset(request.offset)
-  if (request.kind === 'read') return readData(file, id, offset, request.length)
-  await writeData(file, offset, request.data)
+  if (request.kind === 'read') return readData(context.calls, id, file, { offset, length: request.length })
+  await writeData(context.calls, file, offset, request.data)
   return statusAnswer(id, status(FX.OK))
 }
 
-async function readData(file: OpenFile, id: number, offset: number, length: number): Promise<Buffer> {
+async function readData(
+  calls: FileCalls,
+  id: number,
+  file: OpenFile,
+  { offset, length }: { offset: number; length: number },
+): Promise<Buffer> {
   const packet = Buffer.allocUnsafe(DATA_HEADER + length)
-  const { bytesRead } = await readAt(file.fd, packet, DATA_HEADER, length, offset)
+  const { bytesRead } = await calls.read(file, packet, DATA_HEADER, length, offset)
   if (bytesRead === 0 && length > 0) return statusAnswer(id, status(FX.EOF))
   packet.writeUInt32BE(DATA_HEADER - 4 + bytesRead)
   packet[4] = FXP.DATA
@@ -47,10 +48,15 @@ async function readData(file: OpenFile, id: number, offset: number, length: numb
 }
 
 /** Writes all of it. */
-export async function writeData(file: OpenFile, offset: number, data: Buffer): Promise<void> {
+export async function writeData(
+  calls: FileCalls,
+  file: OpenFile,
+  offset: number,
+  data: Buffer,
+): Promise<void> {
   for (let done = 0; done < data.length; ) {
     // Without a position it is write(2), which is what can append to a FIFO or a terminal.
     const position = file.append ? null : offset + done
-    done += (await writeAt(file.fd, data, done, data.length - done, position)).bytesWritten
+    done += (await calls.write(file, data, done, position)).bytesWritten
   }
 }

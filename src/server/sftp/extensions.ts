@@ -1,7 +1,5 @@
-import { fsync, read } from 'node:fs'
-import { link, rename, statfs } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { SFTP_COPY_BYTES, SFTP_DATA_MAX, SFTP_HANDLES_MAX, SFTP_PACKET_MAX } from '../../core/limits.js'
+import type { FileSystemSpace } from '../../process/file-system-space.js'
 import { decodeAttributes, FX } from '../../ssh/sftp-protocol.js'
 import { Reader, string, uint64 } from '../../ssh/wire.js'
 import { extendedAnswer, pathAnswer, statusAnswer } from './answers.js'
@@ -12,10 +10,6 @@ import { SftpFailure, status } from './failure.js'
 import { done, onPaths, path } from './operations.js'
 import { realPath } from './real-path.js'
 
-const syncFile = promisify(fsync)
-const readAt = promisify(read)
-/** The kernel's NAME_MAX; Node.js has no statvfs(3) that says what a file system takes. */
-const NAME_MAX = 255
 const UID_BYTES = 4
 
 interface Extension {
@@ -26,10 +20,10 @@ interface Extension {
 
 /** OpenSSH's PROTOCOL, §4. */
 export const EXTENSIONS: ReadonlyMap<string, Extension> = new Map<string, Extension>([
-  ['posix-rename@openssh.com', { version: '1', run: onPaths((from, to) => rename(from, to)) }],
+  ['posix-rename@openssh.com', { version: '1', run: onPaths((calls, from, to) => calls.rename(from, to)) }],
   ['statvfs@openssh.com', { version: '2', run: describeFileSystem }],
   ['fstatvfs@openssh.com', { version: '2', run: describeFileSystemOfHandle }],
-  ['hardlink@openssh.com', { version: '1', run: onPaths((from, to) => link(from, to)) }],
+  ['hardlink@openssh.com', { version: '1', run: onPaths((calls, from, to) => calls.link(from, to)) }],
   ['fsync@openssh.com', { version: '1', run: syncHandle }],
   ['lsetstat@openssh.com', { version: '1', run: setAttributesOfLink }],
   ['limits@openssh.com', { version: '1', run: async (_context, id) => limitsAnswer(id) }],
@@ -46,29 +40,29 @@ export const runExtension: Operation = async (context, id, data) => {
 }
 
 async function describeFileSystem(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
-  return fileSystemAnswer(id, path(context, data))
+  return fileSystemAnswer(id, await context.calls.space(path(context, data)))
 }
 
 async function describeFileSystemOfHandle(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
-  return fileSystemAnswer(id, `/proc/self/fd/${fileOf(context, data.string()).fd}`)
+  return fileSystemAnswer(id, await context.calls.spaceOfFile(fileOf(context, data.string())))
 }
 
-async function fileSystemAnswer(id: number, file: Buffer | string): Promise<Buffer> {
-  const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(file, { bigint: true })
-  // Block and fragment size are the same wherever Linux is; there is no telling id and mount flags.
-  const values = [bsize, bsize, blocks, bfree, bavail, files, ffree, ffree, 0, 0, NAME_MAX]
-  return extendedAnswer(id, ...values.map(uint64))
+function fileSystemAnswer(id: number, space: FileSystemSpace): Buffer {
+  const { blockSize, fragmentSize, blocks, free, available, files, filesFree, filesAvailable } = space
+  const counts = [blockSize, fragmentSize, blocks, free, available, files, filesFree, filesAvailable]
+  // ST_RDONLY and ST_NOSUID have the same numbers here as in statvfs(3).
+  return extendedAnswer(id, ...[...counts, space.id, space.flags & 3n, space.nameMax].map(uint64))
 }
 
 async function syncHandle(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
   const file = context.handles.file(data.string())
   if (file === undefined) throw new SftpFailure(FX.NO_SUCH_FILE, 'This handle is not an open file')
-  await syncFile(file.fd)
+  await context.calls.fsync(file)
   return done(id)
 }
 
 async function setAttributesOfLink(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
-  await setOfLink(path(context, data), decodeAttributes(data))
+  await setOfLink(context.calls, path(context, data), decodeAttributes(data))
   return done(id)
 }
 
@@ -82,12 +76,15 @@ async function expandPath(context: SftpContext, id: number, data: Reader): Promi
   const asked = data.string().toString('latin1')
   const [, user, rest = ''] = /^~([^/]*)(.*)$/s.exec(asked) ?? []
   if (user === undefined) {
-    return pathAnswer(id, await realPath(resolvePath(context, Buffer.from(asked || '.', 'latin1'))))
+    return pathAnswer(
+      id,
+      await realPath(context.calls, resolvePath(context, Buffer.from(asked || '.', 'latin1'))),
+    )
   }
   const home = user === '' ? context.files.home : (await context.accounts()).user(user)?.home
   if (home === undefined) throw new SftpFailure(FX.NO_SUCH_FILE, 'No such user')
   const expanded = Buffer.concat([Buffer.from(home), Buffer.from(rest, 'latin1')])
-  return pathAnswer(id, await realPath(resolvePath(context, expanded)))
+  return pathAnswer(id, await realPath(context.calls, resolvePath(context, expanded)))
 }
 
 async function findHome(context: SftpContext, id: number, data: Reader): Promise<Buffer> {
@@ -124,9 +121,9 @@ async function copyData(context: SftpContext, id: number, data: Reader): Promise
   const buffer = Buffer.allocUnsafe(SFTP_COPY_BYTES)
   for (let left = length === 0 ? Number.POSITIVE_INFINITY : length; left > 0; ) {
     if (context.isOver()) break
-    const { bytesRead } = await readAt(from.fd, buffer, 0, Math.min(buffer.length, left), readOffset)
+    const { bytesRead } = await context.calls.read(from, buffer, 0, Math.min(buffer.length, left), readOffset)
     if (bytesRead === 0) break
-    await writeData(to, writeOffset, buffer.subarray(0, bytesRead))
+    await writeData(context.calls, to, writeOffset, buffer.subarray(0, bytesRead))
     readOffset += bytesRead
     writeOffset += bytesRead
     left -= bytesRead

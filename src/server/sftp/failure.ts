@@ -1,3 +1,4 @@
+import { SshjobError } from '../../core/errors.js'
 import { kernelSentence, systemCode } from '../../core/system-error.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 
@@ -48,6 +49,8 @@ export function status(code: number, message = SENTENCES[code] ?? 'Unknown error
 /** The status for what an operation has thrown. */
 export function statusOf(error: unknown): Status {
   if (error instanceof SftpFailure) return status(error.status, error.message)
+  // As sftp-server's, without the dot of a sentence.
+  if (error instanceof SshjobError) return status(FX.FAILURE, error.message.replace(/\.$/, ''))
   // Reading past the end of a packet: the request is truncated.
   if (error instanceof RangeError && systemCode(error) === undefined) return status(FX.BAD_MESSAGE)
   const errno = systemCode(error) ?? ''

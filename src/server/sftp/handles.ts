@@ -1,14 +1,10 @@
-import { close } from 'node:fs'
-import type { BufferDir } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { SFTP_HANDLES_MAX } from '../../core/limits.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 import { uint32 } from '../../ssh/wire.js'
 import { SftpFailure } from './failure.js'
+import type { FileCalls, OpenedDirectory, OpenedFile } from './file-calls.js'
 
-export interface OpenFile {
-  readonly fd: number
-  readonly path: Buffer
+export interface OpenFile extends OpenedFile {
   /** Opened with APPEND: every write goes to the end, whatever its offset. */
   readonly append: boolean
   /** Where the writes that are in work end; undefined when there are none. */
@@ -16,21 +12,23 @@ export interface OpenFile {
   writes: number
 }
 
-export interface OpenFolder {
-  readonly folder: BufferDir
-  readonly path: Buffer
+export interface OpenFolder extends OpenedDirectory {
   /** '.' and '..' have been listed. */
   started: boolean
 }
 
-const closeFile = promisify(close)
 const HANDLE_BYTES = 4
 
 /** What a channel has open. A handle's number is not given out again, so that a stale one never means another file. */
 export class Handles {
+  readonly #calls: FileCalls
   readonly #files = new Map<number, OpenFile>()
   readonly #folders = new Map<number, OpenFolder>()
   #next = 0
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls
+  }
 
   get size(): number {
     return this.#files.size + this.#folders.size
@@ -42,15 +40,15 @@ export class Handles {
     throw new SftpFailure(FX.FAILURE, `${SFTP_HANDLES_MAX} files are open: close some first`)
   }
 
-  addFile(fd: number, path: Buffer, append: boolean): Buffer {
+  addFile(file: OpenedFile, append: boolean): Buffer {
     const id = this.#newId()
-    this.#files.set(id, { fd, path, append, writesEnd: undefined, writes: 0 })
+    this.#files.set(id, { ...file, append, writesEnd: undefined, writes: 0 })
     return uint32(id)
   }
 
-  addFolder(folder: BufferDir, path: Buffer): Buffer {
+  addFolder(directory: OpenedDirectory): Buffer {
     const id = this.#newId()
-    this.#folders.set(id, { folder, path, started: false })
+    this.#folders.set(id, { ...directory, started: false })
     return uint32(id)
   }
 
@@ -75,16 +73,16 @@ export class Handles {
       this.#files.delete(id)
       this.#folders.delete(id)
     }
-    if (file !== undefined) await closeFile(file.fd)
-    else if (folder !== undefined) await folder.folder.close()
+    if (file !== undefined) await this.#calls.close(file)
+    else if (folder !== undefined) await this.#calls.closeDirectory(folder)
     // As sftp-server answers: its close of a handle that it doesn't know fails with ENOENT.
     else throw new SftpFailure(FX.NO_SUCH_FILE, 'No such handle')
   }
 
-  /** Closes everything. Nothing may be in work any more. */
+  /** Closes everything. Nothing may be in work any more. What does not answer is closed when it does. */
   async closeAll(): Promise<void> {
-    const files = [...this.#files.values()].map(({ fd }) => closeFile(fd))
-    const folders = [...this.#folders.values()].map(({ folder }) => folder.close())
+    const files = [...this.#files.values()].map((file) => this.#calls.close(file))
+    const folders = [...this.#folders.values()].map((folder) => this.#calls.closeDirectory(folder))
     this.#files.clear()
     this.#folders.clear()
     await Promise.allSettled([...files, ...folders])

@@ -1,12 +1,12 @@
-import { lstat, readlink } from 'node:fs/promises'
 import { PATH_MAX_BYTES, SYMLINKS_MAX } from '../../core/limits.js'
+import type { FileCalls } from './file-calls.js'
 
 /**
  * The absolute path without links, '.' and '..', as OpenSSH's sftp_realpath() finds it: other than for realpath(3),
  * the last component need not exist, since clients ask for the name of what they are about to make.
  * @param path absolute. It is bytes, carried in strings of one character each.
  */
-export async function realPath(path: Buffer): Promise<Buffer> {
+export async function realPath(calls: FileCalls, path: Buffer): Promise<Buffer> {
   if (path.length > PATH_MAX_BYTES) throw pathError('ENAMETOOLONG')
   let left = path.toString('latin1').slice(1)
   let resolved = '/'
@@ -25,14 +25,14 @@ export async function realPath(path: Buffer): Promise<Buffer> {
     resolved = parent === '/' ? `/${token}` : `${parent}/${token}`
     if (resolved.length > PATH_MAX_BYTES) throw pathError('ENAMETOOLONG')
     const file = Buffer.from(resolved, 'latin1')
-    const stats = await lstat(file).catch((error: NodeJS.ErrnoException) => {
+    const stats = await calls.lstat(file).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' && last) return undefined
       throw error
     })
     if (stats === undefined) break
     if (!stats.isSymbolicLink()) continue
     if (++links > SYMLINKS_MAX) throw pathError('ELOOP')
-    const target = (await readlink(file, { encoding: 'buffer' })).toString('latin1')
+    const target = (await calls.readlink(file)).toString('latin1')
     resolved = target.startsWith('/') ? '/' : parent
     left = last ? target : `${target}/${left}`
     if (left.length > PATH_MAX_BYTES) throw pathError('ENAMETOOLONG')

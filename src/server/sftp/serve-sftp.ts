@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { deferred } from '../../core/deferred.js'
-import { SFTP_PACKET_MAX, SFTP_PENDING_BYTES, SFTP_REQUEST_COST } from '../../core/limits.js'
+import { SFTP_PACKET_MAX, SFTP_REQUEST_COST } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
 import type { JobFiles } from '../../job/job.js'
 import { FX, FXP, makePacket, PacketSplitter, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
@@ -11,8 +11,10 @@ import type { Operation, SftpContext } from './context.js'
 import { type DataRequest, decodeData, moveData } from './data.js'
 import { EXTENSIONS, runExtension } from './extensions.js'
 import { status, statusOf } from './failure.js'
+import { fileCalls } from './file-calls.js'
 import { Handles, type OpenFile } from './handles.js'
 import { OPERATIONS } from './operations.js'
+import type { SftpConnection } from './sftp-connection.js'
 
 /** Exit statuses for what can't be answered, as sftp-server(8) ends. */
 const EXIT_OVERSIZED = 11
@@ -25,9 +27,16 @@ export interface SftpSession {
   terminate(): Promise<void>
 }
 
+export interface SftpOptions {
+  files: JobFiles
+  /** What this channel shares with others of its connection. */
+  connection: SftpConnection
+  log: Logger
+}
+
 /** Serves SFTP on two streams of bytes, with this process's rights. */
-export function serveSftp(input: Readable, output: Writable, files: JobFiles, log: Logger): SftpSession {
-  return new SftpServer(input, output, files, log)
+export function serveSftp(input: Readable, output: Writable, options: SftpOptions): SftpSession {
+  return new SftpServer(input, output, options)
 }
 
 /** A request that has been taken off the wire. */
@@ -46,9 +55,10 @@ class SftpServer implements SftpSession {
   readonly ended: Promise<number>
   readonly #input: Readable
   readonly #output: Writable
+  readonly #connection: SftpConnection
   readonly #log: Logger
   readonly #context: SftpContext
-  readonly #handles = new Handles()
+  readonly #handles: Handles
   readonly #splitter = new PacketSplitter(SFTP_PACKET_MAX)
   readonly #ending = deferred<number>()
   #begun = false
@@ -62,17 +72,22 @@ class SftpServer implements SftpSession {
   #exitCode: number | undefined
   #closed: Promise<void> | undefined
 
-  constructor(input: Readable, output: Writable, files: JobFiles, log: Logger) {
+  constructor(input: Readable, output: Writable, { files, connection, log }: SftpOptions) {
     this.#input = input
     this.#output = output
     this.#log = log
+    this.#connection = connection
     this.ended = this.#ending.promise
+    void this.ended.then(connection.enter())
     let accounts: Promise<Accounts> | undefined
+    const calls = fileCalls(connection.calls)
+    this.#handles = new Handles(calls)
     this.#context = {
       files,
+      calls,
       handles: this.#handles,
       accounts: () => {
-        accounts ??= readAccounts()
+        accounts ??= readAccounts(calls)
         return accounts
       },
       isOver: () => this.#exitCode !== undefined,
@@ -178,7 +193,7 @@ class SftpServer implements SftpSession {
   }
 
   #mayBegin({ cost, work }: Request): boolean {
-    if (this.#held > 0 && this.#held + cost > SFTP_PENDING_BYTES) return false
+    if (this.#held > 0 && this.#held + cost > this.#connection.pendingBytes) return false
     if (this.#inWork === 0) return true
     if (work.kind === 'alone' || work.kind !== this.#kind) return false
     if (work.kind === 'read') return true

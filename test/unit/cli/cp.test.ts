@@ -83,6 +83,26 @@ describe('sshjob cp', () => {
     expect(fs.readFileSync(join(here, 'copy/data')).equals(data)).toBe(true)
   })
 
+  it.each([
+    ['without -p', [], 0o755, 0o777 & ~process.umask()],
+    ['with -p', ['-p'], 0o755, 0o1777],
+  ])('%s copies no set-user-ID and no set-group-ID, either way', async (_title, options, file, folder) => {
+    fs.mkdirSync(join(here, 'tree'))
+    fs.writeFileSync(join(here, 'tree/program'), '')
+    fs.chmodSync(join(here, 'tree/program'), 0o6755)
+    fs.chmodSync(join(here, 'tree'), 0o7777)
+    fs.cpSync(join(here, 'tree'), join(there, 'original'), { recursive: true })
+    fs.chmodSync(join(there, 'original/program'), 0o6755)
+    fs.chmodSync(join(there, 'original'), 0o7777)
+    expect(await cp('-r', ...options, 'tree', 'train:copy')).toMatchObject(DONE)
+    expect(await cp('-r', ...options, 'train:original', 'copy')).toMatchObject(DONE)
+    const mode = (path: string): string => (fs.statSync(path).mode & 0o7777).toString(8)
+    for (const root of [here, there]) {
+      expect(mode(join(root, 'copy'))).toBe(folder.toString(8))
+      expect(mode(join(root, 'copy/program'))).toBe(file.toString(8))
+    }
+  })
+
   it('takes names that are not UTF-8', async () => {
     makeTree(here)
     // A shell makes those bytes: Node.js would encode them.

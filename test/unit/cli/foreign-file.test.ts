@@ -21,7 +21,7 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   const folder = temporaryDirectory()
   let theirs: string
   const inTheirs = (name: string): string => path.join(theirs, name)
-  const env = (): NodeJS.ProcessEnv => ({ ...process.env, XDG_RUNTIME_DIR: folder(), HOME: folder() })
+  const env = (): NodeJS.ProcessEnv => ({ ...process.env, SSHJOB_RUNTIME_DIR: folder(), HOME: folder() })
   const refusal = (file: string): string =>
     `As root, ${file} is not used: ${theirs} belongs to user ${MALLORY}.\n`
 
@@ -43,11 +43,10 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   it('is no log, which a link would have written elsewhere', async () => {
     const target = path.join(folder(), 'target')
     symlinkSync(target, inTheirs('log'))
-    const logging = ['--log-level', 'info', '--log-file', inTheirs('log'), '--', 'true']
-    expect(await runProgram(SSHJOB_SERVER, logging, { env: env() })).toMatchObject({
-      exitCode: 255,
-      stderr: `sshjob-server: ${refusal(inTheirs('log'))}`,
-    })
+    const logging = ['--log-level', 'warn', '--log-file', inTheirs('log'), '--quiet', '--', 'echo', 'ran']
+    const job = await runProgram(SSHJOB_SERVER, logging, { env: env() })
+    expect(job).toMatchObject({ exitCode: 0, stdout: 'ran\n' })
+    expect(job.stderr).toContain(`${refusal(inTheirs('log')).trimEnd()} It goes to stderr.`)
     const config = path.join(folder(), 'sshd_config')
     writeFileSync(config, '')
     const asSshd = await runProgram(SSHJOB_SERVER, ['-i', '-E', inTheirs('log'), '-f', config], { stdin: '' })
@@ -69,11 +68,14 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   })
 
   it('is no socket, neither of a job nor of a forwarding', async () => {
-    const listen = ['--listen', `unix:${inTheirs('socket')}`, '--', 'true']
-    expect(await runProgram(SSHJOB_SERVER, listen, { env: env() })).toMatchObject({
-      exitCode: 255,
-      stderr: `sshjob-server: ${refusal(inTheirs('socket'))}`,
-    })
+    const listen = ['--listen', `unix:${inTheirs('socket')}`, '--log-level', 'warn', '--quiet']
+    const byId = await runProgram(SSHJOB_SERVER, [...listen, '--', 'echo', 'ran'], { env: env() })
+    expect(byId).toMatchObject({ exitCode: 0, stdout: 'ran\n' })
+    expect(byId.stderr).toContain(`${refusal(inTheirs('socket')).trimEnd()} It is found by its id instead.`)
+    const required = [...listen, '--require-session', '--', 'echo', 'ran']
+    const refused = await runProgram(SSHJOB_SERVER, required, { env: env() })
+    expect(refused).toMatchObject({ exitCode: 255, stdout: '' })
+    expect(refused.stderr).toContain(refusal(inTheirs('socket')).trimEnd())
     const runtime = path.join(folder(), 'run')
     mkdirSync(runtime, { mode: 0o700 })
     const job = await serveJob(runtime, 'train')

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SshjobError } from '../../../src/core/errors.js'
+import { MAX_CHANNELS } from '../../../src/core/limits.js'
 import { digest, sha256, until, writeInPieces, writeUntilStuck } from '../../helpers/bytes.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'
 import { type SessionPair, sessionPair } from '../../helpers/session-pair.js'
@@ -51,6 +52,17 @@ describe('openTcp', () => {
     stream.end('late')
     expect((await received).toString()).toBe('late')
     await until(() => pair.served.channels === 0)
+  })
+
+  it('makes more connections at a time than there may be sessions, and sessions besides', async () => {
+    const { port } = await serveSockets(echoSocket)
+    const streams = await Promise.all(
+      Array.from({ length: 2 * MAX_CHANNELS }, () => pair.client.openTcp('127.0.0.1', port)),
+    )
+    expect(pair.served.channels).toBe(2 * MAX_CHANNELS)
+    await pair.client.exec('true')
+    const answers = await Promise.all(streams.map((stream, n) => exchange(stream, `${n}`)))
+    expect(answers.map(String)).toEqual(streams.map((_, n) => `${n}`))
   })
 
   it('passes 20 MB both ways at once, unchanged', async () => {

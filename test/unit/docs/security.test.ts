@@ -10,10 +10,10 @@ const named = [...page.matchAll(NAMED)].map(
   ({ groups }) => [groups?.title ?? '', groups?.file ?? ''] as const,
 )
 
-/** The titles in a file of tests: strings behind it(), or behind `title:` in tables of cases. */
+/** The titles in a file of tests: strings behind it() and the like, or behind `title:` in tables of cases. */
 function titlesIn(file: string): string[] {
   const strings =
-    /(?:\b(?:it|itIfMay|itAsRoot|itAsUser|test)(?:\.each(?:<[^>]*>)?\(.*?\))?\(\s*|\btitle:\s*)(?<quote>['"`])(?<title>(?:\\.|(?!\k<quote>).)*)\k<quote>/gs
+    /(?:\b(?:it|itIfMay|itAsRoot|itAsUser|test|fixedSeedTests)(?:\.each(?:<[^>]*>)?\(.*?\))?\(\s*|\btitle:\s*)(?<quote>['"`])(?<title>(?:\\.|(?!\k<quote>).)*)\k<quote>/gs
   return [...readFileSync(file, 'utf8').matchAll(strings)].map(({ groups }) =>
     (groups?.title ?? '').replace(/\\(.)/g, '$1'),
   )

@@ -5,7 +5,11 @@ import { HELLO_MAX_BYTES } from '../../../src/core/limits.js'
 import { answerHello, receiveClientHello, refuseHello, sendClientHello } from '../../../src/hello/exchange.js'
 import type { JobInfo } from '../../../src/hello/messages.js'
 import { streamPair } from '../../../src/streams/memory.js'
+import { turnOfEventLoop } from '../../helpers/bytes.js'
+import { failOnUncaught } from '../../helpers/fail-on-uncaught.js'
 import { withFaults } from '../../helpers/stream-faults.js'
+
+failOnUncaught()
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0='
 const ECDSA = 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY='
@@ -233,7 +237,24 @@ describe('the hello', () => {
     server.write(Buffer.alloc(300_000))
     await expect(failure(answerHello(server, { ok: true, job }, { timeoutMs: 20 }))).resolves.toMatchObject({
       code: 'hello-timeout',
+      message: 'The other side did not read our hello in 0.02 s.',
     })
+  })
+
+  it('reads the answer on a stream whose other direction is over', async () => {
+    const [client, server] = streamPair()
+    client.end()
+    const asked = sendClientHello(client, {})
+    await answerHello(server, { ok: true, job })
+    await expect(asked).resolves.toEqual({ ok: true, job })
+  })
+
+  it('says nothing to who says nothing', async () => {
+    const [client, server] = streamPair()
+    client.end()
+    await expect(failure(receiveClientHello(server))).resolves.toMatchObject({ code: 'connection-lost' })
+    server.end()
+    await expect(readAll(client)).resolves.toEqual(Buffer.alloc(0))
   })
 
   it('cuts a long command, message and list of pids so that the line stays within its limit', async () => {
@@ -328,5 +349,18 @@ describe('refuseHello', () => {
     await refuseHello(server, new SshjobError('busy', 'Too many.'))
     expect(server.destroyed).toBe(true)
     await refuseHello(server, new SshjobError('busy', 'Too many.'))
+  })
+
+  it('outlives a client that is gone, and reads on where we have ended', async () => {
+    const [gone, toGone] = streamPair()
+    gone.destroy()
+    await refuseHello(toGone, new SshjobError('busy', 'Too many.'))
+    const [client, server] = streamPair()
+    server.end()
+    const closed = refuseHello(server, new SshjobError('busy', 'Too many.'))
+    await turnOfEventLoop()
+    expect(server.destroyed).toBe(false)
+    client.end()
+    await closed
   })
 })

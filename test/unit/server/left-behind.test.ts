@@ -2,6 +2,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, renameSync, writeFileS
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import { dirname, join } from 'node:path'
+import { BlockingCalls } from '../../../src/core/blocking-calls.js'
 import { silent } from '../../../src/core/log.js'
 import { letClientIn } from '../../../src/server/client.js'
 import { makePolicy } from '../../../src/server/forwarding/policy.js'
@@ -39,8 +40,9 @@ async function letIn() {
   const warnings: string[] = []
   const log = { ...silent, warn: (_fields: object, message: string) => void warnings.push(message) }
   const rules = { forwarding: makePolicy({}), authenticationInfo: true }
+  const calls = new BlockingCalls()
   const key = { algorithm: 'ssh-ed25519', blob: string('ssh-ed25519') }
-  return { pair, warnings, client: letClientIn(transport, connection, { rules, key, log }) }
+  return { pair, warnings, client: letClientIn(transport, connection, { rules, key, calls, log }) }
 }
 
 describe('what can not be removed', () => {

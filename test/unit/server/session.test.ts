@@ -158,6 +158,31 @@ describe('the requests of a session', () => {
     expect(job.processes[0]?.signals).toEqual(['USR1', 'NONSENSE'])
   })
 
+  it.each(['exec', 'subsystem'])('start one thing: no files behind %s', async (first) => {
+    const files = () => ({ directory: process.cwd(), home: process.cwd() })
+    session = await rawSession({ ...memoryJob(idle), files }, {})
+    channel = await session.peer.open()
+    expect(await ask(first, string('sftp'))).toBe(true)
+    expect(await ask('subsystem', string('sftp'))).toBe(false)
+    expect(await ask('exec', string('x'))).toBe(false)
+  })
+
+  it('start one thing, though the next request does not wait for the answer to the first', async () => {
+    const files = async () => ({ directory: process.cwd(), home: process.cwd() })
+    const job = memoryJob(idle)
+    session = await rawSession({ ...job, files }, {})
+    channel = await session.peer.open()
+    tell(MSG.CHANNEL_REQUEST, string('subsystem'), boolean(true), string('sftp'))
+    tell(MSG.CHANNEL_REQUEST, string('exec'), boolean(true), string('x'))
+    const answers = (): number[] =>
+      session.peer.messages.flatMap(([type = 0]) =>
+        type === MSG.CHANNEL_SUCCESS || type === MSG.CHANNEL_FAILURE ? [type] : [],
+      )
+    await until(() => answers().length === 2)
+    expect(answers()).toEqual([MSG.CHANNEL_SUCCESS, MSG.CHANNEL_FAILURE])
+    expect(job.processes).toEqual([])
+  })
+
   it('reach the terminal: its size, its modes, a break', async () => {
     const job = await begin(idle)
     const modes = Buffer.from('0100000003350000000000', 'hex')

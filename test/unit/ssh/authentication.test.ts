@@ -9,6 +9,7 @@ import { rawPeer, sessionKeys } from '../../helpers/raw-peer.js'
 import { type RawSession, rawSession } from '../../helpers/session-pair.js'
 
 const SERVICE_REQUEST = 5
+const SERVICE_ACCEPT = 6
 const USERAUTH_REQUEST = 50
 const USERAUTH_FAILURE = 51
 const USERAUTH_SUCCESS = 52
@@ -24,7 +25,11 @@ let session: RawSession
 
 /** A peer that has exchanged keys and asked for the service, and no more. */
 beforeEach(async () => {
-  session = await rawSession(memoryJob(idle), {}, { authenticate: false })
+  session = await rawSession(
+    memoryJob(idle),
+    { credentials: keys.server },
+    { ...keys.client, authenticate: false },
+  )
   session.peer.send(byte(SERVICE_REQUEST), string('ssh-userauth'))
 })
 afterEach(() => session.close())
@@ -99,9 +104,70 @@ describe('authentication by the server', () => {
     expect(session.served.authenticated).toBe(false)
   })
 
-  it('refuses a service that there is not', async () => {
+  it('does not count none among the failures: it is how a client asks for the methods', async () => {
+    for (let i = 0; i <= MAX_AUTH_TRIES; i++) expectRefusal(await ask('none'))
+    for (let i = 1; i < MAX_AUTH_TRIES; i++) expectRefusal(await ask('password', boolean(false), string('a')))
+  })
+
+  it('cuts off a client that becomes another user while it authenticates', async () => {
+    expectRefusal(await ask('none'))
+    session.peer.send(byte(USERAUTH_REQUEST), string('another'), string('ssh-connection'), string('none'))
+    expect(await session.served.closed).toMatchObject({
+      code: 'protocol-error',
+      message: 'The client changed the user name while it authenticated.',
+    })
+    expect(session.served.authenticated).toBe(false)
+  })
+
+  /** A request that the right key has signed. */
+  function signed(user: string, service: string): Buffer {
+    const key = parseKey(keys.client.privateKey)
+    const request = Buffer.concat([
+      ...[byte(USERAUTH_REQUEST), string(user), string(service), string('publickey')],
+      ...[boolean(true), ed25519, string(key.getPublicSSH())],
+    ])
+    const sessionId = session.peer.transport.protocol._kex?.sessionID ?? Buffer.alloc(0)
+    const signature = key.sign(Buffer.concat([string(sessionId), request]))
+    if (signature instanceof Error) throw signature
+    return Buffer.concat([request, string(Buffer.concat([ed25519, string(signature)]))])
+  }
+
+  it.each([
+    ['ssh-connection', USERAUTH_SUCCESS],
+    ['ssh-mail', USERAUTH_FAILURE],
+    ['', USERAUTH_FAILURE],
+  ])('lets the right key in for %j: message %i', async (service, expected) => {
+    session.peer.send(signed('anyone', service))
+    const [answer] = await session.peer.waitFor(([type = 0]) => type >= USERAUTH_FAILURE)
+    expect(answer).toBe(expected)
+    expect(session.served.authenticated).toBe(expected === USERAUTH_SUCCESS)
+  })
+
+  it('says nothing before the answer where it has no banner', async () => {
+    expectRefusal(await ask('none'))
+    expect(session.peer.messages.filter(([type]) => type === MSG.USERAUTH_BANNER)).toEqual([])
+  })
+
+  it.each(['ssh-mail', 'ssh-connection', ''])('refuses the service %j to who is not in', async (service) => {
+    session.peer.send(byte(SERVICE_REQUEST), string(service))
+    expect(await session.served.closed).toMatchObject({
+      code: 'protocol-error',
+      message: 'The client asked for a service that there is not.',
+    })
+  })
+
+  it('accepts the service of connections, and no other, from who is in', async () => {
+    session.peer.send(signed('anyone', 'ssh-connection'))
+    await session.peer.waitFor(([type]) => type === USERAUTH_SUCCESS)
+    session.peer.send(byte(SERVICE_REQUEST), string('ssh-connection'))
+    const accepts = (message: Buffer): boolean =>
+      message[0] === SERVICE_ACCEPT && new Reader(message, 1).text() === 'ssh-connection'
+    await session.peer.waitFor(accepts)
     session.peer.send(byte(SERVICE_REQUEST), string('ssh-mail'))
-    expect(await session.served.closed).toMatchObject({ code: 'protocol-error' })
+    expect(await session.served.closed).toMatchObject({
+      code: 'protocol-error',
+      message: 'The client asked for a service that there is not.',
+    })
   })
 
   it.each([MSG.GLOBAL_REQUEST, MSG.CHANNEL_OPEN, MSG.CHANNEL_REQUEST, 200])(

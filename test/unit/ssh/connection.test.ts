@@ -1,5 +1,5 @@
 import { deferred } from '../../../src/core/deferred.js'
-import { MAX_CHANNELS, WINDOW_INITIAL } from '../../../src/core/limits.js'
+import { MAX_CHANNELS, MAX_FORWARDED_CHANNELS, WINDOW_INITIAL } from '../../../src/core/limits.js'
 import type { OpenAnswer } from '../../../src/ssh/connection.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../../src/ssh/wire.js'
 import { turnOfEventLoop, untilSettled } from '../../helpers/bytes.js'
@@ -175,14 +175,17 @@ describe('a connection', () => {
     expect(pair.server.connection.channels.size).toBe(0)
   })
 
-  it('counts channels that have no answer yet among those that there may be', async () => {
+  it.each([
+    ['session', MAX_CHANNELS, 'The server refused the session'],
+    ['slow', MAX_FORWARDED_CHANNELS, 'The other side refused to connect'],
+  ])('counts %s channels that have no answer yet among those that there may be', async (type, most, what) => {
     const onChannelOpen = (): Promise<OpenAnswer> => new Promise(() => undefined)
     const pair = await connectionPair(undefined, { server: { onChannelOpen, onGlobalRequest: () => false } })
-    const openings = Array.from({ length: MAX_CHANNELS + 1 }, () => pair.client.connection.open('slow'))
+    const openings = Array.from({ length: most + 1 }, () => pair.client.connection.open(type))
     const refused = await Promise.race(
       openings.map((opening) => opening.then(String, (error: Error) => error.message)),
     )
-    expect(refused).toBe(`The other side refused to connect: more than ${MAX_CHANNELS} channels are open.`)
+    expect(refused).toBe(`${what}: more than ${most} channels are open.`)
     await pair.close()
     await Promise.allSettled(openings)
   })
@@ -196,4 +199,30 @@ describe('a connection', () => {
     expect(await pair.client.connection.request('keepalive@openssh.com')).toBeUndefined()
     await pair.close()
   })
+
+  it.each([
+    ['half a confirmation', [byte(MSG.CHANNEL_OPEN_CONFIRMATION)], [], 'the packet ends too early'],
+    [
+      'packets that carry nothing',
+      [byte(MSG.CHANNEL_OPEN_CONFIRMATION)],
+      [uint32(0), uint32(1), uint32(0)],
+      'a packet size of 0 carries nothing',
+    ],
+    ['half a refusal', [byte(MSG.CHANNEL_OPEN_FAILURE)], [uint32(1)], 'the packet ends too early'],
+  ])(
+    'tells whoever waits for a channel of an answer that is none: %s',
+    async (_title, head, tail, reason) => {
+      const onChannelOpen = (): Promise<OpenAnswer> => new Promise(() => undefined)
+      const pair = await connectionPair(undefined, {
+        server: { onChannelOpen, onGlobalRequest: () => false },
+      })
+      const opening = pair.client.connection.open('session')
+      pair.server.transport.send(...head, uint32(0), ...tail)
+      await expect(opening).rejects.toMatchObject({
+        code: 'protocol-error',
+        message: `${PROTOCOL_ERROR}${reason}.`,
+      })
+      await pair.close()
+    },
+  )
 })

@@ -11,9 +11,13 @@ interface Path {
 }
 
 /** Sends packets over a path, as fast as path and window allow, to a reader that keeps up. Gives the window at the end. */
-function sendOver({ delay, perPacket }: Path, bytes: number): number {
+function sendOver({ delay, perPacket }: Path, bytes: number, most = WINDOW_MAX): number {
   let clock = 0
-  const window = new ReceiveWindow(() => clock)
+  const window = new ReceiveWindow(
+    WINDOW_INITIAL,
+    () => most,
+    () => clock,
+  )
   const adjustments: { at: number; amount: number }[] = []
   let allowed = window.credit
   let sentAt = 0
@@ -41,6 +45,22 @@ describe('the window of a channel', () => {
     expect(sendOver({ delay: 50, perPacket: 0.1 }, 64 * WINDOW_INITIAL)).toBeGreaterThan((WINDOW_MAX * 3) / 4)
   })
 
+  it('grows no further than it may, and shrinks when it may be less', () => {
+    const long = { delay: 50, perPacket: 0.1 }
+    expect(sendOver(long, 64 * WINDOW_INITIAL, 3 * WINDOW_INITIAL)).toBeLessThanOrEqual(3 * WINDOW_INITIAL)
+    let most = WINDOW_MAX
+    const window = new ReceiveWindow(WINDOW_INITIAL, () => most)
+    most = WINDOW_INITIAL / 8
+    let granted = 0
+    for (let sent = 0; sent < WINDOW_INITIAL; sent += PACKET) {
+      window.take(PACKET)
+      granted += window.grant(0)
+    }
+    expect(window.credit).toBe(granted)
+    expect(window.credit).toBeLessThanOrEqual(most)
+    expect(window.credit).toBeGreaterThan(0)
+  })
+
   it('grows only as far as the path needs it', () => {
     const window = sendOver({ delay: 5, perPacket: 0.1 }, 64 * WINDOW_INITIAL)
     // Three megabytes are on their way at once, and one step too many may be taken.
@@ -56,7 +76,11 @@ describe('the window of a channel', () => {
 
   it('stays as it is for a reader that is behind, and gives it half a window at a time', () => {
     let clock = 0
-    const window = new ReceiveWindow(() => clock)
+    const window = new ReceiveWindow(
+      WINDOW_INITIAL,
+      () => WINDOW_MAX,
+      () => clock,
+    )
     for (let round = 0; round < 20; round++) {
       clock += 1
       window.take(window.credit)
@@ -68,7 +92,7 @@ describe('the window of a channel', () => {
   })
 
   it('is what the peer may send at most', () => {
-    const window = new ReceiveWindow()
+    const window = new ReceiveWindow(WINDOW_INITIAL, () => WINDOW_MAX)
     window.take(WINDOW_INITIAL - 1)
     expect(() => window.take(2)).toThrow('the peer sent more than its window allows')
   })

@@ -60,6 +60,14 @@ describe('a configuration', () => {
     ['Match all\nPort 22', 'config line 2: Port may not stand below Match.'],
     ['Match all User a', "config line 1: 'all' stands alone behind Match."],
     ['Include', 'config line 1: Include needs the name of a file.'],
+    ...['&', '0', '65536', '-1', '1.5', '0x16'].map((port) => [
+      `Port ${port}`,
+      `config line 1: '${port}' is no value for Port.`,
+    ]),
+    ...['[::1]:0', 'a:&', 'a:', '127.0.0.1:65536', '[::1', ':22', 'a/22', '*'].map((address) => [
+      `ListenAddress ${address}`,
+      `config line 1: '${address}' is no value for ListenAddress.`,
+    ]),
   ])('%j is an error with its line', (text, message) => {
     expect(() => parseConfig(text, 'config')).toThrow(message)
   })
@@ -238,6 +246,24 @@ describe('algorithms', () => {
 })
 
 describe('the dump', () => {
+  // As sshd -T prints them, but that neither hosts nor services are looked up.
+  it.each([
+    ['Port 022', ['[::]:22', '0.0.0.0:22']],
+    ['Port ssh', ['[::]:ssh', '0.0.0.0:ssh']],
+    ['ListenAddress ::1', ['[::1]:22']],
+    ['ListenAddress fe80::1%eth0', ['[fe80::1%eth0]:22']],
+    ['ListenAddress ::1:22', ['[::1:22]:22']],
+    ['ListenAddress [::1]:ssh', ['[::1]:ssh']],
+    ['ListenAddress localhost:65535', ['localhost:65535']],
+    ['ListenAddress [127.0.0.1]', ['[127.0.0.1]:22']],
+    ['Port 1\nPort 2\nListenAddress a\nListenAddress b:3', ['a:1', 'a:2', 'b:3']],
+  ])('of %j listens where sshd would', (text, addresses) => {
+    const dumped = dumpConfig(resolve(text))
+    const found = [...dumped.matchAll(/^listenaddress (.*)$/gm)].map(([, address]) => address)
+    expect(found).toEqual(addresses)
+    expect(dumpConfig(resolve(dumped))).toBe(dumped)
+  })
+
   it('can be read again, and is the same then', () => {
     const text = lines(
       'SetEnv A="b c"',

@@ -53,6 +53,8 @@ describe('the options of sshjob-server', () => {
       serveOptions: { shells: ['zsh', '/bin/bash'], idleTimeoutMs: 1_500, motd: false },
       logLevel: 'debug',
       logFile: 'l',
+      requireSession: false,
+      complaints: [],
       logFormat: 'json',
     })
     expect(readSettings(['--linger', '2', 'x']).lingerMs).toBe(2_000)
@@ -88,7 +90,7 @@ describe('the options of sshjob-server', () => {
     [['--permit-open', '80', ...command], /'80' permits nothing: write HOST:PORT or the path of a socket/],
     [['--permit-listen', 'a:b', ...command], /'a:b' permits nothing: write PORT or HOST:PORT or the path/],
     [
-      ['--motd', '/no/such', ...command],
+      ['-i', '--motd', '/no/such'],
       /The file of --motd, \/no\/such, can't be read: no such file or directory \(ENOENT\)\.$/,
     ],
     [['-i', ...command], /With -i no job is started/],
@@ -135,10 +137,17 @@ describe('sshjob-server', () => {
     [['--nope'], /^sshjob-server: There is no option --nope\./],
     [['--', '/no/such/program'], /^sshjob-server: .*could not be started/],
     [
-      ['--log-file', '/no/such/folder/log', '--', 'true'],
-      /^sshjob-server: The log file .* can't be written: no such file or directory \(ENOENT\)\.\n$/,
+      ['--require-session', '--listen', 'unix:/no/such/folder/s', '--', 'true'],
+      /^sshjob-server: No socket can be opened/,
     ],
-    [['--listen', 'unix:/no/such/folder/s', '--', 'true'], /^sshjob-server: No socket can be opened/],
+    [
+      ['-i', '--motd', '/no/such'],
+      /^sshjob-server: The file of --motd, \/no\/such, can't be read: no such file or directory \(ENOENT\)\.\n$/,
+    ],
+    [
+      ['-i', '--log-file', '/no/such/log'],
+      /^sshjob-server: The log file \/no\/such\/log can't be written: no such file or directory \(ENOENT\)\.\n$/,
+    ],
   ])('exits 255 with one sentence for failures of its own: %j', async (args, sentence) => {
     const { exitCode, stdout, stderr } = await run(args)
     expect({ exitCode, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
@@ -167,7 +176,7 @@ describe('sshjob-server', () => {
     }
   })
 
-  it('is found by its job id, and refuses a twin', async () => {
+  it('is found by its job id, and lets a twin run by another', async () => {
     const starter = startProgram(
       SSHJOB_SERVER,
       ['--job-id', 'train', '--', 'sh', '-c', 'echo up; read line'],
@@ -179,12 +188,12 @@ describe('sshjob-server', () => {
     await expect(listLocalJobs({ environment: environment() })).resolves.toMatchObject([
       { id: 'train', command: ['sh', '-c', 'echo up; read line'] },
     ])
-    const twin = await run(['--job-id', 'train', '--', 'touch', path.join(directory(), 'twin')])
+    const twin = await run(['--job-id', 'train', '--', 'echo', 'ran'])
     expect(twin).toMatchObject({
-      exitCode: 255,
-      stderr: expect.stringMatching(/^sshjob-server: Somebody serves a job/),
+      exitCode: 0,
+      stdout: 'ran\n',
+      stderr: expect.stringContaining('Another job that runs here is called train: this one is train-2.'),
     })
-    await expect(fs.stat(path.join(directory(), 'twin'))).rejects.toMatchObject({ code: 'ENOENT' })
     const connection = await connect(await openLocalJob('train', { environment: environment() }))
     const remote = await connection.exec('echo $SSHJOB_JOB_ID; exit 4')
     await expect(remote.output()).resolves.toMatchObject({ stdout: Buffer.from('train\n'), exitCode: 4 })

@@ -2,9 +2,11 @@ import { hostname } from 'node:os'
 import { htcondorJob } from '../../../engines/htcondor/job.js'
 import { readStarterEnvironment } from '../../../engines/htcondor/starter-environment.js'
 import { defaultJobId } from '../../../engines/local/job-id.js'
+import { makeJobEnvironment } from '../../../job/environment.js'
 import type { Job } from '../../../job/job.js'
 import { localJob } from '../../../job/local-job.js'
 import type { PlaceRules } from '../../../sshd/rules.js'
+import { startEnvironment } from '../start-environment.js'
 import { describeSurroundings } from '../surroundings.js'
 import { onLoopback, outsideOfContainer } from './restrictions.js'
 
@@ -22,7 +24,8 @@ export interface Place extends PlaceRules {
 
 /** The job of the engine that started this process, where one is recognised; else what this process sits in. */
 export function findPlace(): Place {
-  const htcondor = htcondorJob(readStarterEnvironment())
+  const variables = readStarterEnvironment(startEnvironment)
+  const htcondor = htcondorJob(variables)
   if (htcondor !== undefined) {
     const { surroundings, ...place } = htcondor
     if (surroundings === 'all') return { ...place, restrict: onLoopback }
@@ -30,5 +33,9 @@ export function findPlace(): Place {
   }
   const { command, pids } = describeSurroundings()
   const id = defaultJobId(hostname(), process.pid)
-  return { job: localJob({ id, command, pids: () => pids }), replacesForcedCommand: () => false }
+  const environment = makeJobEnvironment(variables)
+  return {
+    job: localJob({ id, command, pids: () => pids, environment }),
+    replacesForcedCommand: () => false,
+  }
 }

@@ -123,6 +123,24 @@ describe('the files of a job', () => {
     }
   })
 
+  it.each([
+    [undefined, 0o755],
+    [true, 0o1755],
+  ])('are copied without set-ID bits, preserve: %s', async (preserve, expected) => {
+    const copy = { ...(preserve && { preserve }) }
+    fs.writeFileSync(inside('set-id'), '')
+    fs.chmodSync(inside('set-id'), 0o7755)
+    for (const name of ['set-id-up', 'set-id-down']) fs.rmSync(inside(name), { force: true })
+    await files.upload(inside('set-id'), inside('set-id-up'), copy)
+    await files.download(inside('set-id'), inside('set-id-down'), copy)
+    for (const name of ['set-id-up', 'set-id-down']) {
+      expect((fs.statSync(inside(name)).mode & 0o7777).toString(8)).toBe(expected.toString(8))
+    }
+    // Whoever says a mode gets it: sftp-server(8) does the same.
+    await files.setAttributes(inside('set-id-up'), { mode: 0o4711 })
+    expect((fs.statSync(inside('set-id-up')).mode & 0o7777).toString(8)).toBe('4711')
+  })
+
   it('go on where a transfer broke off, if what is there is the beginning', async () => {
     fs.writeFileSync(inside('original'), data)
     fs.writeFileSync(inside('part'), data.subarray(0, 3_000_000))

@@ -1,15 +1,17 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import fs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { deferred } from '../../../../src/core/deferred.js'
 import { MAX_FORWARD_LISTENERS, WAITING_REQUESTS_MAX } from '../../../../src/core/limits.js'
 import { serve } from '../../../../src/server/serve.js'
 import type { ServeOptions } from '../../../../src/server/types.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { streamPair } from '../../../../src/streams/memory.js'
-import { until } from '../../../helpers/bytes.js'
+import { until, untilSettled } from '../../../helpers/bytes.js'
 import { echo, idle, type MemoryJob, memoryJob } from '../../../helpers/memory-job.js'
 import { isAbout } from '../../../helpers/raw-peer.js'
 import { type RawSession, rawSession } from '../../../helpers/session-pair.js'
-import { dial, echoSocket, serveSockets, unusedPort } from '../../../helpers/sockets.js'
+import { deafPort, dial, echoSocket, serveSockets, unusedPort } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const directory = temporaryDirectory()
@@ -112,11 +114,14 @@ describe('a channel into the job', () => {
 
   it('that is still being made when the connection ends is given up', async () => {
     await begin()
-    const { port, sockets } = await serveSockets(echoSocket)
+    const port = await deafPort()
+    const sockets = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    const before = await untilSettled(sockets)
     void askTcp(1, '127.0.0.1', port).catch(() => undefined)
+    await until(() => sockets() === before + 1)
     await session.close()
-    for (const socket of sockets)
-      if (!socket.destroyed) await until(() => socket.readableEnded || socket.destroyed)
+    expect(await untilSettled(sockets)).toBe(before)
   })
 
   it('that ends too early breaks the protocol, for this client alone', async () => {
@@ -289,12 +294,16 @@ describe("a session's agent and display", () => {
 
   it('are not waited for by more requests than a session has', async () => {
     await begin()
+    const made = deferred<string>()
+    const making = jest.spyOn(fs, 'mkdtemp').mockReturnValue(made.promise)
     const channel = await session.peer.open()
     const say = (name: string): void =>
       session.peer.send(byte(MSG.CHANNEL_REQUEST), uint32(channel), string(name), boolean(false))
     say('auth-agent-req@openssh.com')
     for (let i = 0; i <= WAITING_REQUESTS_MAX; i++) say('unheard-of')
     expect((await session.peer.closed)?.message).toContain('too many requests wait')
+    making.mockRestore()
+    made.reject(new Error('no room'))
   })
 
   it('make a broken request behind them end the connection', async () => {

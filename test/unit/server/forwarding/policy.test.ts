@@ -1,3 +1,4 @@
+import { SshjobError } from '../../../../src/core/errors.js'
 import { type ForwardingOptions, makePolicy } from '../../../../src/server/forwarding/policy.js'
 
 const NO = (what: string): string => `the job's starter does not permit ${what}`
@@ -27,6 +28,7 @@ describe('the policy of forwardings', () => {
     ])
     expect(policy.agent() === undefined).toBe(session)
     expect(policy.x11() === undefined).toBe(session)
+    if (!session) expect(policy.x11()).toBe("the job's starter allows no forwarding")
     if (!local) expect(policy.open('a', 1)).toBe("the job's starter allows no local forwarding")
   })
 
@@ -56,11 +58,52 @@ describe('the policy of forwardings', () => {
     expect(policy.listenUnix('/run/b')).toBe(NO('/run/b'))
   })
 
-  it.each(['', 'localhost', '80', 'a:b', 'a:99999', ':80', '::1:80', 'a:-1'])(
-    'refuses %j as a list',
+  it('has the highest port as well', () => {
+    expect(makePolicy({ permitOpen: ['a:65535'] }).open('a', 65_535)).toBeUndefined()
+  })
+
+  it('does not take the path of a socket for a host, nor a host for a path', () => {
+    const policy = makePolicy({ permitOpen: ['*:*'], permitListen: ['/a'] })
+    expect(policy.openUnix('/a')).toBe(NO('/a'))
+    expect(policy.listen('/a', 1)).toBe(NO('/a:1'))
+  })
+
+  const BROKEN = [
+    '',
+    'localhost',
+    'a:b',
+    'a:99999',
+    'a:65536',
+    ':80',
+    '::1:80',
+    'a:-1',
+    'a:80x',
+    'a:80:',
+    '[::1]80',
+  ]
+  it.each([...BROKEN, '80', '*'])('refuses %j as a list', (text) => {
+    const error = failure(() => makePolicy({ permitOpen: [text] }))
+    expect(error.code).toBe('usage')
+    expect(error.message).toBe(`'${text}' permits nothing: write HOST:PORT or the path of a socket.`)
+  })
+
+  it.each([...BROKEN, 'x80', '80x', '-1', '65536'])(
+    'refuses %j as a list of what may be listened on',
     (text) => {
-      const message = `'${text}' permits nothing: write HOST:PORT or the path of a socket.`
-      expect(() => makePolicy({ permitOpen: [text] })).toThrow(message)
+      const error = failure(() => makePolicy({ permitListen: [text] }))
+      expect(error.code).toBe('usage')
+      expect(error.message).toBe(
+        `'${text}' permits nothing: write PORT or HOST:PORT or the path of a socket.`,
+      )
     },
   )
 })
+
+function failure(work: () => unknown): SshjobError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof SshjobError) return error
+  }
+  throw new Error('it was not refused')
+}

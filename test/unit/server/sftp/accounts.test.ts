@@ -1,5 +1,7 @@
 import fs from 'node:fs/promises'
+import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
 import { readAccounts } from '../../../../src/server/sftp/accounts.js'
+import { fileCalls } from '../../../../src/server/sftp/file-calls.js'
 
 afterEach(() => jest.restoreAllMocks())
 
@@ -8,8 +10,8 @@ it('of two names for one user, the first is shown, and both are known', async ()
   const passwd = ['first', 'second'].map((name) => `${name}:x:${uid}:${uid}::/home/${name}:/bin/sh\n`)
   jest
     .spyOn(fs, 'readFile')
-    .mockImplementation(async (file) => (file === '/etc/passwd' ? passwd.join('') : ''))
-  const accounts = await readAccounts()
+    .mockImplementation(async (file) => (String(file) === '/etc/passwd' ? passwd.join('') : ''))
+  const accounts = await readAccounts(fileCalls(new BlockingCalls()))
   expect(accounts.userName(uid)).toBe('first')
   expect(accounts.user('first')?.home).toBe('/home/first')
   expect(accounts.user('second')?.home).toBe('/home/second')

@@ -1,0 +1,2 @@
+export function leftProcesses(mark: string): { pid: number; command: string }[]
+export function leftFiles(folder: string): string[]

@@ -1,0 +1,81 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { messageOf } from '../../core/errors.js'
+import { copyOutput } from '../copy-output.js'
+import type { FileService } from '../types.js'
+import { type SftpOptions, type SftpSession, serveSftp } from './serve-sftp.js'
+
+export interface FileOptions extends SftpOptions {
+  /** Of the connection that this is a channel of. */
+  number: number
+  /** Default: this process serves them. */
+  service: FileService | undefined
+}
+
+const EXIT_FATAL = 255
+
+/** Serves SFTP on two streams of bytes: by a process that is there for it, or else in this one. */
+export function serveFiles(input: Readable, output: Writable, options: FileOptions): SftpSession {
+  const { service } = options
+  return service === undefined
+    ? serveSftp(input, output, options)
+    : new HandedOn(input, output, options, service)
+}
+
+class HandedOn implements SftpSession {
+  readonly ended: Promise<number>
+  #isOver = false
+  #stream: Duplex | undefined
+  #own: SftpSession | undefined
+
+  constructor(input: Readable, output: Writable, options: FileOptions, service: FileService) {
+    this.ended = this.#run(input, output, options, service)
+  }
+
+  async terminate(): Promise<void> {
+    this.#isOver = true
+    this.#stream?.destroy()
+    await this.#own?.terminate()
+  }
+
+  async #run(input: Readable, output: Writable, options: FileOptions, service: FileService): Promise<number> {
+    const { files, number, log } = options
+    const served = await service.open({ connection: number, ...files }).catch((error: unknown) => {
+      log.warn({ reason: messageOf(error) }, 'files are served in this process')
+      return undefined
+    })
+    if (served === undefined && !this.#isOver) {
+      this.#own = serveSftp(input, output, options)
+      return this.#own.ended
+    }
+    if (served === undefined) return EXIT_FATAL
+    this.#stream = served.stream
+    if (this.#isOver) served.stream.destroy()
+    served.stream.on('error', (error) => log.debug({ err: error }, 'the process that serves files has gone'))
+    handOn(input, served.stream)
+    const [exitCode] = await Promise.all([served.ended, copyOutput(served.stream, output)])
+    return exitCode
+  }
+}
+
+/** Copies to the end. What arrives in one turn of the event loop leaves in one system call. */
+function handOn(input: Readable, stream: Duplex): void {
+  let isCorked = false
+  input.on('data', (chunk: Buffer) => {
+    if (!isCorked) {
+      isCorked = true
+      stream.cork()
+      process.nextTick(() => {
+        isCorked = false
+        stream.uncork()
+      })
+    }
+    if (!stream.write(chunk)) input.pause()
+  })
+  stream.on('drain', () => input.resume())
+  input.on('end', () => stream.end())
+  // Without an end, the client has gone.
+  input.on('close', () => {
+    if (!input.readableEnded) stream.destroy()
+  })
+  stream.on('close', () => input.destroy())
+}

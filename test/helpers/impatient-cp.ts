@@ -1,0 +1,8 @@
+/** `sshjob cp`, with less patience for file systems here that do not answer. */
+import { runCopyCommand } from '../../src/cli/cp.js'
+import { reportFailure } from '../../src/cli/report.js'
+import { callBudget } from '../../src/core/blocking-calls.js'
+import { exitAtOnce } from '../../src/process/exit.js'
+
+callBudget({ slowMs: 100, giveUpMs: 2_000 })
+await runCopyCommand(process.argv.slice(2)).catch(reportFailure).then(exitAtOnce)

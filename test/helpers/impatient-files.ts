@@ -1,0 +1,13 @@
+/** As src/cli/sshjob-files.ts, with less patience for file systems that do not answer. */
+import { callBudget } from '../../src/core/blocking-calls.js'
+import { silent } from '../../src/core/log.js'
+import { answerForFiles } from '../../src/process/answer-for-files.js'
+import { serveSftp } from '../../src/server/sftp/serve-sftp.js'
+import { SftpConnection } from '../../src/server/sftp/sftp-connection.js'
+
+callBudget({ slowMs: 100, giveUpMs: 2_000 })
+answerForFiles(
+  () => new SftpConnection(),
+  (stream, { directory, home }, connection) =>
+    serveSftp(stream, stream, { files: { directory, home }, connection, log: silent }).ended,
+)
