@@ -48,7 +48,7 @@ export interface Engine<Name extends string = string, Settings extends object = 
   /**
    * The job that the engine has started this process for, to serve sessions into it in the place of sshd(8); undefined
    * where it has not.
-   * @param variables gives what this process was started with; to be called once at most
+   * @param variables gives what this process was started with
    * @throws SshjobError 'denied' where it has, and for which job can't be found out
    */
   serving?(variables: () => Environment): ServedJob | undefined

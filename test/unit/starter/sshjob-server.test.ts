@@ -5,6 +5,7 @@ import { readSettings } from '../../../src/cli/server/settings.js'
 import { connect } from '../../../src/client/connect.js'
 import { VERSION } from '../../../src/core/version.js'
 import { listLocalJobs, openLocalJob } from '../../../src/engines/local/local-jobs.js'
+import type { JobInfo } from '../../../src/hello/messages.js'
 import { connectUnix } from '../../../src/sockets/unix.js'
 import { commandStream } from '../../../src/streams/command.js'
 import { describeWith } from '../../helpers/needs.js'
@@ -244,6 +245,26 @@ describe('sshjob-server', () => {
     starter.child.stdin.end('\n\n')
     await expect(starter.ended).resolves.toEqual({ exitCode: 0, signal: null })
     expect(starter.stdout().toString()).toBe('up\ngot\nend\n')
+  })
+
+  it('says of the job of an engine that it was started in what the engine has left word of there', async () => {
+    const file = path.join(directory(), '.job.ad')
+    await fs.writeFile(
+      file,
+      'ClusterId = 1138\nProcId = 2\nCmd = "/bin/train"\nJobCurrentStartDate = 1700000000\n',
+    )
+    const told = async (...options: string[]): Promise<JobInfo | undefined> => {
+      const argv = ['env', `_CONDOR_JOB_AD=${file}`, process.execPath, SSHJOB_SERVER, '-i', ...options]
+      const connection = await connect(commandStream(argv))
+      await connection.close()
+      return connection.job
+    }
+    expect(await told()).toMatchObject({
+      id: '1138.2',
+      command: ['/bin/train'],
+      since: '2023-11-14T22:13:20.000Z',
+    })
+    expect(await told('--job-id', 'step')).toMatchObject({ id: 'step', command: ['/bin/train'] })
   })
 
   it('serves one connection on stdin and stdout', async () => {
