@@ -17,7 +17,7 @@ const FOLDERS = {
   sshd: ['core', 'process', 'job', 'ssh', 'sockets', 'server'],
   enter: ['core'],
   'access-point': ['core', 'hello', 'streams'],
-  engines: ['core', 'hello', 'process', 'job', 'client', 'sockets', 'streams', 'enter'],
+  engines: ['core', 'hello', 'process', 'job', 'ssh', 'client', 'sockets', 'streams', 'enter'],
   starter: ['core', 'hello', 'process', 'job', 'server', 'sockets', 'streams', 'engines'],
   cli: [
     'core',

@@ -1,4 +1,6 @@
 export { connect } from './client/connect.js'
+export type { TreeOptions, TreeProgress, TreeSize } from './client/copy/copy-tree.js'
+export { downloadTree, uploadTree } from './client/copy/trees.js'
 export type {
   FileEntry,
   FileOptions,

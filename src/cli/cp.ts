@@ -1,3 +1,5 @@
+import { copyTree } from '../client/copy/copy-tree.js'
+import { localSide, remoteSide } from '../client/copy/sides.js'
 import type { JobConnection } from '../client/types.js'
 import { type ErrorCode, SshjobError } from '../core/errors.js'
 import { THREADS_SERVING } from '../core/limits.js'
@@ -6,10 +8,7 @@ import { argumentBytes } from './command-line.js'
 import { catchInterruption } from './copy/interruption.js'
 import { type CopyRequest, parseLocations } from './copy/locations.js'
 import { copyPipe, isPipe } from './copy/pipe.js'
-import { planCopy } from './copy/plan.js'
 import type { ProgressLine } from './copy/progress.js'
-import { runPlan } from './copy/run-plan.js'
-import { type CopyFile, localSide, remoteSide } from './copy/sides.js'
 import { FIND_OPTIONS } from './engine-options.js'
 import { printHelp } from './manual/print-help.js'
 import { openSession } from './open-session.js'
@@ -74,7 +73,7 @@ export async function runCopyCommand(args: readonly string[]): Promise<number> {
   try {
     await (pipe
       ? copyPipe(connection.files, request, signal)
-      : copyTree(connection, request, options, { signal, begin }))
+      : copyFiles(connection, request, options, { signal, begin }))
   } catch (error) {
     const advice = begun && isBrokenOff(error) ? `Continue with: ${shellLine(resumeCall(args))}` : undefined
     if (signal.aborted) {
@@ -116,38 +115,39 @@ function resumeCall(args: readonly string[]): string[] {
   return ['sshjob', 'cp', ...goesOn, ...args]
 }
 
-async function copyTree(
+async function copyFiles(
   { files }: JobConnection,
-  request: CopyRequest,
+  { job, direction, sources, target: to }: CopyRequest,
   { recursive, preserve, resume, quiet }: CopyOptions,
   { signal, begin }: { signal: AbortSignal; begin: () => void },
 ): Promise<void> {
-  const up = request.direction === 'up'
-  const remote = remoteSide(files, request.job)
-  const [source, target] = up ? [localSide, remote] : [remote, localSide]
-  const copyFile: CopyFile = up
-    ? (from, to, options) => files.upload(from, to, options)
-    : (from, to, options) => files.download(from, to, options)
-  const plan = await planCopy(source, target, request, { recursive, note: noteUnless(quiet) })
-
-  begin()
-  const line = process.stderr.isTTY && !quiet ? await openProgress(plan.totalBytes) : undefined
-  const options = {
-    preserve,
-    resume,
-    signal,
-    onProgress: (done: number, name: string) => line?.update(done, name),
-    onFailure: (sentence: string) => (line?.say ?? say)(printable(sentence)),
-  }
-  const failures = await runPlan(plan, { source, target, copyFile }, options).finally(() => line?.finish())
-  if (failures > 0) {
-    const total = plan.folders.length + plan.files.length + plan.links.length
-    throw new SshjobError('file-failed', `${failures} of ${total} could not be copied: see above.`)
-  }
+  const remote = remoteSide(files, job)
+  const sides =
+    direction === 'up'
+      ? { source: localSide, target: remote, copyFile: files.upload.bind(files) }
+      : { source: remote, target: localSide, copyFile: files.download.bind(files) }
+  const refuseFolders = recursive ? undefined : 'use -r to copy it with what is in it'
+  const drawProgress = process.stderr.isTTY && !quiet ? await loadProgress() : undefined
+  const note = noteUnless(quiet)
+  let line: ProgressLine | undefined
+  const { items, failed } = await copyTree(
+    { ...sides, sources, to, refuseFolders },
+    {
+      signal,
+      preserve,
+      resume,
+      onStart({ bytes }) {
+        begin()
+        line = drawProgress?.(process.stderr, bytes)
+      },
+      onProgress: ({ done, path }) => line?.update(done, path.toString()),
+      onFailure: ({ message }) => (line?.say ?? say)(printable(`sshjob: ${message}`)),
+      onSkip: (sentence) => note(`sshjob: ${sentence}`),
+    },
+  ).finally(() => line?.finish())
+  if (failed > 0)
+    throw new SshjobError('file-failed', `${failed} of ${items} could not be copied: see above.`)
 }
 
 /** Loaded where it is drawn only. */
-async function openProgress(totalBytes: number): Promise<ProgressLine> {
-  const { drawProgress } = await import('./copy/progress.js')
-  return drawProgress(process.stderr, totalBytes)
-}
+const loadProgress = async () => (await import('./copy/progress.js')).drawProgress

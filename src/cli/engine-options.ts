@@ -42,5 +42,5 @@ export function withOptions(table: OptionTable<string>, more: OptionTable<string
   return Object.fromEntries([...entries.slice(0, at), ...Object.entries(more), ...entries.slice(at)])
 }
 
-/** The engines whose jobs can be taken out of a queue, as the text of an option: 'HTCondor'. */
+/** The engines whose jobs can be taken out of a queue. */
 export const REMOVING = engines.filter(({ removes }) => removes)

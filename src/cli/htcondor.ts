@@ -31,17 +31,20 @@ export async function runHtcondorCommand(args: readonly string[]): Promise<numbe
   const tell = (sentence: string): void => void process.stdout.write(`${sentence}\n`)
   switch (action) {
     case 'install': {
-      const { DEFAULT_PREFIX, install } = await import('./htcondor/install.js')
+      const { DEFAULT_PREFIX, install } = await import('../engines/htcondor/installation/install.js')
       await install({ prefix: prefix ?? DEFAULT_PREFIX, dryRun, tell })
       return 0
     }
     case 'uninstall': {
-      const { uninstall } = await import('./htcondor/install.js')
+      const { uninstall } = await import('../engines/htcondor/installation/install.js')
       await uninstall({ dryRun, tell })
       return 0
     }
     case 'doctor': {
-      const { examine, formatFindings } = await import('./htcondor/doctor.js')
+      const [{ examine }, { formatFindings }] = await Promise.all([
+        import('../engines/htcondor/installation/doctor.js'),
+        import('./format-findings.js'),
+      ])
       const findings = (await examine()).map((finding) => ({ ...finding, text: printable(finding.text) }))
       process.stdout.write(formatFindings(findings))
       return findings.some(({ level }) => level === 'broken') ? BROKEN : 0

@@ -4,6 +4,7 @@ import {
   type ConnectOptions,
   connect,
   connectToJob,
+  downloadTree,
   type Endpoint,
   type ErrorCode,
   type FileEntry,
@@ -23,6 +24,8 @@ import {
   SshjobError,
   serve,
   streamPair,
+  type TreeProgress,
+  uploadTree,
   type X11Display,
 } from '../../src/index.js'
 
@@ -144,6 +147,9 @@ export async function copiesFiles(connection: JobConnection, signal: AbortSignal
   const onProgress = ({ done, total }: FileProgress): number => done / total
   await files.upload('model.pt', 'model.pt', { onProgress, preserve: true, resume: true, signal })
   await files.download(Buffer.of(255), 'copy')
+  const onTree = ({ done, total, path }: TreeProgress): string => `${path}: ${done} of ${total}`
+  await uploadTree(files, ['src', Buffer.of(255)], 'there', { onProgress: onTree, resume: true, signal })
+  await downloadTree(files, 'results', '.', { onFailure: (error) => log.warn({ err: error }, 'left behind') })
   const reader: Readable = files.createReadStream('log', { start: 10 })
   const writer: Writable = files.createWriteStream('log', { mode: 0o600 })
   reader.pipe(writer)

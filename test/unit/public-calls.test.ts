@@ -19,7 +19,19 @@ const FROM: Wrong = [[], `from has to be an object; ${MISSING}`]
 const FORWARD = "options has no 'onfailure'; what it may have: onFailure"
 const TRANSFER =
   "options has no 'overwrite'; what it may have: signal, onProgress, preserve, resume, followLinks"
+const FILES = { upload: () => undefined, download: () => undefined, readdir: () => undefined }
 const TO_PORT = 'has to be a whole number from 1 to 65535'
+
+const TREE: readonly Wrong[] = [
+  [[], `files has to be the files of a connection: connection.files; ${MISSING}`],
+  [[FILES], `sources has to be a path or an array of paths; ${MISSING}`],
+  [[FILES, ['a', 7], 'b'], 'sources has to be a path or an array of paths; it is an array'],
+  [[FILES, 'a'], `target has to be a string or bytes; ${MISSING}`],
+  [
+    [FILES, 'a', 'b', { recursive: true }],
+    "options has no 'recursive'; what it may have: signal, preserve, resume, onStart, onProgress, onFailure, onSkip",
+  ],
+]
 
 /** Every call that a user of the library can make. Those that have nothing to check have an empty list. */
 const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
@@ -115,6 +127,8 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     [[['true'], { stderr: 'pipe' }], "options.stderr has to be a stream or 'inherit'; it is a string"],
   ],
   streamPair: [],
+  uploadTree: TREE,
+  downloadTree: TREE,
   'connection.exec': [
     [[], `command has to be a string or bytes; ${MISSING}`],
     [[['ls']], 'command has to be a string or bytes; it is an array'],

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { firstLine, messageOf, systemCode } from '../../core/errors.js'
-import { COMMAND_EXIT_GRACE_MS, COMMAND_STDERR_BYTES, HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
-import { type ChildProcess, type PipedProcess, startPiped } from '../../process/helpers.js'
+import { firstLine, messageOf, systemCode } from '../../../core/errors.js'
+import {
+  COMMAND_EXIT_GRACE_MS,
+  COMMAND_STDERR_BYTES,
+  HTCONDOR_TOOL_TIMEOUT_MS,
+} from '../../../core/limits.js'
+import { type ChildProcess, type PipedProcess, startPiped } from '../../../process/helpers.js'
 
 /** Somebody without any rights, as far as running a program is concerned. */
 const NOBODY = 65_534

@@ -1,4 +1,4 @@
-import { ENVIRONMENT_AT, VARIABLE } from '../../engines/htcondor/starter-environment.js'
+import { ENVIRONMENT_AT, VARIABLE } from '../starter-environment.js'
 
 /**
  * What HTCondor starts as its sshd. It is given the job's variables, which may tell Node.js and the libraries that it

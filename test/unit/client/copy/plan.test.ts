@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { planCopy } from '../../../../src/cli/copy/plan.js'
-import { localSide, remoteSide } from '../../../../src/cli/copy/sides.js'
+import { planCopy } from '../../../../src/client/copy/plan.js'
+import { localSide, remoteSide } from '../../../../src/client/copy/sides.js'
 import { sessionPair } from '../../../helpers/session-pair.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
@@ -17,7 +17,7 @@ it('what is in a folder of the job is known from its listing: nothing is asked f
   const { files } = pair.client
   const lstat = jest.spyOn(files, 'lstat')
   const operands = { sources: [Buffer.from(tree)], target: Buffer.from(directory()) }
-  const options = { recursive: true, note: () => undefined }
+  const options = { note: () => undefined }
   const plan = await planCopy(remoteSide(files, 'test'), localSide, operands, options)
   expect(lstat).not.toHaveBeenCalled()
   // The other way round, it is the same.
@@ -35,21 +35,18 @@ it('what is in a folder of the job is known from its listing: nothing is asked f
 })
 
 it.each([
-  ['files', false, ['one/same', 'two/same'], 'one/same and '],
-  ['files in folders whose contents are copied', true, ['one/.', 'two/.'], 'one/./same and '],
-])(
-  'two %s that would become one are refused before anything is copied',
-  async (_what, recursive, names, said) => {
-    for (const folder of ['one', 'two']) {
-      mkdirSync(join(directory(), folder), { recursive: true })
-      writeFileSync(join(directory(), folder, 'same'), folder)
-    }
-    mkdirSync(join(directory(), 'target'), { recursive: true })
-    const operands = {
-      sources: names.map((name) => Buffer.from(`${directory()}/${name}`)),
-      target: Buffer.from(join(directory(), 'target')),
-    }
-    const planned = planCopy(localSide, localSide, operands, { recursive, note: () => undefined })
-    await expect(planned).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(said) })
-  },
-)
+  ['files', ['one/same', 'two/same'], 'one/same and '],
+  ['files in folders whose contents are copied', ['one/.', 'two/.'], 'one/./same and '],
+])('two %s that would become one are refused before anything is copied', async (_what, names, said) => {
+  for (const folder of ['one', 'two']) {
+    mkdirSync(join(directory(), folder), { recursive: true })
+    writeFileSync(join(directory(), folder, 'same'), folder)
+  }
+  mkdirSync(join(directory(), 'target'), { recursive: true })
+  const operands = {
+    sources: names.map((name) => Buffer.from(`${directory()}/${name}`)),
+    target: Buffer.from(join(directory(), 'target')),
+  }
+  const planned = planCopy(localSide, localSide, operands, { note: () => undefined })
+  await expect(planned).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(said) })
+})

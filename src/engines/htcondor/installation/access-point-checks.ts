@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import path from 'node:path'
-import { messageOf } from '../../core/errors.js'
-import { SOCKET_PATH_MAX_BYTES } from '../../core/limits.js'
-import { readQueue } from '../../engines/htcondor/queue.js'
-import { findTool } from '../../engines/htcondor/tools.js'
+import { messageOf } from '../../../core/errors.js'
+import { SOCKET_PATH_MAX_BYTES } from '../../../core/limits.js'
+import { readQueue } from '../queue.js'
+import { findTool } from '../tools.js'
 import { checkEnabled } from './check-enabled.js'
-import type { Finding } from './doctor.js'
+import type { Finding } from './finding.js'
 
 /** The machine where `sshjob 1138.0` and condor_ssh_to_job are called. */
 export async function checkAccessPoint(): Promise<Finding[]> {

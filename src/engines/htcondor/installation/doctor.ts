@@ -1,15 +1,8 @@
-import { readSetting } from '../../engines/htcondor/configuration.js'
-import { runTool } from '../../engines/htcondor/tools.js'
+import { readSetting } from '../configuration.js'
+import { runTool } from '../tools.js'
 import { checkAccessPoint } from './access-point-checks.js'
 import { checkExecutionPoint } from './execution-point-checks.js'
-
-/** What was looked at, and what to do about it where it is not as it should be. */
-export interface Finding {
-  /** 'trap': works, with a limit that one should know. */
-  level: 'ok' | 'trap' | 'broken'
-  text: string
-  advice?: string
-}
+import type { Finding } from './finding.js'
 
 /**
  * Looks at this machine's part of a pool, as an access point, an execution point, or both.
@@ -31,14 +24,4 @@ export async function examine(): Promise<Finding[]> {
     })
   }
   return findings
-}
-
-/** A line for each, with what to do below it. */
-export function formatFindings(findings: readonly Finding[]): string {
-  return findings
-    .map(({ level, text, advice }) => {
-      const line = `${level.padEnd(6)}  ${text}\n`
-      return advice === undefined ? line : `${line}        ${advice}\n`
-    })
-    .join('')
 }

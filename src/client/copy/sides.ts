@@ -1,11 +1,11 @@
 import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readlink, stat, symlink, utimes } from 'node:fs/promises'
-import { localTimes } from '../../client/sftp/attributes.js'
-import { onLocal } from '../../client/sftp/local-failure.js'
-import { absolutePath } from '../../client/sftp/local-file.js'
-import type { FileStats, RemoteFiles, TransferOptions } from '../../client/sftp/types.js'
 import { ownCalls } from '../../core/blocking-calls.js'
 import { SshjobError } from '../../core/errors.js'
+import { localTimes } from '../sftp/attributes.js'
+import { onLocal } from '../sftp/local-failure.js'
+import { absolutePath } from '../sftp/local-file.js'
+import type { FileStats, RemoteFiles, TransferOptions } from '../sftp/types.js'
 
 export interface FolderEntry {
   name: Buffer
@@ -65,9 +65,10 @@ export const localSide: Side = {
   },
 }
 
-export function remoteSide(files: RemoteFiles, job: string): Side {
+/** @param job what stands before paths in sentences, as on the command line. Default: nothing does */
+export function remoteSide(files: RemoteFiles, job?: string): Side {
   return {
-    name: (path) => `${job}:${path}`,
+    name: (path) => (job === undefined ? path.toString() : `${job}:${path}`),
     where: 'in the job',
     stat: (path) => unlessMissing(() => files.stat(path)),
     lstat: (path) => unlessMissing(() => files.lstat(path)),

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { SshjobError } from '../../core/errors.js'
+import { SshjobError } from '../../../core/errors.js'
 
 /** How Node.js' configure is told to take a part of Node.js from a file: `--shared-builtin-undici/undici-path`, say. */
 const OUTSIDE_PART = /^'?NODE_SHARED_BUILTIN_\w+="?(\/[^"']+)/

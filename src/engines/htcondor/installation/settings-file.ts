@@ -1,4 +1,4 @@
-import { SshjobError } from '../../core/errors.js'
+import { SshjobError } from '../../../core/errors.js'
 
 /** Behind those of HTCondor's packages, before an administrator's 99-…. */
 export const SETTINGS_FILE = '60-sshjob.conf'

@@ -1,5 +1,5 @@
-import { findSetting, readSetting } from '../../engines/htcondor/configuration.js'
-import type { Finding } from './doctor.js'
+import { findSetting, readSetting } from '../configuration.js'
+import type { Finding } from './finding.js'
 
 /** Whether a setting that opens jobs does so: for all of them without it, and for some where it is an expression. */
 export async function checkEnabled(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { messageOf } from '../../core/errors.js'
+import { messageOf } from '../../../core/errors.js'
 import { runUnprivileged } from './unprivileged.js'
 
 /** The commands and the file that HTCondor's starter makes a session's server from. */

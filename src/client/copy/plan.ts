@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
-import type { FileStats } from '../../client/sftp/types.js'
-import { SshjobError } from '../../core/errors.js'
+import { abortError, SshjobError } from '../../core/errors.js'
+import type { FileStats } from '../sftp/types.js'
 import { joinPath, type Side } from './sides.js'
 
 export interface PlannedItem {
@@ -20,7 +20,9 @@ export interface CopyPlan {
 }
 
 export interface PlanOptions {
-  recursive: boolean
+  /** What a sentence advises where a folder is refused; undefined: folders are copied with what is in them. */
+  refuseFolders?: string | undefined
+  signal?: AbortSignal | undefined
   /** Says what is left out. */
   note: (sentence: string) => void
 }
@@ -53,11 +55,8 @@ export async function planCopy(
     if (stats === undefined) {
       throw new SshjobError('no-such-file', `${source.name(from)} does not exist ${source.where}.`)
     }
-    if (stats.type === 'folder' && !options.recursive) {
-      throw new SshjobError(
-        'usage',
-        `${source.name(from)} is a folder: use -r to copy it with what is in it.`,
-      )
+    if (stats.type === 'folder' && options.refuseFolders !== undefined) {
+      throw new SshjobError('usage', `${source.name(from)} is a folder: ${options.refuseFolders}.`)
     }
     const last = basename(from.toString('latin1'))
     // '.', '..' and '/' have no name of their own: what is in them is copied.
@@ -96,6 +95,7 @@ function checkTargets(items: readonly PlannedItem[], source: Side, target: Side)
 }
 
 async function addItem(plan: CopyPlan, source: Side, item: PlannedItem, options: PlanOptions): Promise<void> {
+  if (options.signal?.aborted) throw abortError(options.signal)
   switch (item.stats.type) {
     case 'file':
       plan.files.push(item)
@@ -112,6 +112,6 @@ async function addItem(plan: CopyPlan, source: Side, item: PlannedItem, options:
       }
       return
     case 'other':
-      options.note(`sshjob: ${source.name(item.from)} is neither file, folder nor link: left out.`)
+      options.note(`${source.name(item.from)} is neither file, folder nor link: left out.`)
   }
 }

@@ -1,12 +1,15 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { install } from '../../../src/cli/htcondor/install.js'
-import { makeSafeDirectory, refuseUnsafe } from '../../../src/cli/htcondor/safe-place.js'
-import { tryServer } from '../../../src/cli/htcondor/trial.js'
-import { runUnprivileged } from '../../../src/cli/htcondor/unprivileged.js'
-import { describeAsRoot, itAsRoot } from '../../helpers/needs.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { install } from '../../../../../src/engines/htcondor/installation/install.js'
+import {
+  makeSafeDirectory,
+  refuseUnsafe,
+} from '../../../../../src/engines/htcondor/installation/safe-place.js'
+import { tryServer } from '../../../../../src/engines/htcondor/installation/trial.js'
+import { runUnprivileged } from '../../../../../src/engines/htcondor/installation/unprivileged.js'
+import { describeAsRoot, itAsRoot } from '../../../../helpers/needs.js'
+import { temporaryDirectory } from '../../../../helpers/temporary-directory.js'
 
 const NOBODY = 65_534
 const sh = (script: string, ...args: string[]): string[] => ['/bin/sh', '-c', script, 'sh', ...args]

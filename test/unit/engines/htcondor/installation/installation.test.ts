@@ -2,21 +2,32 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { formatFindings } from '../../../src/cli/htcondor/doctor.js'
-import { describeNode } from '../../../src/cli/htcondor/execution-point-checks.js'
-import { commandIn, keygenScript, serverScript } from '../../../src/cli/htcondor/launchers.js'
-import { doWithoutParts, outsideParts } from '../../../src/cli/htcondor/outside-parts.js'
-import { copyOwnFiles, loadedLibraries, ownNode } from '../../../src/cli/htcondor/own-files.js'
+import { formatFindings } from '../../../../../src/cli/format-findings.js'
+import { splitArguments } from '../../../../../src/engines/htcondor/arguments.js'
+import { describeNode } from '../../../../../src/engines/htcondor/installation/execution-point-checks.js'
+import {
+  commandIn,
+  keygenScript,
+  serverScript,
+} from '../../../../../src/engines/htcondor/installation/launchers.js'
+import {
+  doWithoutParts,
+  outsideParts,
+} from '../../../../../src/engines/htcondor/installation/outside-parts.js'
+import {
+  copyOwnFiles,
+  loadedLibraries,
+  ownNode,
+} from '../../../../../src/engines/htcondor/installation/own-files.js'
 import {
   checkPrefix,
   formatSettings,
   readPrefix,
   settingsIn,
-} from '../../../src/cli/htcondor/settings-file.js'
-import { countStartersBefore } from '../../../src/cli/htcondor/starters.js'
-import { splitArguments } from '../../../src/engines/htcondor/arguments.js'
-import { itAsRoot } from '../../helpers/needs.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+} from '../../../../../src/engines/htcondor/installation/settings-file.js'
+import { countStartersBefore } from '../../../../../src/engines/htcondor/installation/starters.js'
+import { itAsRoot } from '../../../../helpers/needs.js'
+import { temporaryDirectory } from '../../../../helpers/temporary-directory.js'
 
 describe('the settings for HTCondor', () => {
   const text = formatSettings('/opt/sshjob', {

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { LOADER, thisProgram } from '../programs.js'
+import { LOADER, thisProgram } from '../../../core/this-program.js'
 
 /** A file or folder of this installation, and where it goes below the copy's folder. */
 export interface OwnFile {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { SshjobError, systemCode } from '../../core/errors.js'
-import { whyUnsafe } from '../../core/path-safety.js'
+import { SshjobError, systemCode } from '../../../core/errors.js'
+import { whyUnsafe } from '../../../core/path-safety.js'
 
 /**
  * Refuses a place in which others could put something else where we, maybe as root, then read, write or remove.

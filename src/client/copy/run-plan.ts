@@ -1,7 +1,7 @@
-import { modeOfCopy } from '../../client/sftp/attributes.js'
-import type { FileProgress } from '../../client/sftp/types.js'
 import { abortError, type ErrorCode, messageOf, SshjobError } from '../../core/errors.js'
 import { COPY_FILES_AT_ONCE } from '../../core/limits.js'
+import { modeOfCopy } from '../sftp/attributes.js'
+import type { FileProgress } from '../sftp/types.js'
 import type { CopyPlan, PlannedItem } from './plan.js'
 import type { CopyFile, Side } from './sides.js'
 
@@ -9,11 +9,11 @@ export interface RunOptions {
   preserve: boolean
   resume: boolean
   /** Ends it. */
-  signal: AbortSignal
+  signal?: AbortSignal | undefined
   /** Bytes that are there now, of the whole plan, and what is being copied. */
-  onProgress: (doneBytes: number, name: string) => void
+  onProgress: (doneBytes: number, path: Buffer) => void
   /** Says why something could not be copied; the rest is copied all the same. */
-  onFailure: (sentence: string) => void
+  onFailure: (failure: SshjobError) => void
 }
 
 const OWNER_MAY_WRITE = 0o700
@@ -32,14 +32,18 @@ export async function runPlan(
   const attempt = async (item: PlannedItem, work: () => Promise<void>): Promise<void> => {
     // Below what was refused, nothing is written: a link there would lead it elsewhere.
     if (isBelow(item, failed)) return
-    if (options.signal.aborted) throw abortError(options.signal)
+    if (options.signal?.aborted) throw abortError(options.signal)
     try {
       await work()
     } catch (error) {
       if (error instanceof SshjobError && LOST.includes(error.code)) throw error
       failures++
       failed.add(item)
-      options.onFailure(`sshjob: ${source.name(item.from)} is not copied: ${messageOf(error)}`)
+      options.onFailure(
+        new SshjobError('file-failed', `${source.name(item.from)} is not copied: ${messageOf(error)}`, {
+          cause: error,
+        }),
+      )
     }
   }
 
@@ -50,12 +54,12 @@ export async function runPlan(
       const onProgress = (progress: FileProgress): void => {
         done += progress.done - before
         before = progress.done
-        options.onProgress(done, file.to.toString())
+        options.onProgress(done, file.to)
       }
       return copyFile(file.from, file.to, {
         preserve: options.preserve,
         resume: options.resume,
-        signal: options.signal,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
         onProgress,
       })
     }),
