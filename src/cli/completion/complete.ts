@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
+import type { OptionSpec } from '../arguments/options.js'
 import { COMMANDS } from '../commands.js'
 import type { Manual, Operand } from '../manual/manual.js'
-import type { OptionSpec } from '../options.js'
 import type { Sources } from './sources.js'
 
 /** What may stand in the place of a word. One that ends in ':', '=' or '/' goes on: no space follows it. */

@@ -2,9 +2,9 @@ import { readdir, stat } from 'node:fs/promises'
 import type { JobConnection } from '../../client/types.js'
 import { COMPLETION_LINKS, COMPLETION_TIMEOUT_MS } from '../../core/limits.js'
 import { printable } from '../../core/printable.js'
+import { readEngineOptions } from '../arguments/engine-options.js'
 import { splitPlace } from '../copy/locations.js'
-import { readEngineOptions } from '../engine-options.js'
-import { listeningPorts } from '../listeners.js'
+import { listeningPorts } from '../open/listeners.js'
 import { type Candidate, type Completion, startingWith } from './complete.js'
 
 /** The options that were given before. */

@@ -1,5 +1,5 @@
 import { isPrefixed } from '../../engines/resolve-job.js'
-import { usage } from '../options.js'
+import { usage } from '../arguments/options.js'
 
 export interface CopyRequest {
   job: string

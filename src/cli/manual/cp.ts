@@ -1,5 +1,5 @@
-import { CP_OPTIONS } from '../cp.js'
-import { FIND_OPTIONS, withOptions } from '../engine-options.js'
+import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
+import { CP_OPTIONS } from '../copy/cp.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

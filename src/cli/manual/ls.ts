@@ -1,5 +1,5 @@
-import { FIND_OPTIONS, withOptions } from '../engine-options.js'
-import { LS_OPTIONS } from '../ls.js'
+import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
+import { LS_OPTIONS } from '../ls/ls.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

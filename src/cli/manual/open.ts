@@ -1,5 +1,5 @@
-import { FIND_OPTIONS, withOptions } from '../engine-options.js'
-import { OPEN_OPTIONS } from '../open.js'
+import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
+import { OPEN_OPTIONS } from '../open/open.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

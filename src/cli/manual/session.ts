@@ -1,7 +1,7 @@
 import { engines } from '../../engines/engines.js'
+import { withOptions } from '../arguments/engine-options.js'
 import { COMMANDS } from '../commands.js'
-import { withOptions } from '../engine-options.js'
-import { SESSION_OPTIONS, SESSION_OPTIONS_OF_ENGINES } from '../session-options.js'
+import { SESSION_OPTIONS, SESSION_OPTIONS_OF_ENGINES } from '../session/session-options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

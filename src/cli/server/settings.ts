@@ -7,7 +7,7 @@ import { findEnclosing } from '../../engines/enclosing-job.js'
 import { checkJobId, defaultJobId } from '../../engines/local/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
 import type { StarterOptions } from '../../starter/starter.js'
-import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
+import { type OptionTable, parseArguments, usage as usageOf } from '../arguments/options.js'
 import { LOG_FORMATS, type LogFormat } from './log.js'
 
 const PROGRAM = 'sshjob-server'

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { formatFindings } from '../../../../../src/cli/format-findings.js'
+import { formatFindings } from '../../../../../src/cli/htcondor/format-findings.js'
 import { splitArguments } from '../../../../../src/engines/htcondor/arguments.js'
 import { describeNode } from '../../../../../src/engines/htcondor/installation/execution-point-checks.js'
 import {
