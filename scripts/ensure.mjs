@@ -7,13 +7,11 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Written by the build; as old as the oldest of them is the build. */
 const OUTPUTS = [
-  ...[
-    'dist/index.js',
-    'dist/sshjob.cjs',
-    'dist/sshjob-server',
-    'dist/sshjob-server.cjs',
-    'dist/sshjob-files.cjs',
-  ],
+  'dist/index.js',
+  'dist/sshjob.cjs',
+  'dist/sshjob-server',
+  'dist/sshjob-server.cjs',
+  'dist/sshjob-files.cjs',
   'dist/types/index.d.ts',
 ]
 const INPUTS = ['src', 'scripts/build.mjs', 'scripts/licences.mjs', 'scripts/tsconfig.types.json']

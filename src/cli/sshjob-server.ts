@@ -58,15 +58,19 @@ function fail(error: unknown): never {
   // Where it is us that fail, and not what was asked for, the command is run without us.
   const isOurs = !(error instanceof SshjobError) || error.retry
   if (wrapper !== undefined && isOurs) {
-    const why =
-      error instanceof SshjobError
-        ? 'No process could be started for it beside the server.'
-        : printable(describeUnexpected(error))
-    wrapper.tell(`bare ${why}`)
+    wrapper.tell(`bare ${whyBare(error)}`)
     return exitAtOnce(EXIT_FAILURE)
   }
   errors.write(`sshjob-server: ${printable(describeUnexpected(error))}\n`)
   return leave({ exitCode: EXIT_FAILURE })
+}
+
+function whyBare(error: unknown): string {
+  if (!(error instanceof SshjobError)) return printable(describeUnexpected(error))
+  const { cause } = error
+  return cause instanceof SshjobError
+    ? cause.message
+    : 'No process could be started for it beside the server.'
 }
 
 function leave(end: ProcessEnd): never {

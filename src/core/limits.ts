@@ -49,7 +49,7 @@ export const SSHD_INCLUDE_DEPTH = 16
 export const AUTHORIZED_KEYS_MAX_BYTES = 16 * MIB
 /** What is read of a private host key: one of RSA with 16,384 bits has 13 KiB. */
 export const HOST_KEY_MAX_BYTES = 64 * KIB
-/** The longest banner that a client is shown before it authenticates. */
+/** The longest banner that a client is shown before it authenticates, and the longest greeting. */
 export const BANNER_MAX_BYTES = MIB
 
 /** The length of an RSA key that `sshjob-keygen` makes, and what may be asked for: those of ssh-keygen(1). */
@@ -130,6 +130,8 @@ export const CLOSE_TIMEOUT_MS = 2_000
 export const MEMORY_LOOK_MS = 5_000
 export const MEMORY_IDLE_SHARE = 1 / 20
 export const MEMORY_SPARE_BYTES = 16 * MIB
+/** It has done so much since, in milliseconds of a processor, or somebody has gone: only then is there anything new to find. */
+export const MEMORY_WORK_MS = 50
 
 /** Between SIGTERM and SIGKILL for the processes of a session whose client has gone. */
 export const SESSION_KILL_DELAY_MS = 2_000

@@ -53,10 +53,11 @@ function isForeground(): boolean {
 }
 
 /** Whether it is us who could not start it, and not the program that can't be started. */
-function isScarcity(error: unknown): boolean {
-  const code = systemCode(error)
-  return code === undefined || ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'].includes(code)
+function isOurs(error: unknown): boolean {
+  return error instanceof SshjobError || SCARCITIES.includes(systemCode(error) ?? '')
 }
+
+const SCARCITIES: readonly string[] = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']
 
 /**
  * Starts a command as the job, with our stdin, stdout and stderr, as nice(1) and env(1) do, and with the descriptors
@@ -93,7 +94,7 @@ export async function launchJob(
     child = spawnJob({ ...what, ...(stdio === undefined ? {} : { stdio }), descriptors })
   } catch (error) {
     const where = directory === undefined ? '' : `; check that ${directory} can be entered`
-    throw failed(`${explainSpawn(error)}${where}`, { cause: error, retry: isScarcity(error) })
+    throw failed(`${explainSpawn(error)}${where}`, { cause: error, retry: isOurs(error) })
   }
   const { pid } = child
   spawned?.(pid)

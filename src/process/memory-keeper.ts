@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { MEMORY_IDLE_SHARE, MEMORY_LOOK_MS, MEMORY_SPARE_BYTES } from '../core/limits.js'
+import { MEMORY_IDLE_SHARE, MEMORY_LOOK_MS, MEMORY_SPARE_BYTES, MEMORY_WORK_MS } from '../core/limits.js'
 import { libc } from './libc.js'
 
 /**
@@ -11,8 +11,13 @@ import { libc } from './libc.js'
 export class MemoryKeeper {
   #users = 0
   #timer: NodeJS.Timeout | undefined
-  #kept = process.memoryUsage.rss()
-  #used = process.cpuUsage()
+  /** What it had after the last time, and the least of that while somebody was served. */
+  #kept = resident()
+  /** At the last look, and at the last time. */
+  #looked = process.cpuUsage()
+  #collected = process.cpuUsage()
+  /** Somebody has gone since the last time. */
+  #hasEnded = false
 
   /** Somebody is served from now on, until what this gives is called. Looks as long as anybody is. */
   begin(): () => void {
@@ -20,24 +25,35 @@ export class MemoryKeeper {
     this.#timer ??= setInterval(() => this.#look(), MEMORY_LOOK_MS).unref()
     return () => {
       this.#users -= 1
+      this.#hasEnded = true
     }
   }
 
   #look(): void {
-    const { user, system } = process.cpuUsage(this.#used)
-    this.#used = process.cpuUsage()
+    const busyMs = millisecondsSince(this.#looked)
+    this.#looked = process.cpuUsage()
     // While it works, it would only have to ask for it again.
-    if (user + system > MEMORY_LOOK_MS * 1_000 * MEMORY_IDLE_SHARE) return
-    if (process.memoryUsage.rss() - this.#kept >= MEMORY_SPARE_BYTES) {
+    if (busyMs > MEMORY_LOOK_MS * MEMORY_IDLE_SHARE) return
+    // What somebody still held the last time, who only waited, may be free by now.
+    const hasChanged = this.#hasEnded || millisecondsSince(this.#collected) > MEMORY_WORK_MS
+    if (hasChanged && resident() - this.#kept >= MEMORY_SPARE_BYTES) {
       collect()
       trim()
-      this.#kept = process.memoryUsage.rss()
-      this.#used = process.cpuUsage()
+      this.#kept = this.#users === 0 ? resident() : Math.min(this.#kept, resident())
+      this.#hasEnded = false
+      this.#looked = process.cpuUsage()
+      this.#collected = this.#looked
     } else if (this.#users === 0) {
       clearInterval(this.#timer)
       this.#timer = undefined
     }
   }
+}
+
+/** Of a processor. */
+function millisecondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
 }
 
 function collect(): void {
@@ -52,5 +68,13 @@ function trim(): void {
     libc().mallocTrim?.(0)
   } catch {
     // Without koffi it stays as it is.
+  }
+}
+
+function resident(): number {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return 0 // without a /proc there is no telling, and nothing is looked for
   }
 }

@@ -119,9 +119,9 @@ async function bind(server: net.Server, { directory, handle }: Place): Promise<v
   try {
     await listen(server, `/proc/self/fd/${handle.fd}/${SOCKET}`)
   } catch (error) {
-    // Without a /proc it is the path, as long as that is short enough.
+    // Without a /proc it is the path, as long as that is short enough. libuv says EACCES where bind(2) says ENOENT.
     const direct = path.join(directory, SOCKET)
-    if (systemCode(error) !== 'ENOENT') throw error
+    if (systemCode(error) !== 'EACCES') throw error
     checkSocketPath(direct)
     await listen(server, direct)
   }

@@ -1,11 +1,12 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 
 /**
- * The first bytes of a file, `limit` of them at most: a configuration may name /dev/zero, which never ends.
+ * The first bytes of a file, `limit` of them at most: a configuration may name /dev/zero, which never ends,
+ * or a FIFO that nobody writes to, which is as good as empty.
  * @throws a system error
  */
 export function readAtMost(file: string, limit: number): Buffer {
-  const descriptor = openSync(file, 'r')
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     return readDescriptorAtMost(descriptor, limit)
   } finally {

@@ -14,20 +14,20 @@ export function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/m.test(readStatus(pid))
 }
 
-/** Those that have this text in their environment; zombies have none. */
-export function processesWith(mark: string): number[] {
-  const pids = readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid)
-  return pids.filter((pid) => readFile(`/proc/${pid}/environ`).includes(mark))
-}
-
 /** The server that runs beside the job of this wrapper: the one of its children that is Node.js. */
 export function serverOf(wrapper: number): number {
   const children = readFile(`/proc/${wrapper}/task/${wrapper}/children`).trim().split(' ').map(Number)
   const server = children.find((pid) => readFile(`/proc/${pid}/cmdline`).includes('sshjob-server.cjs'))
   if (server === undefined) throw new Error(`The process ${wrapper} has no server: ${children.join(', ')}`)
   return server
+}
+
+/** Those that have this text in their environment; zombies have none. */
+export function processesWith(mark: string): number[] {
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid)
+  return pids.filter((pid) => readFile(`/proc/${pid}/environ`).includes(mark))
 }
 
 /** Resident memory in bytes; 0 if the process is gone. */

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { describeWith, describeWithMounts } from '../helpers/needs.js'
 import { expectGone } from '../helpers/processes.js'
 import { type ProgramResult, runProgram, SSHJOB, SSHJOB_SERVER, startProgram } from '../helpers/programs.js'
+import { SHELLS } from '../helpers/shells.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 /** What a system may lack, as commands that take it away. */
@@ -134,6 +135,34 @@ describe('an installation without koffi', () => {
     expect(await server.ended).toEqual({ exitCode: 7, signal: null })
   })
 })
+
+describe.each(SHELLS)(
+  'an installation without koffi, in front of the job sshjob-server run by %s,',
+  (_name, shell) => {
+    const folder = temporaryDirectory()
+
+    it('runs the job with all that it was started with, and says why it can not be entered', async () => {
+      cpSync(dirname(SSHJOB_SERVER), join(folder(), 'dist'), { recursive: true })
+      const env = { PATH: process.env.PATH, HOME: folder(), SSHJOB_RUNTIME_DIR: join(folder(), 'run') }
+      const [program = '', ...args] = [...shell, join(folder(), 'dist/sshjob-server'), '-q']
+      const why =
+        "sshjob-server: No process can be started here, since koffi, which calls the system for that, can't be loaded: Cannot find module 'koffi'. Install sshjob again on this kind of machine, with optional dependencies."
+      const job = ['--', 'sh', '-c', 'echo "ran $0"; cat; exit 4', 'x']
+      expect(await runProgram(program, [...args, ...job], { env, stdin: 'in' })).toEqual({
+        exitCode: 4,
+        signal: null,
+        stdout: 'ran x\nin',
+        stderr: `${why} The job runs all the same, and can't be entered.\n`,
+      })
+      expect(await runProgram(program, [...args, '--require-session', ...job], { env })).toEqual({
+        exitCode: 255,
+        signal: null,
+        stdout: '',
+        stderr: `${why} The job was not started, as --require-session says.\n`,
+      })
+    })
+  },
+)
 
 describeWith(['script'], 'an installation without node-pty, which has no build for every system', () => {
   const folder = temporaryDirectory()

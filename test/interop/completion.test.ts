@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describeWith } from '../helpers/needs.js'
+import { serverOf } from '../helpers/processes.js'
 import { runProgram, SSHJOB, SSHJOB_KEYGEN, SSHJOB_SERVER } from '../helpers/programs.js'
 import { openScreen, type Screen } from '../helpers/screen.js'
 import { starterSuite } from '../helpers/starter.js'
@@ -133,7 +134,7 @@ describe('completion', () => {
   it('waits for no starter that does not answer: what has answered is there', async () => {
     const silent = await start({ id: 'silent' })
     await start({ id: 'second' })
-    process.kill(silent.pid, 'SIGSTOP')
+    process.kill(serverOf(silent.pid), 'SIGSTOP')
     try {
       const { stdout, stderr, exitCode } = await runProgram(SSHJOB, ['completion', '--zsh', 'sshjob', 's'], {
         env: user().env,
@@ -145,7 +146,7 @@ describe('completion', () => {
       })
       expect(files).toMatchObject({ exitCode: 0, stdout: '', stderr: '' })
     } finally {
-      process.kill(silent.pid, 'SIGCONT')
+      process.kill(serverOf(silent.pid), 'SIGCONT')
     }
   })
 

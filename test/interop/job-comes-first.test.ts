@@ -32,6 +32,15 @@ describe('a job runs all the same', () => {
     )
   })
 
+  it('when nothing answers where its log is to be, or its greeting is', async () => {
+    const fifo = join(user().folder, 'fifo')
+    await runProgram('mkfifo', [fifo])
+    const { stderr: ofLog, ...logged } = await run(['--log-file', fifo])
+    expect(logged).toEqual(RAN)
+    expect(ofLog).toContain(`The log file ${fifo} can't be opened: nothing answers. It goes to stderr.`)
+    expect(await run(['--motd', fifo])).toEqual({ ...RAN, stderr: '' })
+  })
+
   it('when its greeting can not be read', async () => {
     const { stderr, ...rest } = await run(['--motd', '/no/such'])
     expect(rest).toEqual(RAN)

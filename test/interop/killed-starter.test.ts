@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
+import { serverOf } from '../helpers/processes.js'
 import { runProgram, SSHJOB } from '../helpers/programs.js'
-import { JOB, starterSuite } from '../helpers/starter.js'
+import { JOB, killStarter, starterSuite } from '../helpers/starter.js'
 
 describe('a job whose starter was killed', () => {
   const { user, start } = starterSuite()
@@ -14,8 +15,9 @@ describe('a job whose starter was killed', () => {
     const [, pid = ''] = /^pid (\d+)$/m.exec(starter.stdout().toString()) ?? []
     expect((await sshjob(JOB, 'true')).exitCode).toBe(0)
     expect(files().sort()).toEqual([`${JOB}.job`, `${JOB}.sock`])
-    await kill(starter)
-    const sentence = `sshjob: The sshjob-server of job ${JOB} (process ${starter.pid}) was killed, so nobody can enter the job: its process ${pid} runs on.\n`
+    const server = serverOf(starter.pid)
+    await killStarter(starter)
+    const sentence = `sshjob: The sshjob-server of job ${JOB} (process ${server}) was killed, so nobody can enter the job: its process ${pid} runs on.\n`
     for (let round = 0; round < 2; round++) {
       expect(await sshjob(JOB, 'true')).toMatchObject({ exitCode: 255, stdout: '', stderr: sentence })
       expect(await sshjob('--wait=60', JOB, 'true')).toMatchObject({ exitCode: 255, stderr: sentence })
@@ -32,17 +34,11 @@ describe('a job whose starter was killed', () => {
   it('gives its id to the next one, which can be entered', async () => {
     const killed = await start()
     await sshjob(JOB, 'true')
-    await kill(killed)
+    await killStarter(killed)
     await start()
     expect(await sshjob(JOB, 'exit 4')).toMatchObject({ exitCode: 4, stderr: '' })
     expect(await sshjob('ls')).toMatchObject({ exitCode: 0, stderr: '' })
+    killed.child.stdin.end()
     await killed.ended
   })
-
-  /** Not waiting for the end of its output: the job has that too, but no input any more, which Node.js closes. */
-  async function kill(starter: Awaited<ReturnType<typeof start>>): Promise<void> {
-    const gone = new Promise((resolve) => starter.child.once('exit', resolve))
-    starter.kill('SIGKILL')
-    await gone
-  }
 })

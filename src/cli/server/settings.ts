@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { messageOf, SshjobError } from '../../core/errors.js'
-import { MAX_SESSIONS } from '../../core/limits.js'
+import { BANNER_MAX_BYTES, MAX_SESSIONS } from '../../core/limits.js'
 import { findEnclosing } from '../../engines/enclosing-job.js'
 import { checkJobId, defaultJobId } from '../../engines/local/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
+import { readAtMost } from '../../sshd/read-at-most.js'
 import type { StarterOptions } from '../../starter/starter.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../arguments/options.js'
 import { LOG_FORMATS, type LogFormat } from './log.js'
@@ -215,7 +215,7 @@ function count(value: string, option: string): number {
 
 function readMotd(settings: Settings, file: string): void {
   try {
-    settings.serveOptions.motd = readFileSync(file, 'utf8')
+    settings.serveOptions.motd = readAtMost(file, BANNER_MAX_BYTES).toString('utf8')
   } catch (error) {
     const complaint = `The file of --motd, ${file}, can't be read: ${messageOf(error)}.`
     settings.complaints = [...settings.complaints, complaint]

@@ -69,13 +69,13 @@ export async function startPool(suite: Suite, name: string): Promise<Pool> {
     line: (user, args) => [SCRIPT, ...words(user, args)].map(quote).join(' '),
     async submit(user, ...lines) {
       const stdin = [...lines, 'queue', ''].join('\n')
-      const id = await pool.get(user, ['condor_submit', '-terse', '-'], { stdin })
+      const id = await patiently(() => pool.get(user, ['condor_submit', '-terse', '-'], { stdin }))
       return id.split(' ')[0] ?? ''
     },
     async reaches(job, state) {
       const deadline = Date.now() + WAIT_MS
       const ask = ['condor_q', job, '-allusers', '-af', 'JobStatus']
-      for (let found = ''; found !== STATES[state]; found = await pool.get('root', ask)) {
+      for (let found = ''; found !== STATES[state]; found = await patiently(() => pool.get('root', ask))) {
         if (Date.now() > deadline) {
           const why = await pool.get('root', ['condor_q', '-better-analyze', job])
           throw new Error(`Job ${job} is in state '${found}' and not ${state}: ${why}`)
@@ -92,7 +92,7 @@ export async function startPool(suite: Suite, name: string): Promise<Pool> {
     },
     async restartExecutionPoint(settings) {
       const started = (): Promise<string> =>
-        pool.get('root', ['condor_status', '-af', 'DaemonStartTime', 'MyAddress'])
+        patiently(() => pool.get('root', ['condor_status', '-af', 'DaemonStartTime', 'MyAddress']))
       const before = (await started()).split(' ')[0]
       await pool.get('root', ['tee', '/etc/condor/config.d/60-test'], { stdin: settings })
       await pool.get('root', ['condor_restart', '-fast', '-daemon', 'startd'])
@@ -105,6 +105,17 @@ export async function startPool(suite: Suite, name: string): Promise<Pool> {
     stop: async () => void (await must([SCRIPT, 'stop', id])),
   }
   return pool
+}
+
+/** A daemon that is busy, or reads its configuration anew, may not answer a tool in time. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + WAIT_MS; ; await delay(POLL_MS)) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+  }
 }
 
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`

@@ -43,10 +43,15 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   it('is no log, which a link would have written elsewhere', async () => {
     const target = path.join(folder(), 'target')
     symlinkSync(target, inTheirs('log'))
-    const logging = ['--log-level', 'warn', '--log-file', inTheirs('log'), '--quiet', '--', 'echo', 'ran']
-    const job = await runProgram(SSHJOB_SERVER, logging, { env: env() })
-    expect(job).toMatchObject({ exitCode: 0, stdout: 'ran\n' })
-    expect(job.stderr).toContain(`${refusal(inTheirs('log')).trimEnd()} It goes to stderr.`)
+    const logging = ['--log-level', 'info', '--log-file', inTheirs('log')]
+    expect(await runProgram(SSHJOB_SERVER, [...logging, '--', 'true'], { env: env() })).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(`${refusal(inTheirs('log')).trimEnd()} It goes to stderr.`),
+    })
+    expect(await runProgram(SSHJOB_SERVER, ['-i', ...logging], { env: env() })).toMatchObject({
+      exitCode: 255,
+      stderr: `sshjob-server: ${refusal(inTheirs('log'))}`,
+    })
     const config = path.join(folder(), 'sshd_config')
     writeFileSync(config, '')
     const asSshd = await runProgram(SSHJOB_SERVER, ['-i', '-E', inTheirs('log'), '-f', config], { stdin: '' })
@@ -68,14 +73,17 @@ describeAsRoot('a file that an option names, for root, in a directory of another
   })
 
   it('is no socket, neither of a job nor of a forwarding', async () => {
-    const listen = ['--listen', `unix:${inTheirs('socket')}`, '--log-level', 'warn', '--quiet']
-    const byId = await runProgram(SSHJOB_SERVER, [...listen, '--', 'echo', 'ran'], { env: env() })
-    expect(byId).toMatchObject({ exitCode: 0, stdout: 'ran\n' })
-    expect(byId.stderr).toContain(`${refusal(inTheirs('socket')).trimEnd()} It is found by its id instead.`)
-    const required = [...listen, '--require-session', '--', 'echo', 'ran']
-    const refused = await runProgram(SSHJOB_SERVER, required, { env: env() })
-    expect(refused).toMatchObject({ exitCode: 255, stdout: '' })
-    expect(refused.stderr).toContain(refusal(inTheirs('socket')).trimEnd())
+    const listen = ['--listen', `unix:${inTheirs('socket')}`]
+    const { stderr: why, ...end } = await runProgram(SSHJOB_SERVER, [...listen, '--', 'ls', theirs], {
+      env: env(),
+    })
+    expect(end).toEqual({ exitCode: 0, signal: null, stdout: '' })
+    expect(why).toContain(`${refusal(inTheirs('socket')).trimEnd()} It is found by its id instead.`)
+    const strict = ['--require-session', ...listen, '--', 'true']
+    expect(await runProgram(SSHJOB_SERVER, strict, { env: env() })).toMatchObject({
+      exitCode: 255,
+      stderr: `sshjob-server: ${refusal(inTheirs('socket')).trimEnd()} The job was not started, as --require-session says.\n`,
+    })
     const runtime = path.join(folder(), 'run')
     mkdirSync(runtime, { mode: 0o700 })
     const job = await serveJob(runtime, 'train')

@@ -1,5 +1,10 @@
 import { deferred } from '../../../src/core/deferred.js'
-import { MAX_CHANNELS, MAX_FORWARDED_CHANNELS, WINDOW_INITIAL } from '../../../src/core/limits.js'
+import {
+  MAX_CHANNELS,
+  MAX_FORWARDED_CHANNELS,
+  MAX_WAITING_GLOBAL_REQUESTS,
+  WINDOW_INITIAL,
+} from '../../../src/core/limits.js'
 import type { OpenAnswer } from '../../../src/ssh/connection.js'
 import { boolean, byte, MSG, OPEN_FAILURE, Reader, string, uint32 } from '../../../src/ssh/wire.js'
 import { turnOfEventLoop, untilSettled } from '../../helpers/bytes.js'
@@ -225,4 +230,33 @@ describe('a connection', () => {
       await pair.close()
     },
   )
+})
+
+it('as many global requests may wait for an answer as may, and no more', async () => {
+  const first = deferred<boolean>()
+  let waiting: Promise<boolean> = first.promise
+  let asked = 0
+  const pair = await connectionPair(undefined, {
+    server: {
+      onChannelOpen: () => ({ refuse: OPEN_FAILURE.CONNECT_FAILED, message: 'no' }),
+      onGlobalRequest: () => (++asked === 1 ? waiting : true),
+    },
+  })
+  const requests = Array.from({ length: MAX_WAITING_GLOBAL_REQUESTS }, () =>
+    pair.client.connection.request('a'),
+  )
+  await untilSettled(() => asked)
+  expect(asked).toBe(MAX_WAITING_GLOBAL_REQUESTS)
+  first.resolve(true)
+  for (const answer of await Promise.all(requests)) expect(answer).toEqual(Buffer.alloc(0))
+
+  asked = 0
+  waiting = deferred<boolean>().promise
+  for (let i = 0; i <= MAX_WAITING_GLOBAL_REQUESTS; i++) pair.client.connection.notify('a')
+  expect(await pair.server.closed).toMatchObject({
+    code: 'protocol-error',
+    message: `${PROTOCOL_ERROR}too many requests wait.`,
+  })
+  expect(asked).toBe(MAX_WAITING_GLOBAL_REQUESTS)
+  await pair.close()
 })

@@ -59,6 +59,19 @@ describe('a signature that is bound to the host key', () => {
     expect(readHostbound(request, binding)).toMatchObject({ keyAlgo: 'constructor', hashAlgo: undefined })
   })
 
+  it('is by the algorithm that was named, and no other', () => {
+    const binding: Binding = { sessionId: Buffer.from('id'), hostKey: Buffer.from('host') }
+    const { type, blob } = { type: 'ssh-ed25519', blob: parseKey(generateKey().publicKey).getPublicSSH() }
+    const read = (signedBy: string) => {
+      const encoded = string(Buffer.concat([string(signedBy), string(Buffer.alloc(64))]))
+      const data = [boolean(true), string(type), string(blob), string(binding.hostKey), encoded]
+      return readHostbound({ user: 'u', service: 's', data: Buffer.concat(data) }, binding)
+    }
+    expect(read(type)).toMatchObject({ keyAlgo: type, signature: Buffer.alloc(64) })
+    expect(read('ssh-rsa')).toBeUndefined()
+    expect(read('')).toBeUndefined()
+  })
+
   it('is read for the kinds of keys whose signatures OpenSSL wants in another form', () => {
     const binding: Binding = { sessionId: Buffer.from('id'), hostKey: Buffer.from('host') }
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

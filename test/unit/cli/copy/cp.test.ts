@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../../../helpers/bytes.js'
+import { serverOf } from '../../../helpers/processes.js'
 import { type ProgramResult, runProgram, SSHJOB, startProgram } from '../../../helpers/programs.js'
 import { killStarter, starterSuite } from '../../../helpers/starter.js'
 
@@ -233,10 +234,10 @@ describe('sshjob cp', () => {
     const copy = startProgram(SSHJOB, ['cp', '-r', "it's here", 'slow:'], { env: user().env, cwd: here })
     await until(() => fs.existsSync(join(there, "it's here/big")))
     // Nothing goes on from here.
-    process.kill(starter.pid, 'SIGSTOP')
+    process.kill(serverOf(starter.pid), 'SIGSTOP')
     copy.kill('SIGINT')
     expect(await copy.ended).toEqual({ exitCode: null, signal: 'SIGINT' })
-    process.kill(starter.pid, 'SIGCONT')
+    process.kill(serverOf(starter.pid), 'SIGCONT')
     const line = "sshjob cp --resume -r 'it'\\''s here' slow:"
     expect(copy.stderr().toString()).toBe(`sshjob: Interrupted. Continue with: ${line}\n`)
     const again = await runProgram(
