@@ -12,7 +12,8 @@ import { local } from '../engines/local/local.js'
 import { openLocalJob } from '../engines/local/local-jobs.js'
 import { DIRECTORY_VARIABLE } from '../engines/local/runtime-directory.js'
 import { type ChildProcess, startHelper } from '../process/helpers.js'
-import { type OptionTable, parseArguments, usage } from './arguments/options.js'
+import { parseArguments, usage } from './arguments/options.js'
+import { DEMO_OPTIONS } from './demo-options.js'
 import { dieBySignal, exitStatus } from './ending/exit-status.js'
 import { keepCode } from './keep-code.js'
 import { formatJobs } from './ls/ls.js'
@@ -30,8 +31,6 @@ const COMMANDS: readonly (readonly [command: string, what: string])[] = [
   ['kill -TERM $$', 'or the signal that ended it'],
   ['echo out; echo err >&2', 'output and errors apart'],
 ]
-
-export const DEMO_OPTIONS = { help: { short: 'h', help: 'print this' } } satisfies OptionTable<string>
 
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {

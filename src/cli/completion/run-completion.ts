@@ -1,7 +1,8 @@
 import { parseArguments, usage } from '../arguments/options.js'
 import { printHelp } from '../manual/print-help.js'
 import { forBash, splitBashWords } from './bash.js'
-import { type Completion, complete } from './complete.js'
+import type { Completion } from './candidates.js'
+import { complete } from './complete.js'
 import { COMPLETION_OPTIONS, SHELLS, type Shell } from './shells.js'
 import { sources } from './sources.js'
 

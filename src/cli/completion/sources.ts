@@ -5,7 +5,7 @@ import { printable } from '../../core/printable.js'
 import { readEngineOptions } from '../arguments/engine-options.js'
 import { splitPlace } from '../copy/locations.js'
 import { listeningPorts } from '../open/listeners.js'
-import { type Candidate, type Completion, startingWith } from './complete.js'
+import { type Candidate, type Completion, startingWith } from './candidates.js'
 
 /** The options that were given before. */
 type Given = readonly { name: string; value: string | undefined }[]

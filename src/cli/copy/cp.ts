@@ -7,7 +7,7 @@ import { widenThreadPool } from '../../core/thread-pool.js'
 import { argumentBytes } from '../arguments/command-line.js'
 import { FIND_OPTIONS } from '../arguments/engine-options.js'
 import { parseArguments, refuseLateOptions, usage } from '../arguments/options.js'
-import { REACH_OPTIONS, readReach } from '../arguments/reach-options.js'
+import { readReach } from '../arguments/reach-options.js'
 import { shellLine } from '../arguments/shell-words.js'
 import { printHelp } from '../manual/print-help.js'
 import { printable, say } from '../output/report.js'
@@ -15,19 +15,9 @@ import { createVerboseLog } from '../output/verbose-log.js'
 import { openSession } from '../session/open-session.js'
 import { catchInterruption } from './interruption.js'
 import { type CopyRequest, parseLocations } from './locations.js'
+import { CP_OPTIONS } from './options.js'
 import { copyPipe, isPipe } from './pipe.js'
 import type { ProgressLine } from './progress.js'
-
-export const CP_OPTIONS = {
-  recursive: { short: 'r', help: 'copy folders with what is in them' },
-  preserve: { short: 'p', help: 'keep permissions and times' },
-  archive: { short: 'a', help: 'the same as -r -p' },
-  resume: { help: 'go on behind what the target has already of a file' },
-  ...REACH_OPTIONS,
-  quiet: { short: 'q', help: 'no progress and no notes, only errors' },
-  verbose: { short: 'v', help: 'say what happens to the connection; twice: everything' },
-  help: { short: 'h', help: 'print this' },
-} as const
 
 /** Ends after which a copy that has begun can be gone on with. */
 const BROKEN_OFF: readonly ErrorCode[] = ['aborted', 'connection-lost', 'connection-closed']

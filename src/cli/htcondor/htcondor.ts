@@ -1,12 +1,7 @@
-import { type OptionTable, parseArguments, usage } from '../arguments/options.js'
+import { parseArguments, usage } from '../arguments/options.js'
 import { printHelp } from '../manual/print-help.js'
 import { printable } from '../output/report.js'
-
-export const HTCONDOR_OPTIONS = {
-  prefix: { value: 'DIR', help: 'install: where the copy goes (default /usr/local/lib/sshjob)' },
-  'dry-run': { help: 'install, uninstall: say what would be done' },
-  help: { short: 'h', help: 'print this' },
-} satisfies OptionTable<string>
+import { HTCONDOR_OPTIONS } from './options.js'
 
 /** The exit status of `doctor` where something is broken: 255 is for what it can't find out. */
 const BROKEN = 1

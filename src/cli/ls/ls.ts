@@ -6,11 +6,7 @@ import { parseArguments, usage } from '../arguments/options.js'
 import { printHelp } from '../manual/print-help.js'
 import { printable, say } from '../output/report.js'
 import { formatTable } from '../output/table.js'
-
-export const LS_OPTIONS = {
-  json: { help: 'print JSON' },
-  help: { short: 'h', help: 'print this' },
-} as const
+import { LS_OPTIONS } from './options.js'
 
 /** `sshjob ls [--json]` */
 export async function runListCommand(args: readonly string[]): Promise<number> {

@@ -1,5 +1,5 @@
 import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
-import { CP_OPTIONS } from '../copy/cp.js'
+import { CP_OPTIONS } from '../copy/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

@@ -1,5 +1,5 @@
 import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
-import { LS_OPTIONS } from '../ls/ls.js'
+import { LS_OPTIONS } from '../ls/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

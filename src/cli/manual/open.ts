@@ -1,5 +1,5 @@
 import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
-import { OPEN_OPTIONS } from '../open/open.js'
+import { OPEN_OPTIONS } from '../open/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

@@ -4,27 +4,14 @@ import { SshjobError } from '../../core/errors.js'
 import { OPEN_WAIT_MS, RETRY_INTERVAL_MS } from '../../core/limits.js'
 import { startHelper } from '../../process/helpers.js'
 import { FIND_OPTIONS } from '../arguments/engine-options.js'
-import { type OptionTable, parseArguments, refuseLateOptions, usage } from '../arguments/options.js'
-import { REACH_OPTIONS, readReach } from '../arguments/reach-options.js'
+import { parseArguments, refuseLateOptions, usage } from '../arguments/options.js'
+import { readReach } from '../arguments/reach-options.js'
 import { printHelp } from '../manual/print-help.js'
 import { say } from '../output/report.js'
 import { createVerboseLog } from '../output/verbose-log.js'
 import { openSession } from '../session/open-session.js'
 import { listeningPorts, listensHere } from './listeners.js'
-
-export const OPEN_OPTIONS = {
-  port: { short: 'p', value: 'PORT', help: 'the port here (default: the same, or any that is free)' },
-  'no-browser': { help: 'open no browser' },
-  ...REACH_OPTIONS,
-  wait: {
-    value: 'SECONDS',
-    optional: true,
-    help: `wait for the job to start, and so long for its port (default: ${OPEN_WAIT_MS / 1_000} for the port alone; without a number: for ever)`,
-  },
-  quiet: { short: 'q', help: 'no notes, only the address and errors' },
-  verbose: { short: 'v', help: 'say what happens to the connection' },
-  help: { short: 'h', help: 'print this' },
-} satisfies OptionTable<string>
+import { OPEN_OPTIONS } from './options.js'
 
 /** As many ports as a sentence names. */
 const MANY_PORTS = 20

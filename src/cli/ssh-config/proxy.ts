@@ -8,23 +8,11 @@ import { ensureIdentities, type KeyMakers, type OpensshFiles, opensshFiles } fro
 import { openFirst, resolveJob } from '../../engines/resolve-job.js'
 import { sendClientHello } from '../../hello/exchange.js'
 import { openStdio } from '../../streams/stdio.js'
-import { type OptionTable, parseArguments, usage } from '../arguments/options.js'
+import { parseArguments, usage } from '../arguments/options.js'
 import { printHelp } from '../manual/print-help.js'
-
-/** What `sshjob ssh-config` puts behind the name of a job to make a host of it. */
-export const DEFAULT_SUFFIX = '.job'
+import { DEFAULT_SUFFIX, PROXY_OPTIONS } from './options.js'
 
 const PROGRAM = 'sshjob proxy'
-
-export const PROXY_OPTIONS = {
-  'host-suffix': {
-    value: 'SUFFIX',
-    help: `what may follow the name of the job (default: ${DEFAULT_SUFFIX})`,
-  },
-  'proxy-command': { value: 'CMD', help: 'reach the job through the input and output of CMD' },
-  keys: { value: 'DIR', help: 'the folder of the keys that the SSH client reads' },
-  help: { short: 'h', help: 'print this' },
-} satisfies OptionTable<string>
 
 /**
  * `sshjob proxy JOB`: carries SSH between a client that speaks it on our stdin and stdout, and the job. It says the

@@ -1,24 +1,15 @@
 import { thisProgram } from '../../core/this-program.js'
 import { ensureIdentities, type OpensshFiles, opensshFiles } from '../../engines/openssh.js'
 import { generateEcdsaKey, generateKey } from '../../ssh/keys.js'
-import { type OptionTable, parseArguments, usage } from '../arguments/options.js'
+import { parseArguments, usage } from '../arguments/options.js'
 import { printHelp } from '../manual/print-help.js'
 import { expandProxyCommand } from '../session/open-session.js'
-import { DEFAULT_SUFFIX } from './proxy.js'
+import { CONFIG_OPTIONS, DEFAULT_SUFFIX } from './options.js'
 import { blockMarks } from './ssh-config-block.js'
 import { installBlock, namesIgnoredIn, removeBlock, userConfigFile } from './ssh-config-file.js'
 import { sshWarnsOfWeakKeyExchange } from './weak-key-exchange.js'
 
 const PROGRAM = 'sshjob ssh-config'
-
-export const CONFIG_OPTIONS = {
-  install: { help: 'write it into ~/.ssh/config, in the place of what was there of it' },
-  remove: { help: 'take it out of ~/.ssh/config' },
-  file: { short: 'F', value: 'FILE', help: 'another file than ~/.ssh/config' },
-  'host-suffix': { value: 'SUFFIX', help: `what follows the name of the job (default: ${DEFAULT_SUFFIX})` },
-  'proxy-command': { value: 'CMD', help: 'reach jobs through the input and output of CMD; %h is JOB' },
-  help: { short: 'h', help: 'print this' },
-} satisfies OptionTable<string>
 
 /** `sshjob ssh-config [--install|--remove] [-F FILE] [--host-suffix SUFFIX] [--proxy-command CMD]` */
 export async function runConfigCommand(args: readonly string[]): Promise<number> {
