@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { checkCall, options, text } from '../../src/core/check-options.js'
 import * as sshjob from '../../src/index.js'
+import { publicCalls, publicObjects } from '../helpers/public-calls.js'
 import { type SessionPair, sessionPair, testJob } from '../helpers/session-pair.js'
 
 /** Calls a function of the library with what its types forbid. */
@@ -254,42 +255,18 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
   'forwarding.close': [],
 }
 
-/** What is exported and is no call; the second is made by the compiler of the tests. */
-const NO_CALLS = ['SshjobError', 'default']
-
 describe('the calls of the library', () => {
   let pair: SessionPair
-  const owners = new Map<string, object>()
+  let owners: ReadonlyMap<string, object>
 
   beforeAll(async () => {
     pair = await sessionPair()
-    owners.set('connection', pair.client)
-    owners.set('files', pair.client.files)
-    owners.set('served', pair.served)
-    owners.set('process', await pair.client.exec('cat'))
-    owners.set('forwarding', await pair.client.forwardLocal({ port: 0 }, { host: 'localhost', port: 1 }))
+    owners = await publicObjects(pair)
   })
   afterAll(() => pair.close())
 
-  /** Every function of an object, its own and its class's, as a user sees them. */
-  function methodsOf(target: object): string[] {
-    const classes = [target, Object.getPrototypeOf(target)].filter((each) => each !== Object.prototype)
-    const names = new Set(classes.flatMap((each) => Object.getOwnPropertyNames(each)))
-    return [...names].filter(
-      (name) => name !== 'constructor' && typeof Reflect.get(target, name) === 'function',
-    )
-  }
-
-  /** Beyond the interface, a class may have methods for its own module; those are no calls of a user. */
-  const INTERNAL = ['process.abort', 'process.refusal']
-
   it('are all in this table', () => {
-    const exported = Object.keys(sshjob).filter((name) => !NO_CALLS.includes(name))
-    const methods = [...owners].flatMap(([owner, target]) =>
-      methodsOf(target).map((name) => `${owner}.${name}`),
-    )
-    const calls = [...exported, ...methods].filter((name) => !INTERNAL.includes(name))
-    expect(calls.sort()).toEqual(Object.keys(CALLS).sort())
+    expect(publicCalls(owners).sort()).toEqual(Object.keys(CALLS).sort())
   })
 
   function find(name: string): Call {
