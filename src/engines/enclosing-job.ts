@@ -24,9 +24,9 @@ export function findEnclosing(
  * @param variables gives what this process was started with; called once for each engine
  * @throws SshjobError 'denied' where one has, and for which job can't be found out
  */
-export function findServed(variables: () => Environment): ServedJob | undefined {
+export async function findServed(variables: () => Environment): Promise<ServedJob | undefined> {
   for (const { serving } of engines) {
-    const job = serving?.(variables)
+    const job = await serving?.(variables)
     if (job !== undefined) return job
   }
   return undefined

@@ -51,7 +51,7 @@ export interface Engine<Name extends string = string, Settings extends object = 
    * @param variables gives what this process was started with
    * @throws SshjobError 'denied' where it has, and for which job can't be found out
    */
-  serving?(variables: () => Environment): ServedJob | undefined
+  serving?(variables: () => Environment): Promise<ServedJob | undefined>
 }
 
 /** A job of an engine by its name there: made once of what a user has said, and carried along. */

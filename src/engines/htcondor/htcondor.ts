@@ -1,7 +1,6 @@
 import { ENGINE_RETRY_MAX_MS, ENGINE_RETRY_MIN_MS } from '../../core/limits.js'
 import type { Engine, JobAddress } from '../engine.js'
 import { explainFailure } from './explain.js'
-import { htcondorJob } from './job.js'
 import { recogniseJobId } from './job-id.js'
 import { describeJob } from './job-state.js'
 import { openHtcondorJob } from './open.js'
@@ -9,7 +8,6 @@ import { enclosingJob } from './own-ad.js'
 import { readQueue } from './queue.js'
 import { removeJob } from './remove.js'
 import { FLAGS, type HtcondorSettings } from './settings.js'
-import { readStarterEnvironment } from './starter-environment.js'
 import { findTool } from './tools.js'
 
 /** HTCondor, by its own programs: they know the pool, its security, and how to reach an execution point. */
@@ -34,7 +32,14 @@ export const htcondor: Engine<'htcondor', HtcondorSettings> = {
   },
 
   enclosing: enclosingJob,
-  serving: (variables) => htcondorJob(readStarterEnvironment(variables)),
+  async serving(variables) {
+    // What spawns in a job is not for those who only enter one: it takes longer to load than all the rest.
+    const [{ htcondorJob }, { readStarterEnvironment }] = await Promise.all([
+      import('./job.js'),
+      import('./starter-environment.js'),
+    ])
+    return htcondorJob(readStarterEnvironment(variables))
+  },
 }
 
 /** @param text what the user calls it */

@@ -22,13 +22,13 @@ export interface Place extends PlaceRules {
 }
 
 /** The job of the engine that started this process, where one is recognised; else what this process sits in. */
-export function findPlace(): Place {
+export async function findPlace(): Promise<Place> {
   let read: Environment | undefined
   const variables = (): Environment => {
     read ??= startEnvironment()
     return read
   }
-  const served = findServed(variables)
+  const served = await findServed(variables)
   if (served !== undefined) {
     const { surroundings, ...place } = served
     if (surroundings === 'all') return { ...place, restrict: onLoopback }
