@@ -35,7 +35,8 @@ export function ownMounts(): () => OwnMounts {
   const inside = (args: readonly string[]): string[] => ['-t', String(keeper.pid), '-m', '-w/', ...args]
   const node = (program: string, args: readonly string[]): string[] =>
     inside([process.execPath, `${CHECKOUT}/dist/${program}.cjs`, ...args])
-  const plain = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
+  // Where it is 1, bash of Debian takes a session for a login, and reads what root has in ~/.bashrc.
+  const plain = { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, SHLVL: '2' }
   return () => ({
     async sh(line) {
       const { exitCode, stdout, stderr } = await runProgram('nsenter', inside(['sh', '-ec', line]))

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { describeAsRoot, describeWith, describeWithMounts } from '../helpers/needs.js'
 import { HOST, sshOf } from '../helpers/openssh.js'
 import { runProgram, SSHJOB, startProgram, WRAPPER } from '../helpers/programs.js'
@@ -65,14 +65,21 @@ describe('a job runs all the same', () => {
 describeAsRoot('where there is no place for its socket', () => {
   describeWithMounts('a job', () => {
     const { user } = starterSuite()
-    /** Nothing can be written but what was there before. */
+    /** Nothing can be written but what was there before. The checkout may be in /tmp. */
     const SHUT =
-      'for place in /tmp /var/tmp /dev/shm /run; do mount -t tmpfs -o ro none "$place"; done; exec "$@"'
+      'mount --bind "$1" /mnt; shift; for place in /tmp /var/tmp /dev/shm /run; do mount -t tmpfs -o ro none "$place"; done; exec "$@"'
     const run = (options: readonly string[]) => {
       // What the tests have is below /tmp.
       const env = { ...user().env, TMPDIR: '/tmp', XDG_RUNTIME_DIR: undefined, SSHJOB_RUNTIME_DIR: undefined }
-      const command = [WRAPPER, '--job-id', JOB, '-q', ...options, ...COMMAND]
-      return runProgram('unshare', ['-m', 'sh', '-c', SHUT, 'sh', ...command], { env })
+      const command = [
+        `/mnt/${relative(process.cwd(), WRAPPER)}`,
+        '--job-id',
+        JOB,
+        '-q',
+        ...options,
+        ...COMMAND,
+      ]
+      return runProgram('unshare', ['-m', 'sh', '-c', SHUT, 'sh', process.cwd(), ...command], { env })
     }
 
     it('runs all the same, and the log says why it can not be entered', async () => {

@@ -85,7 +85,7 @@ describe('the memory of a starter', () => {
     while (memory() - before > MOST_AFTER) await new Promise((resolve) => setTimeout(resolve, 100))
     // The process that has served them has gone, and another is there for the next.
     await until(() => programs().length === 2 && programs()[1] !== used[1])
-  })
+  }, 180_000)
 
   /** SFTP on a channel, and reads whose answers are taken up to a window of 64 KiB. */
   async function askForMuch(peer: RawPeer, id: number, path: string): Promise<void> {

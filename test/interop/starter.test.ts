@@ -132,7 +132,7 @@ describe('the options of the starter', () => {
     writeFileSync(file, 'Be kind.\nThere are others.\n')
     const starter = await start({ options: ['--motd', file] })
     const greeted = enter(['-tt', JOB], 'exit 3\n')
-    expect((await greeted.ended).exitCode).toBe(3)
+    expect(await greeted.ended).toEqual({ exitCode: 3, signal: null })
     expect(greeted.stdout().toString()).toMatch(/^Be kind\.\r\nThere are others\.\r\n/)
     starter.child.stdin.end()
     await starter.ended

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { systemCode } from '../../core/errors.js'
-import type { EscapeCommand, EscapeEvent, EscapeParser } from '../terminal/escapes.js'
+import type { EscapeCommand, EscapeParser } from '../terminal/escapes.js'
 
 /**
  * Copies a remote output to one of ours until it ends. When nobody reads ours any more (`| head -1`), the remote one
@@ -55,7 +55,8 @@ export function copyKeys(
   let reader: KeyReader | undefined
   /** Whether the reader has all that it needs, and is not done yet. */
   let busy = false
-  const waiting: EscapeEvent[] = []
+  /** Keys as they came: who gets them, and whether they are escapes, is open until it is their turn. */
+  const waiting: Buffer[] = []
 
   const stop = (): void => {
     open = false
@@ -70,29 +71,41 @@ export function copyKeys(
     next?.done.then(() => {
       reader = undefined
       busy = false
-      // Where it was when the reader began, whatever keys ended it.
-      parser.startLine()
       work()
     })
   }
+  const pass = (keys: Buffer): void => {
+    for (const event of parser.push(keys)) {
+      // Escapes are for the person, who may need ~. when nothing else goes.
+      if (event.command === undefined) {
+        if (open && !remote.write(event.data)) local.pause()
+        continue
+      }
+      setReader(run(event.command))
+      if (reader === undefined) continue
+      // Where the line was, it is when the reader is done, whatever keys ended that.
+      parser.startLine()
+      waiting.unshift(event.rest)
+      return
+    }
+  }
   const work = (): void => {
     while (!busy) {
-      const event = waiting.shift()
-      if (event === undefined) return
+      const keys = waiting.shift()
+      if (keys === undefined) return
+      if (keys.length === 0) continue
       if (reader === undefined) {
-        // Escapes are for the person, who may need ~. when nothing else goes.
-        if (event.command !== undefined) setReader(run(event.command))
-        else if (open && !remote.write(event.data)) local.pause()
-      } else if (event.data !== undefined) {
-        const rest = reader.push(event.data)
-        if (rest === undefined) continue
-        busy = true
-        waiting.unshift({ data: rest })
+        pass(keys)
+        continue
       }
+      const rest = reader.push(keys)
+      if (rest === undefined) continue
+      busy = true
+      waiting.unshift(rest)
     }
   }
   local.on('data', (chunk: Buffer) => {
-    waiting.push(...parser.push(chunk))
+    waiting.push(chunk)
     work()
   })
   const end = (): void => {

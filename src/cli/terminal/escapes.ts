@@ -11,12 +11,15 @@ export type EscapeCommand =
   | 'louder'
   | 'quieter'
 
-export type EscapeEvent = { data: Buffer; command?: undefined } | { data?: undefined; command: EscapeCommand }
+export type EscapeEvent =
+  | { data: Buffer; command?: undefined }
+  /** And what is behind it in the chunk, as it came. */
+  | { data?: undefined; command: EscapeCommand; rest: Buffer }
 
 export interface EscapeParser {
   /** What a chunk of input means, in order. Data events may share memory with the chunk. */
   push(chunk: Buffer): EscapeEvent[]
-  /** What comes next is as behind a newline. */
+  /** What comes next is as behind a newline, whatever came before. */
   startLine(): void
   /** The end of the input: an escape character that still waits for its command was meant as itself. */
   flush(): Buffer
@@ -55,14 +58,14 @@ export function createEscapeParser(character: number): EscapeParser {
       if (bytes.length > 0) events.push({ data: Buffer.from(bytes) })
       bytes = []
     }
-    for (const byte of chunk) {
+    for (const [index, byte] of chunk.entries()) {
       if (pending) {
         pending = false
         const command = byte === character ? undefined : COMMANDS.get(String.fromCharCode(byte))
         if (command !== undefined) {
           // Still at the start of a line: one command may follow another.
           take()
-          events.push({ command })
+          events.push({ command, rest: chunk.subarray(index + 1) })
           continue
         }
         if (byte !== character) bytes.push(character)
@@ -85,6 +88,7 @@ export function createEscapeParser(character: number): EscapeParser {
 
   function startLine(): void {
     atLineStart = true
+    pending = false
   }
 
   return { push, startLine, flush }

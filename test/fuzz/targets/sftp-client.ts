@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -79,6 +79,8 @@ function takeAnswer(answers: Step[]): Step | undefined {
 async function open(directory: string): Promise<OpenTarget> {
   writeFileSync(join(directory, 'source'), CONTENT)
   async function run(script: Script): Promise<string> {
+    // A server may have had it made unwritable.
+    rmSync(join(directory, 'target'), { force: true })
     writeFileSync(join(directory, 'target'), 'there')
     const answers = [...script]
     const channels: Channel[] = []

@@ -141,6 +141,39 @@ describe('copying what a person types', () => {
     })
   })
 
+  it('hears an escape behind the keys that another took, whatever ended those, and leaves what is in them alone', async () => {
+    const local = new PassThrough()
+    const remote = new PassThrough()
+    const taken: string[] = []
+    const commands: EscapeCommand[] = []
+    let done = deferred<void>()
+    copyKeys(local, remote, createEscapeParser(0x7e), (command) => {
+      commands.push(command)
+      if (command !== 'command-line') return undefined
+      done = deferred<void>()
+      const push = (keys: Buffer): Buffer | undefined => {
+        const end = keys.indexOf(3)
+        taken.push(keys.subarray(0, end < 0 ? undefined : end).toString())
+        return end < 0 ? undefined : keys.subarray(end + 1)
+      }
+      return { push, done: done.promise }
+    })
+    local.write('\r~C')
+    local.write('~.nonsense\x03')
+    local.write('~')
+    local.write('C~?\x03x')
+    await setImmediate()
+    done.resolve()
+    await setImmediate()
+    done.resolve()
+    await setImmediate()
+    expect({ taken, commands, remote: String(remote.read()) }).toEqual({
+      taken: ['~.nonsense', '~?'],
+      commands: ['command-line', 'command-line'],
+      remote: '\rx',
+    })
+  })
+
   it('still hears an escape when the remote input has gone', async () => {
     const local = new PassThrough()
     const remote = new PassThrough()
