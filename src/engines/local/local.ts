@@ -1,6 +1,5 @@
 import type { Engine } from '../engine.js'
 import { listLocalJobs, listOrphans, openLocalJob } from './local-jobs.js'
-import { orphanedJob } from './missing-job.js'
 
 /** The jobs of this user that `sshjob-server` runs on this machine. */
 export const local: Engine<'local', object> = {
@@ -21,7 +20,10 @@ export const local: Engine<'local', object> = {
 
   async list(_settings, { signal, timeoutMs, onFailure }) {
     const [jobs, orphans] = await Promise.all([listLocalJobs({ signal, timeoutMs }), listOrphans()])
-    for (const orphan of orphans) onFailure(orphanedJob(orphan))
+    if (orphans.length > 0) {
+      const { orphanedJob } = await import('./missing-job.js')
+      for (const orphan of orphans) onFailure(orphanedJob(orphan))
+    }
     return jobs.map((job) => ({ ...job, state: 'running' }))
   },
 }
