@@ -65,7 +65,7 @@ export async function listJobs(options: ListJobsOptions = {}): Promise<ListedJob
           if (!(error instanceof SshjobError) || signal?.aborted) throw error
           const failure = new SshjobError(
             error.code,
-            `The jobs of ${engine.title} are not listed. ${error.message}`,
+            `The jobs of ${engine.name} are not listed. ${error.message}`,
             { cause: error, retry: error.retry },
           )
           if (onFailure === undefined) throw failure

@@ -114,7 +114,7 @@ describe('the library, of jobs here and in a queue', () => {
     const jobs = await listJobs({ onFailure: ({ message }) => failures.push(message) })
     expect(jobs.map(({ id }) => id)).toEqual(['train'])
     expect(failures).toEqual([
-      "The jobs of HTCondor are not listed. HTCondor's schedd does not answer: Failed to fetch ads from: <127.0.0.1:9618>",
+      "The jobs of htcondor are not listed. HTCondor's schedd does not answer: Failed to fetch ads from: <127.0.0.1:9618>",
     ])
     await expect(listJobs()).rejects.toMatchObject({ code: 'unreachable', retry: true, message: failures[0] })
   })
