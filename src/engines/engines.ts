@@ -2,7 +2,10 @@ import type { Engine, FlagValues } from './engine.js'
 import { htcondor } from './htcondor/htcondor.js'
 import { local } from './local/local.js'
 
-/** All that jobs may be run by. A name that two of them know is looked up in this order. */
+/**
+ * All that jobs may be run by: each is a folder here and its line in this table, and whatever else there is of it, such
+ * as options, texts and types of settings, comes from that. A name that two of them know is looked up in this order.
+ */
 const TABLE = [local, htcondor] as const
 
 export const engines: readonly Engine[] = TABLE
