@@ -37,8 +37,8 @@ const COMMONJS_IN_MODULE = [
 const MODULE_IN_COMMONJS = "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href"
 
 /**
- * ssh2 is bundled, its native ciphers can't be. They are looked for when the program runs, in the installed package
- * ssh2: where a compiler was at hand they are there, and ssh2 catches the error where they are not. Another
+ * ssh2 is bundled, its native ciphers can't be. They are looked for when the program runs, in the package ssh2 that is
+ * installed with it (core/own-module.ts says why nowhere else): where a compiler was at hand they are there, and ssh2 catches the error where they are not. Another
  * version's binding is left alone: nobody has tested it with the bundled code.
  */
 const nativeCiphers = {
@@ -51,11 +51,14 @@ const nativeCiphers = {
     }))
     plugin.onLoad({ filter: /.*/, namespace: 'sshcrypto' }, () => ({
       contents: `
-        const installed = require('node:module').createRequire(__filename)
-        const path = installed.resolve('ssh2/lib/protocol/crypto/build/Release/sshcrypto.node')
-        const { version } = installed('ssh2/package.json')
+        const { ownModule } = require('./src/core/own-module.ts')
+        const directory = ownModule('ssh2', require('node:url').pathToFileURL(__filename).href)
+        const file = directory + '/lib/protocol/crypto/build/Release/sshcrypto.node'
+        if (directory === undefined || !require('node:fs').existsSync(file)) throw new Error('There are no native ciphers.')
+        const load = require('node:module').createRequire(__filename)
+        const { version } = load(directory + '/package.json')
         if (version !== ${JSON.stringify(version)}) throw new Error('The native ciphers are of ssh2 ' + version + '.')
-        module.exports = installed(path)`,
+        module.exports = load(file)`,
       resolveDir: root,
     }))
     // Only ssh2's default order of ciphers asks for it, and that order is not used here.

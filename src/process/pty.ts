@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { ownModule } from '../core/own-module.js'
 import { keepFromChildren } from './descriptors.js'
 import { check, libc } from './libc.js'
 import { SystemError } from './system-error.js'
@@ -33,9 +34,11 @@ function isAddon(value: unknown): value is Addon {
  */
 function loadAddon(): Addon | undefined {
   if (!libc().isGlibc) return undefined
+  const directory = ownModule('node-pty', import.meta.url)
+  if (directory === undefined) return undefined
   let module: unknown
   try {
-    module = createRequire(import.meta.url)('node-pty')
+    module = createRequire(import.meta.url)(directory)
   } catch {
     return undefined
   }

@@ -1,6 +1,8 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { SshjobError } from '../../../core/errors.js'
+import { ownModule } from '../../../core/own-module.js'
 import { LOADER, thisProgram } from '../../../core/this-program.js'
 
 /** A file or folder of this installation, and where it goes below the copy's folder. */
@@ -58,22 +60,22 @@ export function loadedLibraries(): string[] {
 /** The programs, the parts of koffi and node-pty that are made for this platform, and the native ciphers if compiled. */
 export function ownPrograms(): OwnFile[] {
   const dist = path.dirname(thisProgram())
-  const require = createRequire(thisProgram())
   const programs = [dist, path.join(dist, 'programs')].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.cjs') || name.endsWith('.txt'))
       .map((name) => path.join(folder, name))
       .map((from) => ({ from, to: path.join('dist', path.relative(dist, from)) })),
   )
-  const koffi = path.dirname(require.resolve('koffi'))
+  const koffi = installed('koffi')
   const platform = `@koromix/koffi-${process.platform}-${process.arch}`
-  const pty = path.dirname(require.resolve('node-pty/package.json'))
+  const nested = path.join(koffi, 'node_modules', platform)
+  const pty = installed('node-pty')
   return [
     ...programs,
     // What it is in itself is for other platforms, and for compilers.
     ...existing(koffi, ['package.json', 'LICENSE.txt', 'index.cjs'], 'node_modules/koffi'),
     {
-      from: path.dirname(createRequire(require.resolve('koffi')).resolve(platform)),
+      from: existsSync(nested) ? nested : installed(platform),
       to: `node_modules/${platform}`,
     },
     ...existing(
@@ -82,19 +84,26 @@ export function ownPrograms(): OwnFile[] {
       'node_modules/node-pty',
     ),
     ...existing(path.dirname(dist), ['LICENSE'], ''),
-    ...nativeCiphers(require),
+    ...nativeCiphers(),
   ]
 }
 
-function nativeCiphers(require: NodeJS.Require): OwnFile[] {
-  try {
-    const ssh2 = path.dirname(require.resolve('ssh2/package.json'))
-    const cipher = 'lib/protocol/crypto/build/Release/sshcrypto.node'
-    if (!existsSync(path.join(ssh2, cipher))) return []
-    return existing(ssh2, ['package.json', cipher], 'node_modules/ssh2')
-  } catch {
-    return [] // not installed, as in a copy like the one that is to be made: they are optional
-  }
+/** @throws SshjobError 'program-missing' */
+function installed(name: string): string {
+  const found = ownModule(name, pathToFileURL(thisProgram()).href)
+  if (found !== undefined) return found
+  throw new SshjobError(
+    'program-missing',
+    `The package ${name} is not installed beside sshjob: install it again.`,
+  )
+}
+
+/** They are optional, and not installed in a copy like the one that is to be made. */
+function nativeCiphers(): OwnFile[] {
+  const ssh2 = ownModule('ssh2', pathToFileURL(thisProgram()).href)
+  const cipher = 'lib/protocol/crypto/build/Release/sshcrypto.node'
+  if (ssh2 === undefined || !existsSync(path.join(ssh2, cipher))) return []
+  return existing(ssh2, ['package.json', cipher], 'node_modules/ssh2')
 }
 
 function existing(folder: string, parts: readonly string[], target: string): OwnFile[] {
