@@ -1,4 +1,5 @@
-// The rules of who may import whom, checked on every file below src. `node scripts/check-imports.mjs [FOLDER]`
+// The rules of who may import whom, checked on every file below src. `node scripts/check-imports.mjs [FOLDER] [--part]`
+// With --part, these are not all the files there are: that nobody uses a permission says nothing then.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,12 +14,12 @@ const FOLDERS = {
   sockets: ['core'],
   server: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
   client: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
-  streams: ['core', 'hello', 'process', 'sockets'],
-  sshd: ['core', 'process', 'job', 'ssh', 'sockets', 'server'],
+  streams: ['core', 'process'],
+  sshd: ['core', 'process', 'ssh', 'sockets', 'server'],
   enter: ['core'],
   'access-point': ['core', 'hello', 'streams'],
-  engines: ['core', 'hello', 'process', 'job', 'client', 'sockets', 'streams', 'enter'],
-  starter: ['core', 'hello', 'process', 'job', 'server', 'sockets', 'streams', 'engines'],
+  engines: ['core', 'hello', 'process', 'job', 'ssh', 'client', 'sockets', 'streams'],
+  starter: ['core', 'hello', 'process', 'job', 'server', 'streams'],
   cli: [
     'core',
     'hello',
@@ -33,7 +34,6 @@ const FOLDERS = {
     'engines',
     'starter',
     'sshd',
-    'enter',
   ],
 }
 /** The only places that may import a package. One that is not here may not be imported at all, but for Node.js' own. */
@@ -50,9 +50,24 @@ const INDEX = 'index.ts'
 /** Past this many lines, look for the second subject in the file. Told, not failed. */
 const MANY_LINES = 350
 
-const root = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..')
+/**
+ * An engine is one folder and one line in the table of them: nothing else knows it by its name, but for the command that
+ * its administrators have.
+ */
+const ENGINE = /^engines\/([^/]+)\//
+const KNOWS_ENGINES = 'engines/engines.ts'
+/** Its sockets are what the starter of a job listens on. */
+const OPEN_ENGINE = 'local'
+
+const words = process.argv.slice(2)
+const isPart = words.includes('--part')
+const root =
+  words.find((word) => !word.startsWith('--')) ?? join(dirname(fileURLToPath(import.meta.url)), '..')
 const src = join(root, 'src')
 const problems = []
+/** What each file imports, and from which folders to which there are imports: 'server ssh'. */
+const imports = new Map()
+const used = new Set()
 const notes = []
 
 function sourceFiles(folder) {
@@ -78,6 +93,9 @@ function importsOf(text) {
   return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1]))
 }
 
+const mayKnow = (file, engine) =>
+  file === KNOWS_ENGINES || [`engines/${engine}/`, `cli/${engine}/`].some((place) => file.startsWith(place))
+
 function checkLocal(file, specifier) {
   const target = posix.normalize(posix.join(posix.dirname(file), specifier))
   if (target.startsWith('..')) return `imports ${specifier}, which is outside src`
@@ -86,9 +104,14 @@ function checkLocal(file, specifier) {
     return `imports ${specifier}, which is no file`
   if (file === INDEX) return undefined
   if (source === INDEX) return `imports ${specifier}: the public API is for others`
+  const [, engine] = ENGINE.exec(source) ?? []
+  if (engine !== undefined && engine !== OPEN_ENGINE && !mayKnow(file, engine))
+    return `imports ${specifier}: only ${KNOWS_ENGINES}, engines/${engine}/ and cli/${engine}/ may`
+  imports.set(file, [...(imports.get(file) ?? []), source])
   const [from] = file.split('/')
   const [to] = source.split('/')
   if (from === to) return undefined
+  used.add(`${from} ${to}`)
   const allowed = FOLDERS[from]
   if (allowed === undefined) return `is in ${from}/, which scripts/check-imports.mjs doesn't know`
   return allowed.includes(to) ? undefined : `imports ${specifier}: ${from}/ may not import ${to}/`
@@ -110,6 +133,48 @@ function checkImport(file, specifier) {
   return specifier.startsWith('.') ? checkLocal(file, specifier) : checkPackage(file, specifier)
 }
 
+/** The shortest circle that leads from a file back to it. */
+function circleThrough(start) {
+  const cameFrom = new Map()
+  const waiting = [start]
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    for (const next of imports.get(file) ?? []) {
+      if (next === start) {
+        const way = [start]
+        for (let at = file; at !== undefined; at = cameFrom.get(at)) way.unshift(at)
+        return way
+      }
+      if (next !== start && !cameFrom.has(next)) {
+        cameFrom.set(next, file)
+        waiting.push(next)
+      }
+    }
+  }
+  return undefined
+}
+
+function findCircles() {
+  const told = new Set()
+  for (const file of [...imports.keys()].sort()) {
+    const circle = circleThrough(file)
+    if (circle === undefined || circle.some((each) => told.has(each))) continue
+    for (const each of circle) told.add(each)
+    problems.push(`These import each other in a circle: ${circle.map((each) => `src/${each}`).join(' -> ')}.`)
+  }
+}
+
+/** A folder that is not there yet may have its permissions already. */
+function findUnused() {
+  for (const [from, allowed] of Object.entries(FOLDERS)) {
+    for (const to of allowed) {
+      if (used.has(`${from} ${to}`) || !existsSync(join(src, from)) || !existsSync(join(src, to))) continue
+      problems.push(
+        `Nothing in src/${from} imports src/${to}: scripts/check-imports.mjs allows it for nothing.`,
+      )
+    }
+  }
+}
+
 for (const path of sourceFiles(src)) {
   const file = relative(src, path)
   const text = readFileSync(path, 'utf8')
@@ -126,6 +191,8 @@ for (const path of sourceFiles(src)) {
   if (lines > MANY_LINES) notes.push(`src/${file} has ${lines} lines: is there a second subject in it?`)
 }
 
+findCircles()
+if (!isPart) findUnused()
 for (const note of notes) console.error(`note: ${note}`)
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exitCode = 1

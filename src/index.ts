@@ -1,4 +1,6 @@
 export { connect } from './client/connect.js'
+export type { TreeOptions, TreeProgress, TreeSize } from './client/copy/copy-tree.js'
+export { downloadTree, uploadTree } from './client/copy/trees.js'
 export type {
   FileEntry,
   FileOptions,
@@ -29,8 +31,8 @@ export type {
 export { type ErrorCode, SshjobError } from './core/errors.js'
 export type { Logger } from './core/log.js'
 export { type ConnectToJobOptions, connectToJob } from './engines/connect-to-job.js'
-export type { HtcondorOptions } from './engines/engine.js'
-export { listJobs } from './engines/local.js'
+export type { HtcondorSettings } from './engines/htcondor/settings.js'
+export { type ListedJob, type ListJobsOptions, listJobs } from './engines/list-jobs.js'
 export type { JobInfo } from './hello/messages.js'
 export type {
   Job,

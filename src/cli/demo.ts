@@ -7,15 +7,17 @@ import type { JobConnection } from '../client/types.js'
 import { SshjobError } from '../core/errors.js'
 import { DEMO_KILL_DELAY_MS, DEMO_START_TIMEOUT_MS } from '../core/limits.js'
 import { temporaryDirectory } from '../core/path-safety.js'
-import { listJobs, openJob } from '../engines/local.js'
-import { DIRECTORY_VARIABLE } from '../engines/runtime-directory.js'
+import { retry } from '../core/retry.js'
+import { local } from '../engines/local/local.js'
+import { openLocalJob } from '../engines/local/local-jobs.js'
+import { DIRECTORY_VARIABLE } from '../engines/local/runtime-directory.js'
 import { type ChildProcess, startHelper } from '../process/helpers.js'
-import { dieBySignal, exitStatus } from './exit-status.js'
+import { parseArguments, usage } from './arguments/options.js'
+import { DEMO_OPTIONS } from './demo-options.js'
+import { dieBySignal, exitStatus } from './ending/exit-status.js'
 import { keepCode } from './keep-code.js'
-import { formatJobs, listed } from './ls.js'
+import { formatJobs } from './ls/ls.js'
 import { printHelp } from './manual/print-help.js'
-import { retry } from './open-session.js'
-import { type OptionTable, parseArguments, usage } from './options.js'
 import { serverProgram } from './programs.js'
 
 const JOB_ID = 'demo'
@@ -29,8 +31,6 @@ const COMMANDS: readonly (readonly [command: string, what: string])[] = [
   ['kill -TERM $$', 'or the signal that ended it'],
   ['echo out; echo err >&2', 'output and errors apart'],
 ]
-
-export const DEMO_OPTIONS = { help: { short: 'h', help: 'print this' } } satisfies OptionTable<string>
 
 /** `sshjob demo`: a small job, and sessions in it. Leaves nothing behind. */
 export async function runDemoCommand(args: readonly string[]): Promise<number> {
@@ -67,8 +67,12 @@ async function show(starter: ChildProcess): Promise<void> {
   const connection = await connectWhenStarted(starter)
   keepCode()
   printCall('sshjob ls', `finds it on ${hostname()}`)
+  const jobs = (await local.list({}, { onFailure: () => undefined })).map((job) => ({
+    ...job,
+    engine: local.name,
+  }))
   print(
-    ...formatJobs((await listJobs()).map(listed), Date.now(), CALL_WIDTH)
+    ...formatJobs(jobs, Date.now(), CALL_WIDTH)
       .trimEnd()
       .split('\n')
       .map((line) => `  ${line}`),
@@ -95,7 +99,7 @@ async function showTerminal(connection: JobConnection): Promise<void> {
 }
 
 async function connectWhenStarted(starter: ChildProcess): Promise<JobConnection> {
-  const connecting = retry(async () => connect(await openJob(JOB_ID)), {
+  const connecting = retry(async () => connect(await openLocalJob(JOB_ID)), {
     forMs: DEMO_START_TIMEOUT_MS,
     intervalMs: 50,
     onWait: () => undefined,

@@ -1,13 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
-
-/** The file of a system's loader, ld.so(8). */
-export const LOADER = /\/ld-(?:linux|musl)[^/]*$/
-
-/** The file of this program: where the link that a package manager made for it leads. */
-export function thisProgram(): string {
-  return realpathSync(process.argv[1] ?? '')
-}
+import { LOADER, thisProgram } from '../core/this-program.js'
 
 /** The arguments for Node.js that start sshjob-server, which lies beside this program. */
 export const serverProgram = (): string[] => [...process.execArgv, beside('sshjob-server')]

@@ -1,5 +1,5 @@
 import { exitAtOnce } from '../process/exit.js'
-import { allowClosedOutput, flushOutput, reportFailure } from './report.js'
+import { allowClosedOutput, flushOutput, reportFailure } from './output/report.js'
 
 /**
  * The first word may name a subcommand; anything else is an option or the name of a job. Only what is asked for is
@@ -9,23 +9,23 @@ async function run(args: readonly string[]): Promise<number> {
   const rest = args.slice(1)
   switch (args[0]) {
     case 'proxy':
-      return (await import('./proxy.js')).runProxyCommand(rest)
+      return (await import('./ssh-config/proxy.js')).runProxyCommand(rest)
     case 'cp':
-      return (await import('./cp.js')).runCopyCommand(rest)
+      return (await import('./copy/cp.js')).runCopyCommand(rest)
     case 'ls':
-      return (await import('./ls.js')).runListCommand(rest)
+      return (await import('./ls/ls.js')).runListCommand(rest)
     case 'open':
-      return (await import('./open.js')).runOpenCommand(rest)
+      return (await import('./open/open.js')).runOpenCommand(rest)
     case 'htcondor':
-      return (await import('./htcondor.js')).runHtcondorCommand(rest)
+      return (await import('./htcondor/htcondor.js')).runHtcondorCommand(rest)
     case 'ssh-config':
-      return (await import('./ssh-config.js')).runConfigCommand(rest)
+      return (await import('./ssh-config/ssh-config.js')).runConfigCommand(rest)
     case 'completion':
-      return (await import('./completion.js')).runCompletionCommand(rest)
+      return (await import('./completion/run-completion.js')).runCompletionCommand(rest)
     case 'demo':
       return (await import('./demo.js')).runDemoCommand(rest)
     default:
-      return (await import('./session.js')).runSessionCommand(args)
+      return (await import('./session/session.js')).runSessionCommand(args)
   }
 }
 

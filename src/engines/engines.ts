@@ -1,30 +1,25 @@
-import type { Engine } from './engine.js'
+import type { Engine, FlagValues } from './engine.js'
 import { htcondor } from './htcondor/htcondor.js'
+import { local } from './local/local.js'
 
-/** All that jobs may be run by besides our own starter; an id that two of them know is the first one's. */
-export const engines: readonly Engine[] = [htcondor]
+/**
+ * All that jobs may be run by: each is a folder here and its line in this table, and whatever else there is of it, such
+ * as options, texts and types of settings, comes from that. A name that two of them know is looked up in this order.
+ */
+const TABLE = [local, htcondor] as const
 
-/** A job of an engine. */
-export interface EngineAddress {
-  engine: Engine
-  id: string
+export const engines: readonly Engine[] = TABLE
+
+type NameIn<E> =
+  E extends Engine<infer Name, infer Settings> ? (keyof Settings extends never ? never : Name) : never
+/** Of an alias, unlike of an interface, the compiler knows that there is nothing else in it. */
+type SettingsIn<E> =
+  E extends Engine<string, infer Settings> ? { [Flag in keyof Settings]: Settings[Flag] } : never
+
+/** For jobs of an engine: where to look for them, and what to run in them. */
+export type EngineSettings = {
+  [E in (typeof TABLE)[number] as NameIn<E>]?: SettingsIn<E>
 }
 
-/** The job that 'htcondor:1138.0' names, whether or not the engine is here; undefined for a name without prefix. */
-export function prefixedAddress(name: string): EngineAddress | undefined {
-  for (const engine of engines) {
-    if (!name.startsWith(`${engine.name}:`)) continue
-    const id = engine.recognise(name.slice(engine.name.length + 1))
-    if (id !== undefined) return { engine, id }
-  }
-  return undefined
-}
-
-/** The job of an engine that is here which a plain name like '1138.0' could be. */
-export function plainAddress(name: string): EngineAddress | undefined {
-  for (const engine of engines) {
-    const id = engine.recognise(name)
-    if (id !== undefined && engine.isHere()) return { engine, id }
-  }
-  return undefined
-}
+/** The same, by the names of engines. */
+export type SettingsByName = Readonly<Record<string, FlagValues | undefined>>

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { SshjobError, systemCode } from '../core/errors.js'
 import { statIfThere } from './claim.js'
-import { makePrivateDirectory, runtimeDirectory } from './runtime-directory.js'
+import { makePrivateDirectory, runtimeDirectory } from './local/runtime-directory.js'
 
 const PEM = /^-----BEGIN (OPENSSH|EC) PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+)-----END \1 PRIVATE KEY-----\s*$/
 const KEY_MAGIC = 'openssh-key-v1\0'

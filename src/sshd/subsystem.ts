@@ -1,6 +1,5 @@
 import { findProgramSync } from '../process/find-program.js'
 import type { Subsystem } from '../server/admission.js'
-import type { Config } from './config.js'
 import { splitWords } from './words.js'
 
 const INTERNAL = 'internal-sftp'
@@ -12,7 +11,11 @@ export function toSubsystem(command: string): Subsystem {
   return readFileServer(command) ?? { kind: 'command', command }
 }
 
-export function findSubsystem(config: Config, name: string): Subsystem | undefined {
+/** @param config of the connection */
+export function findSubsystem(
+  config: { all(keyword: 'Subsystem'): readonly (readonly string[])[] },
+  name: string,
+): Subsystem | undefined {
   const command = config.all('Subsystem').find(([known]) => known === name)?.[1]
   if (command === undefined) return undefined
   return isMissing(name, command) ? readOptions(command) : toSubsystem(command)

@@ -1,6 +1,6 @@
 /** `sshjob cp`, with less patience for file systems here that do not answer. */
-import { runCopyCommand } from '../../src/cli/cp.js'
-import { reportFailure } from '../../src/cli/report.js'
+import { runCopyCommand } from '../../src/cli/copy/cp.js'
+import { reportFailure } from '../../src/cli/output/report.js'
 import { callBudget } from '../../src/core/blocking-calls.js'
 import { exitAtOnce } from '../../src/process/exit.js'
 

@@ -4,6 +4,7 @@ import {
   type ConnectOptions,
   connect,
   connectToJob,
+  downloadTree,
   type Endpoint,
   type ErrorCode,
   type FileEntry,
@@ -12,6 +13,7 @@ import {
   type Job,
   type JobConnection,
   type JobInfo,
+  type ListedJob,
   type Logger,
   listJobs,
   localJob,
@@ -22,6 +24,8 @@ import {
   SshjobError,
   serve,
   streamPair,
+  type TreeProgress,
+  uploadTree,
   type X11Display,
 } from '../../src/index.js'
 
@@ -42,6 +46,12 @@ export async function runsCommands(signal: AbortSignal): Promise<Output> {
   await using connection: JobConnection = await connectToJob('train', options)
   const info: JobInfo | undefined = connection.job
   await connectToJob('htcondor:1138.0', { htcondor: { name: 'ap1', shells: '/bin/bash' }, signal })
+  await connectToJob('train', {
+    waitMs: Number.POSITIVE_INFINITY,
+    onWait: ({ retry }: SshjobError) => log.info({ retry }, 'waiting'),
+  })
+  // @ts-expect-error: a setting that HTCondor has not
+  await connectToJob('htcondor:1138.0', { htcondor: { shell: '/bin/bash' } })
   const remote: RemoteProcess = await connection.exec(`echo ${info?.id}`, {
     env: { TEXT: 'a', BYTES: Buffer.of(255) },
     pty: { columns: 80, rows: 24, term: 'xterm' },
@@ -100,8 +110,15 @@ export async function forwards(agent: string): Promise<Endpoint> {
 }
 
 export async function listsJobs(): Promise<string[]> {
-  const jobs: JobInfo[] = await listJobs()
-  return jobs.map((job) => `${job.id} ${job.pids.join()} ${job.user} ${job.since} ${job.command.join(' ')}`)
+  const jobs: ListedJob[] = await listJobs({
+    htcondor: { pool: 'cm' },
+    timeoutMs: 1000,
+    onFailure: (error) => log.info({}, error.message),
+  })
+  return jobs.map(
+    (job) =>
+      `${job.engine} ${job.id} ${job.state} ${job.reason} ${job.host} ${job.pids?.join()} ${job.user} ${job.since} ${job.command.join(' ')}`,
+  )
 }
 
 export const code = (error: SshjobError): ErrorCode => error.code
@@ -130,6 +147,9 @@ export async function copiesFiles(connection: JobConnection, signal: AbortSignal
   const onProgress = ({ done, total }: FileProgress): number => done / total
   await files.upload('model.pt', 'model.pt', { onProgress, preserve: true, resume: true, signal })
   await files.download(Buffer.of(255), 'copy')
+  const onTree = ({ done, total, path }: TreeProgress): string => `${path}: ${done} of ${total}`
+  await uploadTree(files, ['src', Buffer.of(255)], 'there', { onProgress: onTree, resume: true, signal })
+  await downloadTree(files, 'results', '.', { onFailure: (error) => log.warn({ err: error }, 'left behind') })
   const reader: Readable = files.createReadStream('log', { start: 10 })
   const writer: Writable = files.createWriteStream('log', { mode: 0o600 })
   reader.pipe(writer)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { checkCall, options, text } from '../../src/core/check-options.js'
 import * as sshjob from '../../src/index.js'
+import { publicCalls, publicObjects } from '../helpers/public-calls.js'
 import { type SessionPair, sessionPair, testJob } from '../helpers/session-pair.js'
 
 /** Calls a function of the library with what its types forbid. */
@@ -19,7 +20,19 @@ const FROM: Wrong = [[], `from has to be an object; ${MISSING}`]
 const FORWARD = "options has no 'onfailure'; what it may have: onFailure"
 const TRANSFER =
   "options has no 'overwrite'; what it may have: signal, onProgress, preserve, resume, followLinks"
+const FILES = { upload: () => undefined, download: () => undefined, readdir: () => undefined }
 const TO_PORT = 'has to be a whole number from 1 to 65535'
+
+const TREE: readonly Wrong[] = [
+  [[], `files has to be the files of a connection: connection.files; ${MISSING}`],
+  [[FILES], `sources has to be a path or an array of paths; ${MISSING}`],
+  [[FILES, ['a', 7], 'b'], 'sources has to be a path or an array of paths; it is an array'],
+  [[FILES, 'a'], `target has to be a string or bytes; ${MISSING}`],
+  [
+    [FILES, 'a', 'b', { recursive: true }],
+    "options has no 'recursive'; what it may have: signal, preserve, resume, onStart, onProgress, onFailure, onSkip",
+  ],
+]
 
 /** Every call that a user of the library can make. Those that have nothing to check have an empty list. */
 const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
@@ -45,17 +58,19 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     [[7], 'id has to be a string with something in it; it is 7'],
     [
       ['train', { timeout: 5 }],
-      "options has no 'timeout'; what it may have: credentials, username, signal, log, htcondor",
+      "options has no 'timeout'; what it may have: credentials, username, signal, log, waitMs, onWait, debug, htcondor",
     ],
+    [['train', { waitMs: -1 }], 'options.waitMs has to be a number of milliseconds, or Infinity; it is -1'],
+    [['train', { onWait: 'log' }], 'options.onWait has to be a function; it is a string'],
     [
       ['train', { htcondor: { shell: 'sh' } }],
-      "options.htcondor has no 'shell'; what it may have: name, pool, shells, debug",
+      "options.htcondor has no 'shell'; what it may have: name, pool, shells",
     ],
   ],
   listJobs: [
     [[7], 'options has to be an object; it is 7'],
     [[{ timeoutMs: Number.NaN }], `options.timeoutMs ${MILLISECONDS}; it is NaN`],
-    [[{ timeout: 1 }], "options has no 'timeout'; what it may have: environment, signal, timeoutMs"],
+    [[{ timeout: 1 }], "options has no 'timeout'; what it may have: signal, timeoutMs, onFailure, htcondor"],
   ],
   localJob: [
     [[], `options has to be an object; ${MISSING}`],
@@ -113,6 +128,8 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     [[['true'], { stderr: 'pipe' }], "options.stderr has to be a stream or 'inherit'; it is a string"],
   ],
   streamPair: [],
+  uploadTree: TREE,
+  downloadTree: TREE,
   'connection.exec': [
     [[], `command has to be a string or bytes; ${MISSING}`],
     [[['ls']], 'command has to be a string or bytes; it is an array'],
@@ -238,42 +255,18 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
   'forwarding.close': [],
 }
 
-/** What is exported and is no call; the second is made by the compiler of the tests. */
-const NO_CALLS = ['SshjobError', 'default']
-
 describe('the calls of the library', () => {
   let pair: SessionPair
-  const owners = new Map<string, object>()
+  let owners: ReadonlyMap<string, object>
 
   beforeAll(async () => {
     pair = await sessionPair()
-    owners.set('connection', pair.client)
-    owners.set('files', pair.client.files)
-    owners.set('served', pair.served)
-    owners.set('process', await pair.client.exec('cat'))
-    owners.set('forwarding', await pair.client.forwardLocal({ port: 0 }, { host: 'localhost', port: 1 }))
+    owners = await publicObjects(pair)
   })
   afterAll(() => pair.close())
 
-  /** Every function of an object, its own and its class's, as a user sees them. */
-  function methodsOf(target: object): string[] {
-    const classes = [target, Object.getPrototypeOf(target)].filter((each) => each !== Object.prototype)
-    const names = new Set(classes.flatMap((each) => Object.getOwnPropertyNames(each)))
-    return [...names].filter(
-      (name) => name !== 'constructor' && typeof Reflect.get(target, name) === 'function',
-    )
-  }
-
-  /** Beyond the interface, a class may have methods for its own module; those are no calls of a user. */
-  const INTERNAL = ['process.abort', 'process.refusal']
-
   it('are all in this table', () => {
-    const exported = Object.keys(sshjob).filter((name) => !NO_CALLS.includes(name))
-    const methods = [...owners].flatMap(([owner, target]) =>
-      methodsOf(target).map((name) => `${owner}.${name}`),
-    )
-    const calls = [...exported, ...methods].filter((name) => !INTERNAL.includes(name))
-    expect(calls.sort()).toEqual(Object.keys(CALLS).sort())
+    expect(publicCalls(owners).sort()).toEqual(Object.keys(CALLS).sort())
   })
 
   function find(name: string): Call {

@@ -1,4 +1,4 @@
-import type { Completion } from './complete.js'
+import type { Completion } from './candidates.js'
 
 /** The last word of a command line, as bash(1) has read it so far. */
 interface LastWord {

@@ -1,19 +1,9 @@
 import { basename } from 'node:path'
+import type { OptionSpec } from '../arguments/options.js'
 import { COMMANDS } from '../commands.js'
 import type { Manual, Operand } from '../manual/manual.js'
-import type { OptionSpec } from '../options.js'
+import { type Completion, startingWith } from './candidates.js'
 import type { Sources } from './sources.js'
-
-/** What may stand in the place of a word. One that ends in ':', '=' or '/' goes on: no space follows it. */
-export interface Candidate {
-  readonly value: string
-  readonly meaning?: string | undefined
-}
-
-/** Words, or what the shell itself knows best. */
-export type Completion =
-  | { kind: 'words'; candidates: readonly Candidate[] }
-  | { kind: 'files' | 'directories' | 'programs' }
 
 const NOTHING: Completion = { kind: 'words', candidates: [] }
 
@@ -188,8 +178,4 @@ async function completeOperand(
         ),
       }
   }
-}
-
-export function startingWith(word: string, candidates: readonly Candidate[]): Candidate[] {
-  return candidates.filter(({ value }) => value.startsWith(word))
 }

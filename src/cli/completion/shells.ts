@@ -1,4 +1,4 @@
-import type { OptionTable } from '../options.js'
+import type { OptionTable } from '../arguments/options.js'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]

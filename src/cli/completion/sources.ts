@@ -2,10 +2,10 @@ import { readdir, stat } from 'node:fs/promises'
 import type { JobConnection } from '../../client/types.js'
 import { COMPLETION_LINKS, COMPLETION_TIMEOUT_MS } from '../../core/limits.js'
 import { printable } from '../../core/printable.js'
+import { readEngineOptions } from '../arguments/engine-options.js'
 import { splitPlace } from '../copy/locations.js'
-import { listeningPorts } from '../listeners.js'
-import { readQueueOptions } from '../queue-options.js'
-import { type Candidate, type Completion, startingWith } from './complete.js'
+import { listeningPorts } from '../open/listeners.js'
+import { type Candidate, type Completion, startingWith } from './candidates.js'
 
 /** The options that were given before. */
 type Given = readonly { name: string; value: string | undefined }[]
@@ -24,20 +24,13 @@ export const sources: Sources = { jobs, ports, places }
 async function jobs(given: Given): Promise<Candidate[]> {
   // What carries a connection can't be asked which jobs there are.
   if (given.some(({ name }) => name === 'proxy-command')) return []
-  const [{ listJobs }, { engines }] = await Promise.all([
-    import('../../engines/local.js'),
-    import('../../engines/engines.js'),
-  ])
-  const options = { htcondor: readQueueOptions(given), signal: deadline() }
-  const asked = engines.filter((engine) => engine.isHere())
-  const [local, ...others] = await Promise.all([
-    listJobs({ timeoutMs: COMPLETION_TIMEOUT_MS }).catch(() => []),
-    ...asked.map((engine) => engine.list(options).catch(() => [])),
-  ])
-  return [...local, ...others.flat()].map(({ id, command }) => ({
-    value: id,
-    meaning: printable(command.join(' ')),
-  }))
+  const { listJobs } = await import('../../engines/list-jobs.js')
+  const listed = await listJobs({
+    ...readEngineOptions(given),
+    timeoutMs: COMPLETION_TIMEOUT_MS,
+    onFailure: () => undefined,
+  })
+  return listed.map(({ id, command }) => ({ value: id, meaning: printable(command.join(' ')) }))
 }
 
 async function ports(job: string, given: Given): Promise<Candidate[]> {
@@ -114,7 +107,7 @@ async function inJob(
 ): Promise<Candidate[]> {
   if (given.some(({ name }) => name === 'proxy-command')) return []
   const { connectToJob } = await import('../../engines/connect-to-job.js')
-  const connection = await connectToJob(job, { htcondor: readQueueOptions(given), signal: deadline() })
+  const connection = await connectToJob(job, { ...readEngineOptions(given), signal: deadline() })
   try {
     return await look(connection)
   } finally {

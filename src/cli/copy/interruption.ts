@@ -1,5 +1,5 @@
 import { COPY_INTERRUPT_MS } from '../../core/limits.js'
-import { dieBySignal } from '../exit-status.js'
+import { dieBySignal } from '../ending/exit-status.js'
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 

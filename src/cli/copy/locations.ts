@@ -1,5 +1,5 @@
-import { engines } from '../../engines/engines.js'
-import { usage } from '../options.js'
+import { isPrefixed } from '../../engines/resolve-job.js'
+import { usage } from '../arguments/options.js'
 
 export interface CopyRequest {
   job: string
@@ -8,16 +8,15 @@ export interface CopyRequest {
   target: Buffer
 }
 
-const PREFIXES = engines.map(({ name }) => name).join('|')
 /**
- * As scp(1): what has a colon before its first slash is in a job; './a:b' is here. The job of an engine may have the
- * engine's name before it: 'htcondor:1138.0:out.txt'. One character is one byte.
+ * The job and the path of JOB:PATH; undefined for what is here. As scp(1): what has a colon before its first slash is in
+ * a job; './a:b' is here. The job of an engine may have the engine's name before it: 'htcondor:1138.0:out.txt'. One
+ * character is one byte.
  */
-const REMOTE = new RegExp(`^((?:${PREFIXES}):\\d[\\d._]*|[^/:]+):(.*)$`, 's')
-
-/** The job and the path of JOB:PATH; undefined for what is here. */
 export function splitPlace(text: string): { job: string; path: string } | undefined {
-  const [, job, path = ''] = REMOTE.exec(text) ?? []
+  const [, prefix = '', id = '', ofEngine = ''] = /^([^/:]+):([^/:]+):(.*)$/s.exec(text) ?? []
+  if (isPrefixed(prefix, id)) return { job: `${prefix}:${id}`, path: ofEngine }
+  const [, job, path = ''] = /^([^/:]+):(.*)$/s.exec(text) ?? []
   return job === undefined ? undefined : { job, path }
 }
 

@@ -1,10 +1,10 @@
 import { pipeline } from 'node:stream/promises'
+import { remoteSide } from '../../client/copy/sides.js'
 import type { RemoteFiles } from '../../client/sftp/types.js'
 import { SshjobError } from '../../core/errors.js'
-import { flushOutput } from '../report.js'
-import { copyOutput } from '../session-streams.js'
+import { flushOutput } from '../output/report.js'
+import { copyOutput } from '../session/session-streams.js'
 import type { CopyRequest } from './locations.js'
-import { remoteSide } from './sides.js'
 
 /** What stands for our standard input or output, as in cat(1) and tar(1). */
 export const STDIO = Buffer.from('-')

@@ -1,6 +1,6 @@
 import { Format, MultiBar } from 'cli-progress'
 import { PROGRESS_INTERVAL_MS } from '../../core/limits.js'
-import { printable } from '../report.js'
+import { printable } from '../output/report.js'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 const LINE = '[{bar}] {percentage}%  {value} of {total}  {rate}/s  {eta_formatted} left  {name}'

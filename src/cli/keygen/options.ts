@@ -1,5 +1,5 @@
 import { RSA_BITS_DEFAULT } from '../../core/limits.js'
-import type { OptionTable } from '../options.js'
+import type { OptionTable } from '../arguments/options.js'
 
 export const KEYGEN_OPTIONS = {
   type: { short: 't', value: 'TYPE', values: ['ed25519', 'rsa'], help: 'ed25519 or rsa (default: ed25519)' },

@@ -15,10 +15,10 @@ import {
   parseKey,
   publicLine,
 } from '../../ssh/keys.js'
+import { parseArguments, usage as usageOf } from '../arguments/options.js'
 import { refuseForeignFile } from '../foreign-file.js'
 import { helpText } from '../manual/help-text.js'
 import { manual } from '../manual/keygen.js'
-import { parseArguments, usage as usageOf } from '../options.js'
 import { KEYGEN_OPTIONS } from './options.js'
 import { writeKeyPair } from './write-key-pair.js'
 

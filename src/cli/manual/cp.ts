@@ -1,4 +1,5 @@
-import { CP_OPTIONS } from '../cp.js'
+import { FIND_OPTIONS, withOptions } from '../arguments/engine-options.js'
+import { CP_OPTIONS } from '../copy/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {
@@ -10,7 +11,7 @@ export const manual: Manual = {
     "'-' is our standard input, or output: 'sshjob cp train:log -'.",
     'A target that is a link to a file is refused; links in a folder are copied as links.',
   ],
-  options: CP_OPTIONS,
+  options: withOptions(CP_OPTIONS, FIND_OPTIONS),
   operands: ['place'],
   examples: [
     ['sshjob cp model.pt train:', "into the job's working directory"],

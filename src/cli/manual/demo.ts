@@ -1,4 +1,4 @@
-import { DEMO_OPTIONS } from '../demo.js'
+import { DEMO_OPTIONS } from '../demo-options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

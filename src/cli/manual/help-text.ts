@@ -1,4 +1,4 @@
-import type { OptionSpec, OptionTable } from '../options.js'
+import type { OptionSpec, OptionTable } from '../arguments/options.js'
 import { columns, wrap } from './layout.js'
 import type { Manual, Row } from './manual.js'
 

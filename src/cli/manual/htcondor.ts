@@ -1,4 +1,4 @@
-import { HTCONDOR_OPTIONS } from '../htcondor.js'
+import { HTCONDOR_OPTIONS } from '../htcondor/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

@@ -1,4 +1,4 @@
-import type { OptionTable } from '../options.js'
+import type { OptionTable } from '../arguments/options.js'
 
 /** A term and what it means. */
 export type Row = readonly [term: string, meaning: string]

@@ -1,4 +1,4 @@
-import { PROXY_OPTIONS } from '../proxy.js'
+import { PROXY_OPTIONS } from '../ssh-config/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

@@ -1,5 +1,7 @@
+import { engines } from '../../engines/engines.js'
+import { withOptions } from '../arguments/engine-options.js'
 import { COMMANDS } from '../commands.js'
-import { SESSION_OPTIONS } from '../session-options.js'
+import { SESSION_OPTIONS, SESSION_OPTIONS_OF_ENGINES } from '../session/session-options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {
@@ -11,7 +13,7 @@ export const manual: Manual = {
     "Options stand before JOB, or behind it as with ssh(1); then comes the command. Its words are joined with spaces and given to the job's shell, as ssh(1) does it. A job whose name is one of the words below is reached with 'sshjob -- ls'.",
   ],
   commands: COMMANDS.map(({ name, call, summary }) => [`sshjob ${name} ${call}`.trimEnd(), summary] as const),
-  options: SESSION_OPTIONS,
+  options: withOptions(SESSION_OPTIONS, SESSION_OPTIONS_OF_ENGINES),
   operands: ['job', undefined],
   after: ['In a terminal, after a newline: ~. ends the session, ~? lists the other escapes.'],
   exitStatus: [
@@ -21,7 +23,7 @@ export const manual: Manual = {
     ['sshjob train', 'a terminal in the job train'],
     ['sshjob train nvidia-smi', 'a command in it'],
     ['sshjob -L 8888:localhost:8888 -N train', 'its port 8888, here'],
-    ['sshjob 1138.0', 'a job of HTCondor'],
+    ...engines.flatMap(({ example }) => (example === undefined ? [] : [example])),
   ],
   sections: [
     {

@@ -1,4 +1,4 @@
-import { CONFIG_OPTIONS } from '../ssh-config.js'
+import { CONFIG_OPTIONS } from '../ssh-config/options.js'
 import type { Manual } from './manual.js'
 
 export const manual: Manual = {

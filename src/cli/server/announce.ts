@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { numberOf, readJobAd } from '../../engines/htcondor/job-ad.js'
+import { findEnclosing } from '../../engines/enclosing-job.js'
 import type { ErrorOutput } from './error-output.js'
 
 export interface Announced {
@@ -22,21 +22,13 @@ export function announcement(
   if (listen !== undefined) {
     return `sshjob-server: Whoever reaches ${listen} ${here} enters job ${id}: sshjob --proxy-command 'socat - UNIX:${listen}' ${id}`
   }
-  const number = htcondorId(environment)
-  const elsewhere = number === undefined ? '' : `, or where HTCondor has it: sshjob ${number}`
+  const enclosing = findEnclosing(environment)
+  const elsewhere =
+    enclosing === undefined ? '' : `, or where ${enclosing.engine} has it: sshjob ${enclosing.id}`
   return `sshjob-server: To enter this job, ${here}: sshjob ${id}${elsewhere}`
 }
 
 /** Writes it to stderr, or not at all: neither a reader who doesn't read nor one who has gone keeps the job waiting. */
 export function announce(announced: Announced, errors: ErrorOutput): void {
   errors.writeLater(`${announcement(announced)}\n`)
-}
-
-function htcondorId({
-  _CONDOR_JOB_AD: file,
-}: Readonly<Record<string, string | undefined>>): string | undefined {
-  if (file === undefined) return undefined
-  const ad = readJobAd(file)
-  const [cluster, proc] = [numberOf(ad, 'ClusterId'), numberOf(ad, 'ProcId')]
-  return cluster === undefined || proc === undefined ? undefined : `${cluster}.${proc}`
 }

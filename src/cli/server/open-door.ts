@@ -1,9 +1,9 @@
 import type net from 'node:net'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import { DOOR_TIMEOUT_MS, JOB_ID_TRIES } from '../../core/limits.js'
-import { numberedJobId } from '../../engines/job-id.js'
-import { type JobSocket, listenAt } from '../../engines/job-socket.js'
-import { listenForJob } from '../../engines/local.js'
+import { numberedJobId } from '../../engines/local/job-id.js'
+import { type JobSocket, listenAt } from '../../engines/local/job-socket.js'
+import { listenForJob } from '../../engines/local/local-jobs.js'
 import { refuseForeignFile } from '../foreign-file.js'
 import type { Settings } from './settings.js'
 

@@ -19,9 +19,15 @@ import { describeSurroundings } from './surroundings.js'
  */
 export function serveStdio(settings: Settings, signals: Signals, log: Logger): Promise<number> {
   const stream = stdioStream()
-  const { command, pids } = describeSurroundings()
+  const { command, pids, since } = describeSurroundings()
   const environment = makeJobEnvironment(startEnvironment())
-  const job = localJob({ id: settings.jobId, command, pids: () => pids, environment })
+  const job = localJob({
+    id: settings.jobId,
+    command,
+    pids: () => pids,
+    environment,
+    ...(since === undefined ? {} : { since }),
+  })
   return untilClosed(stream, serve(stream, job, { ...settings.serveOptions, log }), signals)
 }
 

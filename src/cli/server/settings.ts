@@ -2,11 +2,12 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import { BANNER_MAX_BYTES, MAX_SESSIONS } from '../../core/limits.js'
-import { checkJobId, defaultJobId } from '../../engines/job-id.js'
+import { findEnclosing } from '../../engines/enclosing-job.js'
+import { checkJobId, defaultJobId } from '../../engines/local/job-id.js'
 import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
 import { readAtMost } from '../../sshd/read-at-most.js'
 import type { StarterOptions } from '../../starter/starter.js'
-import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
+import { type OptionTable, parseArguments, usage as usageOf } from '../arguments/options.js'
 import { LOG_FORMATS, type LogFormat } from './log.js'
 
 const PROGRAM = 'sshjob-server'
@@ -186,7 +187,9 @@ function checkTogether({ mode, command, listen, complaints }: Settings): void {
 }
 
 function chooseJobId({ mode, command }: Settings, pid: number): string {
-  return defaultJobId(mode === 'inetd' ? hostname() : (command[0] ?? ''), pid)
+  if (mode === 'job') return defaultJobId(command[0] ?? '', pid)
+  // As its engine calls it: whoever is in the job knows it by that.
+  return findEnclosing(process.env)?.id ?? defaultJobId(hostname(), pid)
 }
 
 function socketPath(value: string): string {

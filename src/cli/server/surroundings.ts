@@ -1,10 +1,26 @@
 import { readFileSync } from 'node:fs'
+import { findEnclosing } from '../../engines/enclosing-job.js'
+
+export interface Surroundings {
+  command: string[]
+  pids: number[]
+  since?: Date
+}
+
+/** What a client is told that it is in: the job that an engine says, or a container. */
+export function describeSurroundings(): Surroundings {
+  const container = describeContainer()
+  const enclosing = findEnclosing(process.env)
+  if (enclosing === undefined) return container
+  const { command, since } = enclosing
+  return { ...container, command: [...command], ...(since === undefined ? {} : { since }) }
+}
 
 /**
- * What a client is told that it is in. A process whose parent is 0 was put into its PID namespace from outside
- * (pid_namespaces(7)), as `docker exec` does it: the container's first process is the job. Otherwise nothing is known.
+ * A process whose parent is 0 was put into its PID namespace from outside (pid_namespaces(7)), as `docker exec` does it:
+ * the container's first process is the job. Otherwise nothing is known.
  */
-export function describeSurroundings(): { command: string[]; pids: number[] } {
+function describeContainer(): Surroundings {
   if (process.ppid !== 0) return { command: [], pids: [] }
   try {
     return { command: readFileSync('/proc/1/cmdline', 'utf8').split('\0').slice(0, -1), pids: [1] }

@@ -1,6 +1,6 @@
 import { SshjobError } from '../../core/errors.js'
-import type { EngineOptions } from '../engine.js'
-import { queueArguments, runTool } from './tools.js'
+import type { Queue } from './settings.js'
+import { queueArguments, type RunOptions, runTool } from './tools.js'
 
 /** The lines of the summary that `condor_q -better-analyze` ends with, and how they read in a sentence. */
 const OUTCOMES = [
@@ -17,10 +17,10 @@ const OUTCOMES = [
  * Why no machine has been found for an idle job, for the inside of a sentence; undefined where HTCondor can't say. It
  * asks for every machine of the pool.
  */
-export async function analyse(id: string, options: EngineOptions): Promise<string | undefined> {
+export async function analyse(id: string, queue: Queue, options: RunOptions): Promise<string | undefined> {
   try {
-    const args = [id, ...queueArguments(options.htcondor), '-better-analyze']
-    const run = await runTool('condor_q', args, { signal: options.signal })
+    const args = [id, ...queueArguments(queue), '-better-analyze']
+    const run = await runTool('condor_q', args, options)
     return run.exitCode === 0 ? summarise(run.stdout) : undefined
   } catch (error) {
     if (error instanceof SshjobError && error.code !== 'aborted') return undefined

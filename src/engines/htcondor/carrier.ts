@@ -2,8 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { SshjobError } from '../../core/errors.js'
 import { HELLO_MAX_BYTES, HTCONDOR_OPEN_TIMEOUT_MS } from '../../core/limits.js'
-import type { HtcondorOptions } from '../engine.js'
 import { quoteArgument } from './arguments.js'
+import type { HtcondorSettings } from './settings.js'
 import { queueArguments } from './tools.js'
 
 /** What the carrier's first line begins with. */
@@ -28,7 +28,9 @@ echo "condor_ssh_to_job gave no proxy command." >&2
 exit 1`
 
 /** The options of condor_ssh_to_job that make a difference to us. */
-export interface CarrierOptions extends HtcondorOptions {
+export interface CarrierOptions extends HtcondorSettings {
+  /** Whether it says on stderr all that it does. */
+  debug?: boolean | undefined
   /** Whether an RSA key will do, which takes ssh-keygen long to make. */
   anyKey: boolean
 }

@@ -1,65 +1,58 @@
-import { SshjobError } from '../../core/errors.js'
-import { HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
-import { runHelper } from '../../process/helpers.js'
-import type { Engine, ExplainOptions } from '../engine.js'
-import { analyse } from './analysis.js'
-import { queueId, recogniseJobId } from './job-id.js'
-import { describeJob, explainState, stateOf } from './job-state.js'
-import { explainNode } from './nodes.js'
+import { ENGINE_RETRY_MAX_MS, ENGINE_RETRY_MIN_MS } from '../../core/limits.js'
+import type { Engine, JobAddress } from '../engine.js'
+import { explainFailure } from './explain.js'
+import { recogniseJobId } from './job-id.js'
+import { describeJob } from './job-state.js'
 import { openHtcondorJob } from './open.js'
-import { type JobAd, readHistory, readQueue } from './queue.js'
-import { findTool, queueArguments } from './tools.js'
+import { enclosingJob } from './own-ad.js'
+import { readQueue } from './queue.js'
+import { removeJob } from './remove.js'
+import { FLAGS, type HtcondorSettings } from './settings.js'
+import { findTool } from './tools.js'
 
 /** HTCondor, by its own programs: they know the pool, its security, and how to reach an execution point. */
-export const htcondor: Engine = {
+export const htcondor: Engine<'htcondor', HtcondorSettings> = {
   name: 'htcondor',
-  recognise: recogniseJobId,
+  title: 'HTCondor',
+  prefix: 'htcondor',
+  flags: FLAGS,
+  ids: 'they have numbers',
+  example: ['sshjob 1138.0', 'a job of HTCondor'],
+  removes: true,
   isHere: () => findTool('condor_ssh_to_job') !== undefined,
   absence: 'HTCondor, whose jobs have such names, has no programs in PATH here (condor_ssh_to_job)',
 
-  async list(options) {
-    return (await readQueue(undefined, options)).flatMap(describeJob)
+  parse(text, settings) {
+    const id = recogniseJobId(text)
+    return id === undefined ? undefined : address(id, settings, text)
   },
 
-  open: openHtcondorJob,
-
-  async explain(id, failure, options) {
-    // Without its programs, or with the schedd away, there is nobody to ask.
-    if (failure.code === 'aborted' || failure.code === 'program-missing') return failure
-    try {
-      const job = queueId(id)
-      const ad = await findAd(job, options)
-      if (ad === undefined) return notFound(job)
-      const state = stateOf(ad)
-      const findings = state === 'idle' && options.thorough ? await analyse(job, options) : undefined
-      const ofNode = state === 'running' ? explainNode(id, ad, failure) : undefined
-      return ofNode ?? explainState(job, ad, failure, findings) ?? failure
-    } catch (error) {
-      if (error instanceof SshjobError && error.code === 'aborted') throw error
-      return failure
-    }
+  async list(queue, options) {
+    return (await readQueue(undefined, queue, options)).flatMap(describeJob)
   },
 
-  remove(id, { htcondor: queue }) {
-    try {
-      runHelper('condor_rm', [...queueArguments(queue), queueId(id)], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-        timeout: HTCONDOR_TOOL_TIMEOUT_MS,
-      })
-    } catch {
-      // It has said why.
-    }
+  enclosing: enclosingJob,
+  async serving(variables) {
+    // What spawns in a job is not for those who only enter one: it takes longer to load than all the rest.
+    const [{ htcondorJob }, { readStarterEnvironment }] = await Promise.all([
+      import('./job.js'),
+      import('./starter-environment.js'),
+    ])
+    return htcondorJob(readStarterEnvironment(variables))
   },
 }
 
-async function findAd(job: string, options: ExplainOptions): Promise<JobAd | undefined> {
-  const [queued] = await readQueue(job, options)
-  return queued ?? readHistory(job, options)
-}
-
-function notFound(id: string): SshjobError {
-  return new SshjobError(
-    'job-not-found',
-    `HTCondor has no job ${id} here, neither in its queue nor in its history: 'sshjob ls' shows yours.`,
-  )
+/** @param text what the user calls it */
+function address(id: string, settings: HtcondorSettings, text: string): JobAddress {
+  return {
+    engine: 'htcondor',
+    id,
+    isSlow: true,
+    retry: { intervalMs: ENGINE_RETRY_MIN_MS, maxIntervalMs: ENGINE_RETRY_MAX_MS },
+    // ssh has read its key before we could give it the one that comes with the connection.
+    noStockClient: `OpenSSH can't be carried to job ${text}, whose key comes with the connection: use 'sshjob ${text}', 'sshjob cp', or condor_ssh_to_job -ssh.`,
+    open: (options) => openHtcondorJob(id, settings, options),
+    explain: (failure, options) => explainFailure(id, settings, failure, options),
+    remove: () => removeJob(id, settings),
+  }
 }

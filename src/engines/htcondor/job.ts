@@ -4,6 +4,7 @@ import { type Environment, makeJobEnvironment } from '../../job/environment.js'
 import type { Job } from '../../job/job.js'
 import { localJob } from '../../job/local-job.js'
 import { DEFAULT_PATH } from '../../process/find-program.js'
+import type { ServedJob } from '../engine.js'
 import { placeOf, sharesNetwork } from './container.js'
 import { nothingOf, OUTSIDE, onlyByStarter } from './enter-container.js'
 import { isForcedCommand } from './forced-command.js'
@@ -14,22 +15,12 @@ const NOT_OF_THE_JOB = ['LD_PRELOAD', 'CONDOR_SSH_TO_JOB_FAKE_PASSWD_ENTRY', 'DI
 /** HTCondor's script, which is bash's, evaluates a command itself; only shells are the user's choice. */
 const COMMAND_SHELLS = ['/bin/bash', '/usr/bin/bash']
 
-export interface HtcondorJob {
-  readonly job: Job
-  /** What an interactive shell is greeted with, in HTCondor's words. */
-  greeting(): string
-  /** Whether this forced command of an authorized key is HTCondor's own, which the job does by itself. */
-  replacesForcedCommand(command: string): boolean
-  /** What of this process's own surroundings, beside files, is the job's as well. */
-  readonly surroundings: 'all' | 'network' | 'none'
-}
-
 /**
  * The job of HTCondor whose starter started this process for condor_ssh_to_job, as the server to enter it; undefined
  * outside of one. Does what condor_ssh_to_job_shell_setup does, without saving and reading the environment again.
  * @param environment what the starter has given to this process
  */
-export function htcondorJob(environment: Environment): HtcondorJob | undefined {
+export function htcondorJob(environment: Environment): ServedJob | undefined {
   const text = (name: string): string | undefined => environment.get(name)?.toString()
   const scratch = text('_CONDOR_SCRATCH_DIR') ?? ''
   if (!isAbsolute(scratch)) return undefined
@@ -48,7 +39,7 @@ export function htcondorJob(environment: Environment): HtcondorJob | undefined {
     ...(since === undefined ? {} : { since: new Date(since * 1000) }),
   }
 
-  function findJob(): Pick<HtcondorJob, 'job' | 'surroundings'> {
+  function findJob(): Pick<ServedJob, 'job' | 'surroundings'> {
     const place = placeOf(scratch, ad, pids)
     if (place === 'here') {
       const inside = localJob({

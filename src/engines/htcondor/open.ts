@@ -7,31 +7,42 @@ import {
 } from '../../core/limits.js'
 import { readLine } from '../../hello/line.js'
 import { commandStream } from '../../streams/command.js'
-import type { EngineOptions, OpenedJob } from '../engine.js'
-import { carrierCommand, checkCarrierLine, describeBrokenLine, readCarrierKeys } from './carrier.js'
+import type { OpenedJob, OpenOptions } from '../engine.js'
+import {
+  type CarrierOptions,
+  carrierCommand,
+  checkCarrierLine,
+  describeBrokenLine,
+  readCarrierKeys,
+} from './carrier.js'
 import { describeFailure, isAboutKeys } from './failure.js'
+import type { HtcondorSettings } from './settings.js'
 
 /**
  * The connection that condor_ssh_to_job(1) makes, which authenticates and authorises as ever, with the keys of this
  * session that HTCondor has handed over on it.
  * @throws SshjobError with what condor_ssh_to_job said; 'program-missing', 'aborted'
  */
-export async function openHtcondorJob(id: string, options: EngineOptions): Promise<OpenedJob> {
+export async function openHtcondorJob(
+  id: string,
+  settings: HtcondorSettings,
+  options: OpenOptions,
+): Promise<OpenedJob> {
   try {
-    return await openOnce(id, options, false)
+    return await openOnce(id, { ...settings, ...options, anyKey: false })
   } catch (error) {
     // An execution point whose ssh-keygen makes no ed25519 keys, as under FIPS 140.
     if (!isAboutKeys(error)) throw error
-    return openOnce(id, options, true)
+    return openOnce(id, { ...settings, ...options, anyKey: true })
   }
 }
 
-async function openOnce(id: string, options: EngineOptions, anyKey: boolean): Promise<OpenedJob> {
-  const { signal, htcondor } = options
+async function openOnce(id: string, options: CarrierOptions & OpenOptions): Promise<OpenedJob> {
+  const { signal, debug } = options
   const said = collectText()
-  const stream = commandStream(carrierCommand(id, { ...htcondor, anyKey }), {
+  const stream = commandStream(carrierCommand(id, options), {
     // Its log ends condor_ssh_to_job when it can't be written, and the keys stay: we may be gone by then.
-    stderr: htcondor?.debug ? 'inherit' : said,
+    stderr: debug ? 'inherit' : said,
     // Ctrl-C is for us to handle: condor_ssh_to_job would end the session, and leave its keys behind.
     ownGroup: true,
     leash: true,

@@ -1,6 +1,6 @@
 import { firstLine, SshjobError } from '../../core/errors.js'
-import type { EngineOptions } from '../engine.js'
-import { queueArguments, runTool, type ToolRun } from './tools.js'
+import type { Queue } from './settings.js'
+import { queueArguments, type RunOptions, runTool, type ToolRun } from './tools.js'
 
 /** The attributes of a job ClassAd that are of use here. */
 const ATTRIBUTES = [
@@ -33,17 +33,17 @@ export type JobAd = Readonly<Partial<Record<(typeof ATTRIBUTES)[number], unknown
  * The jobs of the queue: this user's, as the schedd knows the user, or the one of this id.
  * @throws SshjobError 'unreachable' where the schedd does not answer, 'program-missing', 'aborted'
  */
-export async function readQueue(id: string | undefined, options: EngineOptions): Promise<JobAd[]> {
-  const args = [...(id === undefined ? [] : [id]), ...queueArguments(options.htcondor), ...format()]
-  const run = await runTool('condor_q', args, { signal: options.signal })
+export async function readQueue(id: string | undefined, queue: Queue, options: RunOptions): Promise<JobAd[]> {
+  const args = [...(id === undefined ? [] : [id]), ...queueArguments(queue), ...format()]
+  const run = await runTool('condor_q', args, options)
   if (run.exitCode !== 0) throw noAnswer(run)
   return parseAds(run.stdout)
 }
 
 /** The last entry of this job in the schedd's history, if there is one. @throws as readQueue() */
-export async function readHistory(id: string, options: EngineOptions): Promise<JobAd | undefined> {
-  const args = [id, ...queueArguments(options.htcondor), '-limit', '1', ...format()]
-  const run = await runTool('condor_history', args, { signal: options.signal })
+export async function readHistory(id: string, queue: Queue, options: RunOptions): Promise<JobAd | undefined> {
+  const args = [id, ...queueArguments(queue), '-limit', '1', ...format()]
+  const run = await runTool('condor_history', args, options)
   if (run.exitCode !== 0) throw noAnswer(run)
   return parseAds(run.stdout)[0]
 }

@@ -2,12 +2,18 @@ import { abortError, messageOf, SshjobError, systemCode } from '../../core/error
 import { HTCONDOR_ANSWER_MAX_BYTES, HTCONDOR_TOOL_TIMEOUT_MS } from '../../core/limits.js'
 import { findProgramSync } from '../../process/find-program.js'
 import { askHelper } from '../../process/helpers.js'
-import type { HtcondorOptions } from '../engine.js'
+import type { Queue } from './settings.js'
 
 export interface ToolRun {
   exitCode: number
   stdout: string
   stderr: string
+}
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined
+  /** Default: HTCONDOR_TOOL_TIMEOUT_MS. */
+  timeoutMs?: number | undefined
 }
 
 /**
@@ -17,11 +23,11 @@ export interface ToolRun {
 export function runTool(
   program: string,
   args: readonly string[],
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal, timeoutMs = HTCONDOR_TOOL_TIMEOUT_MS }: RunOptions = {},
 ): Promise<ToolRun> {
   return new Promise((resolve, reject) => {
     const limits = {
-      timeout: HTCONDOR_TOOL_TIMEOUT_MS,
+      timeout: timeoutMs,
       maxBuffer: HTCONDOR_ANSWER_MAX_BYTES,
       killSignal: 'SIGKILL',
     } as const
@@ -33,7 +39,7 @@ export function runTool(
         if (error === null) resolve({ exitCode: 0, stdout, stderr })
         else if (signal?.aborted) reject(abortError(signal))
         else if (systemCode(error) === 'ENOENT') reject(missing(program))
-        else if (error.killed) reject(silent(program, error))
+        else if (error.killed) reject(silent(program, timeoutMs, error))
         else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })
         else reject(failed(program, error))
       },
@@ -49,7 +55,7 @@ export function findTool(program: string): string | undefined {
 }
 
 /** The options that say which queue is meant; HTCondor's tools have them in common. */
-export function queueArguments({ name, pool }: HtcondorOptions = {}): string[] {
+export function queueArguments({ name, pool }: Queue = {}): string[] {
   return [...(name === undefined ? [] : ['-name', name]), ...(pool === undefined ? [] : ['-pool', pool])]
 }
 
@@ -60,15 +66,11 @@ function missing(program: string): SshjobError {
   )
 }
 
-function silent(program: string, cause: Error): SshjobError {
-  return new SshjobError(
-    'unreachable',
-    `${program} gave no answer within ${HTCONDOR_TOOL_TIMEOUT_MS / 1_000} s.`,
-    {
-      cause,
-      retry: true,
-    },
-  )
+function silent(program: string, timeoutMs: number, cause: Error): SshjobError {
+  return new SshjobError('unreachable', `${program} gave no answer within ${timeoutMs / 1_000} s.`, {
+    cause,
+    retry: true,
+  })
 }
 
 function failed(program: string, cause: Error): SshjobError {

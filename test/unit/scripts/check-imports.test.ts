@@ -23,8 +23,8 @@ function write(file: string, text: string): void {
   writeFileSync(path, text)
 }
 
-async function check(): Promise<{ exitCode: number | null; stderr: string }> {
-  const { exitCode, stderr } = await runProgram(CHECK, [folder])
+async function check(options = ['--part']): Promise<{ exitCode: number | null; stderr: string }> {
+  const { exitCode, stderr } = await runProgram(CHECK, [folder, ...options])
   return { exitCode, stderr }
 }
 
@@ -61,6 +61,73 @@ test.each([
   expect(stderr).toContain(`src/${file} `)
   expect(stderr).toContain(sentence)
   expect(exitCode).toBe(1)
+})
+
+test.each([
+  [
+    'by values',
+    "import { z } from './z.js'\nexport const y = z\n",
+    "import { y } from './y.js'\nexport const z = y\n",
+  ],
+  [
+    'by a type',
+    "import type { Z } from './z.js'\nexport type Y = Z\n",
+    "import { y } from './y.js'\nexport type Z = typeof y\n",
+  ],
+  ['later', "export const y = () => import('./z.js')\n", "import { y } from './y.js'\nexport const z = y\n"],
+])('files that import each other %s are refused, with the way around', async (_how, y, z) => {
+  write('core/x.ts', "import { y } from './y.js'\nexport const x = y\n")
+  write('core/y.ts', y)
+  write('core/z.ts', z)
+  expect(await check()).toEqual({
+    exitCode: 1,
+    stderr: 'These import each other in a circle: src/core/y.ts -> src/core/z.ts -> src/core/y.ts.\n',
+  })
+})
+
+test('a file that imports itself is a circle', async () => {
+  write('core/x.ts', "export * from './x.js'\n")
+  expect((await check()).stderr).toBe(
+    'These import each other in a circle: src/core/x.ts -> src/core/x.ts.\n',
+  )
+})
+
+test('a permission that nobody uses is refused, unless one of the folders is not there', async () => {
+  expect(await check([])).toEqual({
+    exitCode: 1,
+    stderr: [
+      'Nothing in src/ssh imports src/core: scripts/check-imports.mjs allows it for nothing.\n',
+      'Nothing in src/server imports src/core: scripts/check-imports.mjs allows it for nothing.\n',
+    ].join(''),
+  })
+  write('ssh/errors.ts', "export * from '../core/errors.js'\n")
+  write('server/errors.ts', "export * from '../core/errors.js'\n")
+  expect(await check([])).toEqual({ exitCode: 0, stderr: '' })
+})
+
+describe('an engine', () => {
+  beforeEach(() => {
+    write('engines/slurm/slurm.ts', 'export const slurm = 1\n')
+    write('engines/engines.ts', "export * from './slurm/slurm.js'\n")
+    write('engines/slurm/open.ts', "export * from './slurm.js'\n")
+    write('cli/slurm/doctor.ts', "export * from '../../engines/slurm/slurm.js'\n")
+  })
+
+  test('is known to the table of engines, to itself, and to its own command', async () => {
+    expect(await check()).toEqual({ exitCode: 0, stderr: '' })
+  })
+
+  test.each([
+    ['engines/list.ts', './slurm/slurm.js'],
+    ['engines/podman/podman.ts', '../slurm/slurm.js'],
+    ['cli/session/run.ts', '../../engines/slurm/slurm.js'],
+  ])('is not known to %s', async (file, specifier) => {
+    write(file, `export * from '${specifier}'\n`)
+    expect(await check()).toEqual({
+      exitCode: 1,
+      stderr: `src/${file} imports ${specifier}: only engines/engines.ts, engines/slurm/ and cli/slurm/ may.\n`,
+    })
+  })
 })
 
 test('an import in a comment is none', async () => {

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { readSettings } from '../../../src/cli/server/settings.js'
 import { connect } from '../../../src/client/connect.js'
 import { VERSION } from '../../../src/core/version.js'
-import { listJobs, openJob } from '../../../src/engines/local.js'
+import { listLocalJobs, openLocalJob } from '../../../src/engines/local/local-jobs.js'
+import type { JobInfo } from '../../../src/hello/messages.js'
 import { connectUnix } from '../../../src/sockets/unix.js'
 import { commandStream } from '../../../src/streams/command.js'
 import { describeWith } from '../../helpers/needs.js'
@@ -185,7 +186,7 @@ describe('sshjob-server', () => {
       },
     )
     await starter.waitFor(/up/)
-    await expect(listJobs({ environment: environment() })).resolves.toMatchObject([
+    await expect(listLocalJobs({ environment: environment() })).resolves.toMatchObject([
       { id: 'train', command: ['sh', '-c', 'echo up; read line'] },
     ])
     const twin = await run(['--job-id', 'train', '--', 'echo', 'ran'])
@@ -194,13 +195,13 @@ describe('sshjob-server', () => {
       stdout: 'ran\n',
       stderr: expect.stringContaining('Another job that runs here is called train: this one is train-2.'),
     })
-    const connection = await connect(await openJob('train', { environment: environment() }))
+    const connection = await connect(await openLocalJob('train', { environment: environment() }))
     const remote = await connection.exec('echo $SSHJOB_JOB_ID; exit 4')
     await expect(remote.output()).resolves.toMatchObject({ stdout: Buffer.from('train\n'), exitCode: 4 })
     starter.child.stdin.end('\n')
     await expect(connection.closed).resolves.toBeDefined()
     await expect(starter.ended).resolves.toEqual({ exitCode: 0, signal: null })
-    await expect(openJob('train', { environment: environment() })).rejects.toMatchObject({
+    await expect(openLocalJob('train', { environment: environment() })).rejects.toMatchObject({
       code: 'job-not-found',
     })
   })
@@ -244,6 +245,26 @@ describe('sshjob-server', () => {
     starter.child.stdin.end('\n\n')
     await expect(starter.ended).resolves.toEqual({ exitCode: 0, signal: null })
     expect(starter.stdout().toString()).toBe('up\ngot\nend\n')
+  })
+
+  it('says of the job of an engine that it was started in what the engine has left word of there', async () => {
+    const file = path.join(directory(), '.job.ad')
+    await fs.writeFile(
+      file,
+      'ClusterId = 1138\nProcId = 2\nCmd = "/bin/train"\nJobCurrentStartDate = 1700000000\n',
+    )
+    const told = async (...options: string[]): Promise<JobInfo | undefined> => {
+      const argv = ['env', `_CONDOR_JOB_AD=${file}`, process.execPath, SSHJOB_SERVER, '-i', ...options]
+      const connection = await connect(commandStream(argv))
+      await connection.close()
+      return connection.job
+    }
+    expect(await told()).toMatchObject({
+      id: '1138.2',
+      command: ['/bin/train'],
+      since: '2023-11-14T22:13:20.000Z',
+    })
+    expect(await told('--job-id', 'step')).toMatchObject({ id: 'step', command: ['/bin/train'] })
   })
 
   it('serves one connection on stdin and stdout', async () => {
@@ -304,12 +325,12 @@ describe('sshjob-server', () => {
     )
     await starter.waitFor(/up/)
     for (let round = 0; round < 50; round++) {
-      const stream = await openJob('calm', { environment: environment() })
+      const stream = await openLocalJob('calm', { environment: environment() })
       stream.on('error', () => undefined)
       stream.write(Buffer.alloc(round * 700, round))
       stream.destroy()
     }
-    await expect(listJobs({ environment: environment() })).resolves.toMatchObject([{ id: 'calm' }])
+    await expect(listLocalJobs({ environment: environment() })).resolves.toMatchObject([{ id: 'calm' }])
     starter.child.stdin.end('\n')
     await expect(starter.ended).resolves.toEqual({ exitCode: 5, signal: null })
   })

@@ -1,8 +1,7 @@
 import { hostname } from 'node:os'
-import { htcondorJob } from '../../../engines/htcondor/job.js'
-import { readStarterEnvironment } from '../../../engines/htcondor/starter-environment.js'
-import { defaultJobId } from '../../../engines/job-id.js'
-import { makeJobEnvironment } from '../../../job/environment.js'
+import { findServed } from '../../../engines/enclosing-job.js'
+import { defaultJobId } from '../../../engines/local/job-id.js'
+import { type Environment, makeJobEnvironment } from '../../../job/environment.js'
 import type { Job } from '../../../job/job.js'
 import { localJob } from '../../../job/local-job.js'
 import type { PlaceRules } from '../../../sshd/rules.js'
@@ -23,17 +22,21 @@ export interface Place extends PlaceRules {
 }
 
 /** The job of the engine that started this process, where one is recognised; else what this process sits in. */
-export function findPlace(): Place {
-  const variables = readStarterEnvironment(startEnvironment)
-  const htcondor = htcondorJob(variables)
-  if (htcondor !== undefined) {
-    const { surroundings, ...place } = htcondor
+export async function findPlace(): Promise<Place> {
+  let read: Environment | undefined
+  const variables = (): Environment => {
+    read ??= startEnvironment()
+    return read
+  }
+  const served = await findServed(variables)
+  if (served !== undefined) {
+    const { surroundings, ...place } = served
     if (surroundings === 'all') return { ...place, restrict: onLoopback }
     return { ...place, isShut: true, restrict: outsideOfContainer(surroundings === 'network') }
   }
   const { command, pids } = describeSurroundings()
   const id = defaultJobId(hostname(), process.pid)
-  const environment = makeJobEnvironment(variables)
+  const environment = makeJobEnvironment(variables())
   return {
     job: localJob({ id, command, pids: () => pids, environment }),
     replacesForcedCommand: () => false,

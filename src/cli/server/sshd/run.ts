@@ -57,7 +57,7 @@ const LEVELS: Readonly<Record<string, string>> = {
  */
 export async function runSshd(args: readonly string[], signals: Signals): Promise<number> {
   const given = readSshdArguments(args)
-  const place = given.mode === 'serve' ? findPlace() : undefined
+  const place = given.mode === 'serve' ? await findPlace() : undefined
   await refuseForeignFile(given.file)
   if (given.logTo.kind === 'file') await refuseForeignFile(given.logTo.file)
   const { directives, warnings } = place?.isShut ? readSilently(given) : readHonoured(given)

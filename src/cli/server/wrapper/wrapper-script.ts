@@ -6,7 +6,7 @@ import {
   NODE_PROCESSES_MIN,
   NODE_START_DEADLINE_SECONDS,
 } from '../../../core/limits.js'
-import type { OptionSpec, OptionTable } from '../../options.js'
+import type { OptionSpec, OptionTable } from '../../arguments/options.js'
 import { SERVER_OPTIONS } from '../settings.js'
 
 const LIMITS = {

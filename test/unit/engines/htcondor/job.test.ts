@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
-import { type HtcondorJob, htcondorJob } from '../../../../src/engines/htcondor/job.js'
+import type { ServedJob } from '../../../../src/engines/engine.js'
+import { htcondorJob } from '../../../../src/engines/htcondor/job.js'
 import { turnOfEventLoop } from '../../../helpers/bytes.js'
 import { readAll, runIn, startIn, TERMINAL } from '../../../helpers/job-session.js'
 import { describeWith, findProgram, itAsRoot, itAsUser } from '../../../helpers/needs.js'
@@ -20,7 +21,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     await fs.writeFile(path.join(scratch, '.job.ad'), AD)
   })
 
-  function find(variables: Record<string, string> = {}): HtcondorJob {
+  function find(variables: Record<string, string> = {}): ServedJob {
     // As of a job that is nowhere else.
     const pids = { _CONDOR_JOB_PIDS: String(process.pid) }
     const all = { _CONDOR_SCRATCH_DIR: scratch, HOME: '/', ...pids, ...variables }
@@ -30,7 +31,7 @@ describe('the job of HTCondor that this process was started beside', () => {
   }
   const forcedCommand = (): string =>
     `/usr/libexec/condor/condor_ssh_to_job_shell_setup ${scratch}/.condor_ssh_to_job_1/env.sh`
-  const run = async (found: HtcondorJob, command: string): Promise<string> =>
+  const run = async (found: ServedJob, command: string): Promise<string> =>
     (await runIn(found.job, command)).stdout
 
   it('is there in its environment alone', () => {
@@ -152,14 +153,14 @@ describe('the job of HTCondor that this process was started beside', () => {
   const IN_CONTAINER = refusal('runs in a container, and HTCondor gives no way into it here')
   const UNKNOWN = refusal("can't be told whether the job runs in a container")
   const spawnIn =
-    (found: HtcondorJob, command: string | undefined): (() => unknown) =>
+    (found: ServedJob, command: string | undefined): (() => unknown) =>
     () =>
       found.job.spawn({
         command: command === undefined ? undefined : Buffer.from(command),
         environment: new Map(),
         terminal: undefined,
       })
-  const expectClosed = (found: HtcondorJob, why: Error): void => {
+  const expectClosed = (found: ServedJob, why: Error): void => {
     for (const command of [undefined, 'id', forcedCommand()]) expect(spawnIn(found, command)).toThrow(why)
     expect(found.job.files).toBeUndefined()
     expect(found.surroundings).toBe('none')
@@ -242,7 +243,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     afterEach(() => void listener.close())
 
     /** In the place of condor_docker_enter: shows its arguments, its folder and its environment, and becomes a shell. */
-    async function withProgram(usage: string): Promise<HtcondorJob> {
+    async function withProgram(usage: string): Promise<ServedJob> {
       const programs = await fs.mkdtemp(path.join(folder(), 'bin'))
       const script = [
         '#!/bin/sh',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { serverScript } from '../../../../src/cli/htcondor/launchers.js'
+import { serverScript } from '../../../../src/engines/htcondor/installation/launchers.js'
 import { readStarterEnvironment, VARIABLE } from '../../../../src/engines/htcondor/starter-environment.js'
 import { findProgram } from '../../../helpers/needs.js'
 
