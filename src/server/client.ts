@@ -3,10 +3,10 @@ import type { Logger } from '../core/log.js'
 import type { OfferedKey } from '../ssh/authentication.js'
 import type { Connection } from '../ssh/connection.js'
 import type { Transport } from '../ssh/transport.js'
-import type { Rules } from './admission.js'
 import { writeAuthenticationInfo } from './authentication-info.js'
 import { Forwarding } from './forwarding/forwarding.js'
 import { keepAlive } from './keep-alive.js'
+import type { Rules } from './rules.js'
 import { endUnused } from './unused.js'
 
 /** A client that has authenticated, and what there is for it until it leaves. */
@@ -25,7 +25,7 @@ export function letClientIn(
   { rules, key, calls, log }: { rules: Rules; key: OfferedKey; calls: BlockingCalls; log: Logger },
 ): Client {
   if (rules.rekey !== undefined) transport.limitKeys(rules.rekey)
-  const forwarding = new Forwarding(connection, rules.forwarding, { calls, log })
+  const forwarding = new Forwarding(connection, rules, { calls, log })
   const stopAsking = rules.keepAlive && keepAlive(transport, connection, rules.keepAlive)
   const stopWatching =
     rules.unusedMs === undefined ? undefined : endUnused(transport, connection, rules.unusedMs)

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Job } from '../job/job.js'
+import type { ForwardingOptions } from '../permissions/forwarding-options.js'
 import type { Admission } from './admission.js'
-import type { ForwardingOptions } from './forwarding/policy.js'
 import { ServedConnection } from './served-connection.js'
 import type { Served, ServeOptions } from './types.js'
 

@@ -21,9 +21,10 @@ import {
   text,
 } from '../core/check-options.js'
 import type { Job } from '../job/job.js'
+import { FORWARDING_MODES, starterPermissions } from '../permissions/forwarding-options.js'
 import { parseKey } from '../ssh/keys.js'
 import { admitKeys } from './admission.js'
-import { FORWARDING_MODES, makePolicy } from './forwarding/policy.js'
+import type { Rules } from './rules.js'
 import { ServedConnection } from './served-connection.js'
 import type { Served, ServeOptions } from './types.js'
 
@@ -60,12 +61,12 @@ const SERVE_CALL: readonly Argument[] = [
  */
 export function serve(stream: Duplex, job: Job, options: ServeOptions = {}): Served {
   checkCall('serve', [stream, job, options], SERVE_CALL)
-  const forwarding = makePolicy(options) // throws for options that are wrong, before anything has begun
+  // Throws for options that are wrong, before anything has begun.
+  const rules: Rules = { permissions: [starterPermissions(options)] }
   const { credentials } = options
-  if (credentials === undefined)
-    return checked(new ServedConnection(stream, job, options, { hello: forwarding }))
+  if (credentials === undefined) return checked(new ServedConnection(stream, job, options, { hello: rules }))
   const { hostPrivateKey, clientPublicKey } = credentials
-  const admission = () => admitKeys([parseKey(hostPrivateKey)], [parseKey(clientPublicKey)], forwarding)
+  const admission = () => admitKeys([parseKey(hostPrivateKey)], [parseKey(clientPublicKey)], rules)
   return checked(new ServedConnection(stream, job, options, { admission }))
 }
 

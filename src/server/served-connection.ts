@@ -12,10 +12,10 @@ import { Connection, type OpenAnswer } from '../ssh/connection.js'
 import { generateEcdsaKey, generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
 import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
-import { type Admission, admitKeys, type Rules } from './admission.js'
+import { type Admission, admitKeys, unlessExpired } from './admission.js'
 import { type Client, letClientIn } from './client.js'
-import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
+import type { Rules } from './rules.js'
 import { Session, type SessionContext } from './session.js'
 import { SftpConnection } from './sftp/sftp-connection.js'
 import type { Served, ServeOptions } from './types.js'
@@ -36,10 +36,10 @@ export function describeJob(job: Job): JobInfo {
 }
 
 /**
- * Who is let in: whom the admission says, or, where the hello comes first, whoever says it, with a key of its own, for
- * these forwardings.
+ * Who is let in: whom the admission says, or, where the hello comes first, whoever says it, with a key of its own, by
+ * these rules.
  */
-type Entry = { admission: () => Admission } | { hello: ForwardingPolicy }
+type Entry = { admission: () => Admission } | { hello: Rules }
 
 /** How many there were in this process. */
 let connections = 0
@@ -148,7 +148,7 @@ export class ServedConnection implements Served {
       side: { role: 'server', hostKeys },
       ...(algorithms === undefined ? {} : { algorithms }),
       handlers: acceptKeys<Rules>({
-        login,
+        login: (user) => unlessExpired(login(user)),
         binding: () => transport.binding,
         end: {
           close: (cause, reason) => transport.close(cause, reason),

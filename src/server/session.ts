@@ -3,13 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../core/errors.js'
 import { EXIT_STATUS_DELAY_MS, MAX_COMMAND_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
+import { matchesPattern } from '../core/patterns.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
+import { refusalOf } from '../permissions/refusal.js'
 import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
 import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
-import type { Rules, Subsystem } from './admission.js'
 import { copyOutput } from './copy-output.js'
 import type { Forwarding } from './forwarding/forwarding.js'
+import type { Rules, Subsystem } from './rules.js'
 import { SessionForwards } from './session-forwards.js'
 import { SessionVariables } from './session-variables.js'
 import { type FileOptions, serveFiles } from './sftp/serve-files.js'
@@ -32,8 +34,7 @@ export interface SessionContext {
 /** What sshd_config(5) calls a server of files that is in the server itself. */
 const INTERNAL_SFTP = 'internal-sftp'
 
-const ownSubsystem = (name: string): Subsystem | undefined =>
-  name === 'sftp' ? { kind: 'files' } : undefined
+const OWN_SUBSYSTEMS: Readonly<Record<string, Subsystem>> = { sftp: { kind: 'files' } }
 
 /** One session channel, RFC 4254 §6: what the client asks for before, while and after something runs in it. */
 export class Session {
@@ -90,9 +91,9 @@ export class Session {
       case 'pty-req':
         return this.#openTerminal(data)
       case 'shell':
-        return this.#startAsAllowed(undefined)
+        return this.#permits('shell') && this.#startAsAllowed(undefined)
       case 'exec':
-        return this.#startAsAllowed(Buffer.from(data.string()))
+        return this.#permits('exec') && this.#startAsAllowed(Buffer.from(data.string()))
       case 'subsystem':
         return this.#startSubsystem(data.text())
       case 'window-change':
@@ -113,13 +114,15 @@ export class Session {
   }
 
   #setVariable(name: string, value: Buffer): boolean {
-    if (this.#started || this.#context.rules.acceptsVariable?.(name) === false) return false
-    return this.#variables.set(name, value)
+    const { acceptedVariables } = this.#context.rules
+    const accepted = acceptedVariables?.some((pattern) => matchesPattern(name, pattern)) ?? true
+    return !this.#started && accepted && this.#variables.set(name, value)
   }
 
   #openTerminal(data: Reader): boolean {
     const { job, rules } = this.#context
-    const unavailable = rules.terminalRefusal ?? job.terminalUnavailable()
+    const refusal = refusalOf(rules.permissions, { kind: 'terminal' })
+    const unavailable = refusal === undefined ? job.terminalUnavailable() : `${refusal}.`
     if (this.#started || this.#terminal !== undefined || unavailable !== undefined) {
       this.#context.log.info({ reason: unavailable }, 'terminal refused')
       if (unavailable !== undefined) this.#explain(unavailable)
@@ -148,6 +151,14 @@ export class Session {
       : this.#start(Buffer.from(forced.command), command)
   }
 
+  #permits(kind: 'shell' | 'exec' | 'sftp'): boolean {
+    const refusal = refusalOf(this.#context.rules.permissions, { kind })
+    if (refusal === undefined) return true
+    this.#context.log.info({ reason: refusal }, 'session refused')
+    this.#explain(`${refusal}.`)
+    return false
+  }
+
   /** Nothing but files is served here: as sshd says it. */
   #refuseForFilesOnly(): boolean {
     if (this.#started) return false
@@ -170,7 +181,7 @@ export class Session {
     }
     const { job, shells, rules, log } = this.#context
     const terminal = this.#terminal
-    const environment = this.#variables.all(rules.environment, original)
+    const environment = this.#variables.all(variablesOf(rules.environment), original)
     const request = { command, environment, terminal, shells }
     let started: JobProcess
     try {
@@ -196,9 +207,9 @@ export class Session {
   }
 
   #startSubsystem(name: string): boolean | Promise<boolean> {
-    const { forced, subsystem = ownSubsystem } = this.#context.rules
-    const asked = subsystem(name)
-    if (asked === undefined || this.#started) return false
+    const { forced, subsystems = OWN_SUBSYSTEMS } = this.#context.rules
+    const asked = Object.hasOwn(subsystems, name) ? subsystems[name] : undefined
+    if (asked === undefined || this.#started || !this.#permits(name === 'sftp' ? name : 'exec')) return false
     const run = forced ?? asked
     if (run.kind === 'files') return this.#startFiles(run.directory)
     const original = Buffer.from(asked.kind === 'files' ? INTERNAL_SFTP : asked.command)
@@ -292,6 +303,10 @@ export class Session {
     }
     return true
   }
+}
+
+function variablesOf(environment: Rules['environment'] = {}): ReadonlyMap<string, Buffer> {
+  return new Map(Object.entries(environment).map(([name, value]) => [name, Buffer.from(value)]))
 }
 
 function readSize(data: Reader): TerminalSize {

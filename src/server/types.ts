@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
-import type { ForwardingOptions } from './forwarding/policy.js'
+import type { ForwardingOptions } from '../permissions/forwarding-options.js'
 
 /** Serves files in another process. */
 export interface FileService {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import { MAX_SESSIONS } from '../../core/limits.js'
 import { checkJobId, defaultJobId } from '../../engines/job-id.js'
-import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
+import { FORWARDING_MODES, starterPermissions } from '../../permissions/forwarding-options.js'
 import type { StarterOptions } from '../../starter/starter.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../options.js'
 import { LOG_FORMATS, type LogFormat } from './log.js'
@@ -140,11 +140,11 @@ function apply(settings: Settings, name: OptionName, value: string): void {
     }
     case 'permit-open':
       settings.serveOptions.permitOpen = [...(settings.serveOptions.permitOpen ?? []), value]
-      makePolicy(settings.serveOptions) // says what is wrong with it
+      starterPermissions(settings.serveOptions) // says what is wrong with it
       return
     case 'permit-listen':
       settings.serveOptions.permitListen = [...(settings.serveOptions.permitListen ?? []), value]
-      makePolicy(settings.serveOptions)
+      starterPermissions(settings.serveOptions)
       return
     case 'require-session':
       settings.requireSession = true

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { asError, messageOf, SshjobError } from '../../core/errors.js'
-import { connectTcp, formatAddress } from '../../sockets/tcp.js'
+import { formatAddress } from '../../core/format-address.js'
+import { connectTcp } from '../../sockets/tcp.js'
 import { connectUnix } from '../../sockets/unix.js'
 import type { Channel } from '../../ssh/channel.js'
 import type { Connection, OpenAnswer } from '../../ssh/connection.js'

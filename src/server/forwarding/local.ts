@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { messageOf } from '../../core/errors.js'
+import type { Grants } from '../../permissions/permissions.js'
+import { refusalOf } from '../../permissions/refusal.js'
 import { type ConnectTcpOptions, connectTcp } from '../../sockets/tcp.js'
 import { type ConnectUnixOptions, connectUnix } from '../../sockets/unix.js'
 import type { OpenAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { OPEN_FAILURE, type Reader } from '../../ssh/wire.js'
-import type { ForwardingPolicy } from './policy.js'
 
 /**
  * direct-tcpip, RFC 4254 §7.2: connects first and confirms the channel afterwards, so that the client learns of a
@@ -14,12 +15,12 @@ import type { ForwardingPolicy } from './policy.js'
  */
 export function openTcpChannel(
   data: Reader,
-  policy: ForwardingPolicy,
+  permissions: Grants,
   way: ConnectTcpOptions,
 ): OpenAnswer | Promise<OpenAnswer> {
   const host = data.text()
   const port = data.uint32()
-  const refusal = policy.open(host, port)
+  const refusal = refusalOf(permissions, { kind: 'open', host, port })
   if (refusal !== undefined) return prohibited(refusal)
   if (port < 1 || port > 65_535) return failed(`${port} is no port`)
   if (host === '' || host.includes('\0')) return failed('this is no name of a host')
@@ -29,12 +30,12 @@ export function openTcpChannel(
 /** direct-streamlocal@openssh.com: OpenSSH's PROTOCOL, §2.4. */
 export function openUnixChannel(
   data: Reader,
-  policy: ForwardingPolicy,
+  permissions: Grants,
   way: ConnectUnixOptions,
 ): OpenAnswer | Promise<OpenAnswer> {
   const path = readPath(data)
   if (path === undefined) return failed('this is no path of a socket')
-  const refusal = policy.openUnix(path)
+  const refusal = refusalOf(permissions, { kind: 'openUnix', path })
   if (refusal !== undefined) return prohibited(refusal)
   return join(connectUnix(path, way))
 }

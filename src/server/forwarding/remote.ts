@@ -4,6 +4,7 @@ import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { messageOf } from '../../core/errors.js'
 import { MAX_FORWARD_LISTENERS } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
+import { refusalOf, type Wish } from '../../permissions/refusal.js'
 import { listenAtPath } from '../../sockets/listen-unix.js'
 import { type Listening, listenEverywhere, listening, listenLoopback } from '../../sockets/loopback.js'
 import { listenTcp } from '../../sockets/tcp.js'
@@ -11,8 +12,8 @@ import type { Connection, RequestAnswer } from '../../ssh/connection.js'
 import { joinSocket } from '../../ssh/join.js'
 import { tcpName, unixName } from '../../ssh/listener-names.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
+import type { GatewayPorts, Rules } from '../rules.js'
 import { readPath } from './local.js'
-import type { ForwardingPolicy, GatewayPorts } from './policy.js'
 
 /** Offers each connection that a socket of the job gets to the client, as a channel of this type. */
 export function forwardSocket(connection: Connection, socket: Socket, type: string, ...data: Buffer[]): void {
@@ -31,7 +32,7 @@ export function forwardSocket(connection: Connection, socket: Socket, type: stri
 /** What one client listens on in the job: tcpip-forward of RFC 4254 §7.1, and its kin for unix sockets. */
 export class RemoteForwards {
   readonly #connection: Connection
-  readonly #policy: ForwardingPolicy
+  readonly #rules: Rules
   readonly #calls: BlockingCalls
   readonly #log: Logger
   /** By what a client names to cancel it. */
@@ -41,13 +42,9 @@ export class RemoteForwards {
   /** The request before this one, so that each finds what those before it have made. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    connection: Connection,
-    policy: ForwardingPolicy,
-    { calls, log }: { calls: BlockingCalls; log: Logger },
-  ) {
+  constructor(connection: Connection, rules: Rules, { calls, log }: { calls: BlockingCalls; log: Logger }) {
     this.#connection = connection
-    this.#policy = policy
+    this.#rules = rules
     this.#calls = calls
     this.#log = log
   }
@@ -57,8 +54,8 @@ export class RemoteForwards {
     const port = data.uint32()
     if (port > 65_535) return Promise.resolve(false)
     return this.#inTurn(async () => {
-      const made = await this.#listen(this.#policy.listen(address, port), () =>
-        bindTcp(placeToListen(address, this.#policy.gatewayPorts), port),
+      const made = await this.#listen({ kind: 'listen', host: address, port }, () =>
+        bindTcp(placeToListen(address, this.#rules.gatewayPorts), port),
       )
       if (made === undefined) return false
       await this.#keep(tcpName(made.port, address), made)
@@ -84,13 +81,13 @@ export class RemoteForwards {
       const forward = (socket: Socket): void =>
         forwardSocket(this.#connection, socket, 'forwarded-streamlocal@openssh.com', string(path), string(''))
       const bind = async (): Promise<Listening> => {
-        if (this.#policy.replacesSockets === true) {
+        if (this.#rules.replacesSockets === true) {
           await this.#drop(unixName(path))
           await this.#calls.file(path, () => rm(path, { force: true }))
         }
         return listenAtPath(path, forward, this.#calls)
       }
-      const made = await this.#listen(this.#policy.listenUnix(path), bind)
+      const made = await this.#listen({ kind: 'listenUnix', path }, bind)
       if (made === undefined) return false
       await this.#keep(unixName(path), made)
       return true
@@ -108,8 +105,9 @@ export class RemoteForwards {
     await Promise.all([...servers.map((server) => server.close()), this.#last])
   }
 
-  async #listen(refusal: string | undefined, bind: () => Promise<Listening>): Promise<Listening | undefined> {
+  async #listen(wish: Wish, bind: () => Promise<Listening>): Promise<Listening | undefined> {
     const full = this.#listening.size + this.#starting >= MAX_FORWARD_LISTENERS
+    const refusal = refusalOf(this.#rules.permissions, wish)
     const reason = refusal ?? (full ? `more than ${MAX_FORWARD_LISTENERS} forwardings` : undefined)
     if (reason !== undefined || this.#closed) {
       // A global request has no room for a sentence: RFC 4254 §4.

@@ -1,15 +1,17 @@
 import { onLoopback, outsideOfContainer } from '../../../src/cli/server/sshd/restrictions.js'
+import { refusalOf } from '../../../src/permissions/refusal.js'
+import type { Rules } from '../../../src/server/rules.js'
 import { resolveConfig } from '../../../src/sshd/config.js'
-import { makeForwarding } from '../../../src/sshd/forwarding.js'
 import { parseKeyOptions } from '../../../src/sshd/key-options.js'
 import { parseConfig } from '../../../src/sshd/read-config.js'
+import { makeRules } from '../../../src/sshd/rules.js'
 
-/** The forwardings of a configuration that the job has had in its hands. */
-function policyOf(...lines: string[]) {
+/** The rules of a configuration that the job has had in its hands. */
+function rulesOf(...lines: string[]) {
   const config = resolveConfig(parseConfig(lines.join('\n'), 'config').directives, { user: 'alice' })
   const key = parseKeyOptions('')
   if (typeof key === 'string') throw new Error(key)
-  return makeForwarding(config, key)
+  return makeRules(config, key, { replacesForcedCommand: () => false })
 }
 const GENEROUS = [
   'X11Forwarding yes',
@@ -20,42 +22,35 @@ const GENEROUS = [
   'GatewayPorts yes',
   'X11UseLocalhost no',
 ]
-const CONTAINER = 'the job runs in a container, and this would be done outside of it'
+const KINDS = ['open', 'listen', 'openUnix', 'listenUnix', 'agent', 'x11'] as const
+
+/** Why each of them is refused. */
+function refusals({ permissions }: Rules): (string | undefined)[] {
+  return KINDS.map((kind) => refusalOf(permissions, { kind, host: 'localhost', port: 22, path: '/run/x' }))
+}
+const CONTAINER = /^this server, which is outside of the container that the job runs in, allows no /
+const refused = expect.stringMatching(CONTAINER)
 
 describe('displays in a job of HTCondor', () => {
   it('are on loopback, whatever the configuration says', () => {
-    const policy = policyOf(...GENEROUS, 'X11DisplayOffset 20')
-    expect(policy.displays).toEqual({ offset: 20, localhost: false })
-    expect(onLoopback(policy).displays).toEqual({ offset: 20, localhost: true })
-    expect(onLoopback(policy).x11()).toBeUndefined()
+    const rules = rulesOf(...GENEROUS, 'X11DisplayOffset 20')
+    expect(rules.displays).toEqual({ offset: 20, localhost: false })
+    expect(onLoopback(rules).displays).toEqual({ offset: 20, localhost: true })
+    expect(refusals(onLoopback(rules))).toEqual(KINDS.map(() => undefined))
   })
 })
 
 describe('a server outside of the container', () => {
   it('opens nothing of the execution point to a container', () => {
-    const policy = outsideOfContainer(false)(policyOf(...GENEROUS))
-    const answers = [
-      policy.open('localhost', 22),
-      policy.listen('', 0),
-      policy.openUnix('/run/x'),
-      policy.listenUnix('/tmp/x'),
-      policy.agent(),
-      policy.x11(),
-    ]
-    expect(answers).toEqual(answers.map(() => CONTAINER))
+    const rules = outsideOfContainer(false)(rulesOf(...GENEROUS))
+    expect(refusals(rules)).toEqual(KINDS.map(() => refused))
   })
 
   it('opens ports where they are the container’s too, on loopback, as far as the configuration does', () => {
-    const policy = outsideOfContainer(true)(policyOf(...GENEROUS))
-    expect([policy.open('localhost', 22), policy.listen('', 0)]).toEqual([undefined, undefined])
-    expect([policy.openUnix('/x'), policy.listenUnix('/x'), policy.agent(), policy.x11()]).toEqual([
-      CONTAINER,
-      CONTAINER,
-      CONTAINER,
-      CONTAINER,
-    ])
-    expect(policy).toMatchObject({ gatewayPorts: 'no', replacesSockets: false })
-    const strict = outsideOfContainer(true)(policyOf('AllowTcpForwarding no'))
-    expect(strict.open('localhost', 22)).toBe('the configuration of this server does not allow it')
+    const rules = outsideOfContainer(true)(rulesOf(...GENEROUS))
+    expect(refusals(rules)).toEqual([undefined, undefined, refused, refused, refused, refused])
+    expect(rules).toMatchObject({ gatewayPorts: 'no', replacesSockets: false })
+    const strict = outsideOfContainer(true)(rulesOf('AllowTcpForwarding no'))
+    expect(refusals(strict)[0]).toBe('the configuration of this server allows no local forwarding')
   })
 })
