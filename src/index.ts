@@ -43,7 +43,7 @@ export type {
   TerminalSize,
 } from './job/job.js'
 export { type LocalJobOptions, localJob } from './job/local-job.js'
-export { serve } from './server/serve.js'
-export type { Served, ServeOptions } from './server/types.js'
+export type { FileService, Served } from './server/types.js'
+export { type ServeOptions, serve } from './starter/serve.js'
 export { commandStream } from './streams/command.js'
 export { streamPair } from './streams/memory.js'

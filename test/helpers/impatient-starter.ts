@@ -10,6 +10,7 @@ import { exitAtOnce } from '../../src/process/exit.js'
 import { FileServer } from '../../src/process/file-server.js'
 import { listenUnix } from '../../src/sockets/listen-unix.js'
 import { unixServer } from '../../src/sockets/unix.js'
+import { acceptFrom } from '../../src/starter/accept-from.js'
 import { startStarter } from '../../src/starter/starter.js'
 
 callBudget({ slowMs: 100, giveUpMs: 2_000 })
@@ -20,7 +21,9 @@ const command = ['/usr/bin/env', threads, process.execPath, '--import', helper('
 const files = new FileServer([...command, helper('impatient-files.ts')])
 const server = unixServer()
 const job = localJob({ id: 'impatient', command: ['test'], pids: () => [process.pid] })
-startStarter({ server, serveOptions: { files } }).begin(job)
+const starter = startStarter({ serveOptions: { files } })
+acceptFrom(server, starter, { path: 'unix' })
+starter.begin(job)
 await listenUnix(process.argv[2] ?? '', { server })
 console.log('listening')
 process.stdin.resume().on('end', () => exitAtOnce(7))

@@ -10,6 +10,7 @@ import { MemoryKeeper } from '../../process/memory-keeper.js'
 import { unixServer } from '../../sockets/unix.js'
 import { FXP, makePacket, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
 import { string, uint32 } from '../../ssh/wire.js'
+import { acceptFrom } from '../../starter/accept-from.js'
 import { jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
 import { argumentBytes } from '../command-line.js'
@@ -37,7 +38,8 @@ export async function runJob(
   // Before the socket has its name: a client may find that in the same instant.
   const memory = new MemoryKeeper()
   server.on('connection', (socket) => socket.once('close', memory.begin()))
-  const starter = startStarter({ server, maxSessions, serveOptions, log })
+  const starter = startStarter({ maxSessions, serveOptions, log })
+  acceptFrom(server, starter, { path: 'unix' }, log)
   const entrance = new Entrance(settings, server, log)
   try {
     // Before the job: whoever sees that it runs can enter it.
