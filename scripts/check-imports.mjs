@@ -9,10 +9,10 @@ const FOLDERS = {
   permissions: ['core'],
   hello: ['core'],
   process: ['core'],
-  job: ['core', 'process'],
+  job: ['core', 'process', 'sockets'],
   ssh: ['core', 'job'],
   sockets: ['core'],
-  server: ['core', 'permissions', 'process', 'job', 'ssh', 'sockets'],
+  server: ['core', 'permissions', 'job', 'ssh'],
   client: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
   streams: ['core', 'hello', 'process', 'sockets'],
   sshd: ['core', 'permissions', 'process', 'job', 'ssh', 'sockets', 'server'],
@@ -57,6 +57,10 @@ const PACKAGES = {
   ssh2: ['ssh/'],
   pino: ['cli/'],
   'cli-progress': ['cli/copy/progress.ts'],
+}
+/** What of Node.js' own is not for a folder: the server touches files and the network of its job, and only through it. */
+const NOT_FOR = {
+  server: ['node:fs', 'node:fs/promises', 'node:net', 'node:dns', 'node:dns/promises', 'node:tls'],
 }
 /** The public API: it may name anything, and has exports only. */
 const INDEX = 'index.ts'
@@ -119,6 +123,8 @@ function checkPackage(file, specifier) {
 }
 
 function checkImport(file, specifier) {
+  const [folder] = file.split('/')
+  if (NOT_FOR[folder]?.includes(specifier)) return `imports ${specifier}: ${folder}/ has the job's alone`
   if (specifier.startsWith('node:') && !(specifier in PACKAGES)) return undefined
   return specifier.startsWith('.') ? checkLocal(file, specifier) : checkPackage(file, specifier)
 }

@@ -32,9 +32,20 @@ export { type ConnectToJobOptions, connectToJob } from './engines/connect-to-job
 export type { HtcondorOptions } from './engines/engine.js'
 export { listJobs } from './engines/local.js'
 export type { JobInfo } from './hello/messages.js'
+export type { FileCalls } from './job/file-calls.js'
+export type {
+  ConnectedFrom,
+  FileStream,
+  JobAddress,
+  JobFiles,
+  JobInside,
+  JobListenAt,
+  JobListening,
+  ListenOn,
+  PrivateDirectory,
+} from './job/inside.js'
 export type {
   Job,
-  JobFiles,
   JobProcess,
   ProcessEnd,
   ProcessRequest,
@@ -42,8 +53,9 @@ export type {
   TerminalRequest,
   TerminalSize,
 } from './job/job.js'
+export type { FileService } from './job/local-inside.js'
 export { type LocalJobOptions, localJob } from './job/local-job.js'
-export type { FileService, Served } from './server/types.js'
+export type { Served } from './server/types.js'
 export { type ServeOptions, serve } from './starter/serve.js'
 export { commandStream } from './streams/command.js'
 export { streamPair } from './streams/memory.js'

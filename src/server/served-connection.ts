@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
-import { BlockingCalls } from '../core/blocking-calls.js'
 import { deferred } from '../core/deferred.js'
 import { abortError, SshjobError } from '../core/errors.js'
 import { type Logger, silent } from '../core/log.js'
+import { type JobInside, nothingInside } from '../job/inside.js'
 import type { Job } from '../job/job.js'
 import { acceptKeys } from '../ssh/authentication.js'
 import { Connection, type OpenAnswer } from '../ssh/connection.js'
@@ -20,8 +20,8 @@ import type { ConnectionOptions, Served } from './types.js'
 /** What sshd says when the peer has no address: SSH_CONNECTION is what programs look at to know they are remote. */
 const UNKNOWN_PEER = 'UNKNOWN 65535 UNKNOWN 65535'
 
-/** How many there were in this process. */
-let connections = 0
+/** Of a job that says nothing of them. */
+const NOTHING = 'This job offers neither its files nor its network to sessions.'
 
 /** One connection that is served. */
 export class ServedConnection implements Served {
@@ -33,9 +33,8 @@ export class ServedConnection implements Served {
   readonly #sessions = new Set<Session>()
   /** Sessions that are about to be opened. */
   #waiting = 0
-  readonly #calls = new BlockingCalls()
-  readonly #sftp = new SftpConnection(this.#calls)
-  readonly #number = connections++
+  readonly #inside: JobInside
+  readonly #sftp = new SftpConnection()
   #transport: Transport | undefined
   #connection: Connection | undefined
   #noMoreSessions = false
@@ -45,6 +44,7 @@ export class ServedConnection implements Served {
   constructor(stream: Duplex, job: Job, admission: Admission, options: ConnectionOptions) {
     this.#stream = stream
     this.#job = job
+    this.#inside = job.inside?.() ?? nothingInside(NOTHING)
     this.#options = options
     this.#log = options.log ?? silent
     this.closed = this.#closing.promise
@@ -102,7 +102,7 @@ export class ServedConnection implements Served {
         onAuthenticated: (rules, user, key) => {
           clearTimeout(grace)
           transport.authenticated = true
-          letIn = letClientIn(transport, connection, { rules, key, calls: this.#calls, log: this.#log })
+          letIn = letClientIn(transport, connection, { rules, key, inside: this.#inside, log: this.#log })
           rotation?.announce()
           this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
         },
@@ -179,6 +179,7 @@ export class ServedConnection implements Served {
     const [address, port, , serverPort] = peer.split(' ')
     return {
       job: this.#job,
+      inside: this.#inside,
       environment: new Map([
         ['SSH_CONNECTION', Buffer.from(peer)],
         ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
@@ -188,7 +189,7 @@ export class ServedConnection implements Served {
       greeting: () => greet(motd, this.#job),
       rules,
       forwarding,
-      serving: { connection: this.#sftp, number: this.#number, service: this.#options.files },
+      sftp: this.#sftp,
       log: this.#log,
     }
   }

@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors.js'
 import { EXIT_STATUS_DELAY_MS, MAX_COMMAND_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
 import { matchesPattern } from '../core/patterns.js'
+import type { JobFiles, JobInside } from '../job/inside.js'
 import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
 import { refusalOf } from '../permissions/refusal.js'
 import type { Channel } from '../ssh/channel.js'
@@ -14,11 +15,13 @@ import type { Forwarding } from './forwarding/forwarding.js'
 import type { Rules, Subsystem } from './rules.js'
 import { SessionForwards } from './session-forwards.js'
 import { SessionVariables } from './session-variables.js'
-import { type FileOptions, serveFiles } from './sftp/serve-files.js'
+import { serveFiles } from './sftp/serve-files.js'
 import type { SftpSession } from './sftp/serve-sftp.js'
+import type { SftpConnection } from './sftp/sftp-connection.js'
 
 export interface SessionContext {
   job: Job
+  inside: JobInside
   /** Variables of every session of this connection, such as SSH_CONNECTION. */
   environment: ReadonlyMap<string, Buffer>
   shells: readonly string[]
@@ -26,8 +29,8 @@ export interface SessionContext {
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
   forwarding: Forwarding
-  /** How files are served. */
-  serving: Pick<FileOptions, 'connection' | 'number' | 'service'>
+  /** What its channels of SFTP share. */
+  sftp: SftpConnection
   log: Logger
 }
 
@@ -217,14 +220,21 @@ export class Session {
   }
 
   async #startFiles(directory: string | undefined): Promise<boolean> {
-    const place = await this.#context.job.files?.()
-    if (place === undefined || this.#channel.isClosed) return false
+    const { inside, sftp: connection, log } = this.#context
+    let place: JobFiles
+    try {
+      place = await inside.files()
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'file transfer refused')
+      this.#explain(messageOf(error))
+      return false
+    }
+    if (this.#channel.isClosed) return false
     const files =
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
-    this.#context.log.info({ directory: files.directory }, 'file transfer started')
-    const { serving, log } = this.#context
-    this.#sftp = serveFiles(this.#channel.input, this.#channel.output, { files, ...serving, log })
+    log.info({ directory: files.directory }, 'file transfer started')
+    this.#sftp = serveFiles(this.#channel.input, this.#channel.output, { files, connection, log })
     void this.#runSftp(this.#sftp)
     return true
   }

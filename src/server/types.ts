@@ -1,19 +1,5 @@
-import type { Duplex } from 'node:stream'
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
-
-/** Serves files in another process. */
-export interface FileService {
-  /**
-   * Gives a stream of SFTP, version 3, and the status that its server ends with; undefined where that can't be had.
-   * `connection` numbers the connections of clients; relative paths start from `directory`, and `~` is `home`.
-   */
-  open(place: {
-    connection: number
-    directory: string
-    home: string
-  }): Promise<{ stream: Duplex; ended: Promise<number> } | undefined>
-}
 
 /** What of a connection's options is plain data. */
 export interface ConnectionSettings {
@@ -31,8 +17,6 @@ export interface ConnectionSettings {
 export interface ConnectionOptions extends Omit<ConnectionSettings, 'motd'> {
   /** As of ConnectionSettings, or what gives it. */
   motd?: string | (() => string) | false
-  /** What serves files, so that a file system that does not answer keeps nothing of this process. Default: itself. */
-  files?: FileService
   /** Ends the connection when aborted; sessions in it are told the reason. */
   signal?: AbortSignal
   log?: Logger

@@ -11,8 +11,6 @@ import { toMilliseconds } from './values.js'
 export interface PlaceRules {
   /** Whether a forced command need not be run: the session is already what it would make of it. */
   replacesForcedCommand(command: string): boolean
-  /** What is left of what the configuration and the key permit. Default: all of it. */
-  restrict?(rules: Rules): Rules
 }
 
 /** What the configuration and the options of a key let whoever has it do in this place. */
@@ -22,7 +20,7 @@ export function makeRules(config: Config, key: KeyOptions, place: PlaceRules): R
   const interval = toMilliseconds(config.number('ClientAliveInterval'))
   const gateway = config.word('GatewayPorts')
   const unused = config.unlessNone('UnusedConnectionTimeout')
-  const rules: Rules = {
+  return {
     permissions: makePermissions(config, key),
     forced: forced === undefined || place.replacesForcedCommand(forced) ? undefined : toSubsystem(forced),
     environment: makeEnvironment(config, key),
@@ -38,7 +36,6 @@ export function makeRules(config: Config, key: KeyOptions, place: PlaceRules): R
     replacesSockets: config.flag('StreamLocalBindUnlink'),
     displays: { offset: config.number('X11DisplayOffset'), localhost: config.flag('X11UseLocalhost') },
   }
-  return place.restrict?.(rules) ?? rules
 }
 
 function readRekey(config: Config): Rules['rekey'] {

@@ -57,7 +57,6 @@ const SERVE_OPTIONS = optionsOf<ServeOptions>({
   forwarding: oneOf(...FORWARDING_MODES),
   permitOpen: listOf(text),
   permitListen: listOf(text),
-  files: objectWith('an object with the method open', 'open'),
 })
 
 const SERVE_CALL: readonly Argument[] = [

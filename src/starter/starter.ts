@@ -8,7 +8,7 @@ import type { ClientHello } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
 import { type ForwardingOptions, starterPermissions } from '../permissions/forwarding-options.js'
 import type { Rules } from '../server/rules.js'
-import type { ConnectionSettings, FileService, Served } from '../server/types.js'
+import type { ConnectionSettings, Served } from '../server/types.js'
 import { closeGently } from '../streams/close.js'
 import { type Handover, makeHandover } from './handover.js'
 import { answerQuestion } from './question.js'
@@ -33,7 +33,7 @@ export interface StarterOptions {
   /** Connections that have not authenticated, at a time. Default: MAX_STARTUPS. */
   maxStartups?: number
   /** What each connection is served with. */
-  serveOptions?: Omit<ConnectionSettings, 'peer'> & ForwardingOptions & { files?: FileService }
+  serveOptions?: Omit<ConnectionSettings, 'peer'> & ForwardingOptions
   /** Default: whoever comes may do what the options say. It is the socket then that keeps others out. */
   admit?: Admit
   log?: Logger
@@ -82,7 +82,6 @@ class StreamStarter implements Starter {
   readonly #serve: NonNullable<StarterOptions['serve']>
   readonly #admit: Admit
   readonly #settings: ConnectionSettings
-  readonly #files: Pick<HandoverOptions, 'files'>
   readonly #sessions = new Set<Served>()
   readonly #ending = new AbortController()
   #state: { job: Job } | { refusal: SshjobError } = {
@@ -97,9 +96,8 @@ class StreamStarter implements Starter {
     this.#options = options
     this.#log = options.log ?? silent
     this.#serve = options.serve ?? serveHandover
-    const { files, forwarding, permitOpen, permitListen, ...settings } = options.serveOptions ?? {}
+    const { forwarding, permitOpen, permitListen, ...settings } = options.serveOptions ?? {}
     this.#settings = settings
-    this.#files = files === undefined ? {} : { files }
     const rules: Rules = { permissions: [starterPermissions(options.serveOptions ?? {})] }
     this.#admit = options.admit ?? (() => rules)
     // One listener for each connection in its hello: their number has its own limit.
@@ -176,7 +174,7 @@ class StreamStarter implements Starter {
     if (this.#sessions.size >= maxSessions) throw busy(`All ${maxSessions} sessions of this job are taken`)
     const settings = { ...this.#settings, ...(origin.peer === undefined ? {} : { peer: origin.peer }) }
     const handover = makeHandover(hello, { job, rules, settings })
-    this.#keep(stream, this.#serve(stream, job, handover, { ...this.#files, log: this.#log }))
+    this.#keep(stream, this.#serve(stream, job, handover, { log: this.#log }))
   }
 
   /** @throws SshjobError why it can't be entered now */

@@ -18,10 +18,10 @@ const helper = (name: string): string => join(process.cwd(), 'test/helpers', nam
 // What loads TypeScript has used the threads before a program can say how many there are to be.
 const threads = `UV_THREADPOOL_SIZE=${THREADS_FOR_FILES}`
 const command = ['/usr/bin/env', threads, process.execPath, '--import', helper('register-typescript.mjs')]
-const files = new FileServer([...command, helper('impatient-files.ts')])
+const fileService = new FileServer([...command, helper('impatient-files.ts')])
 const server = unixServer()
-const job = localJob({ id: 'impatient', command: ['test'], pids: () => [process.pid] })
-const starter = startStarter({ serveOptions: { files } })
+const job = localJob({ id: 'impatient', command: ['test'], pids: () => [process.pid], fileService })
+const starter = startStarter()
 acceptFrom(server, starter, { path: 'unix' })
 starter.begin(job)
 await listenUnix(process.argv[2] ?? '', { server })

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import type { BlockingCalls } from '../../core/blocking-calls.js'
 import type { Logger } from '../../core/log.js'
+import type { JobInside } from '../../job/inside.js'
 import { refusalOf } from '../../permissions/refusal.js'
 import type { Connection, OpenAnswer, RequestAnswer } from '../../ssh/connection.js'
 import type { Reader } from '../../ssh/wire.js'
@@ -15,21 +15,21 @@ export class Forwarding {
   readonly #connection: Connection
   readonly #rules: Rules
   readonly #remote: RemoteForwards
-  readonly #calls: BlockingCalls
+  readonly #inside: JobInside
   readonly #ending = new AbortController()
 
-  constructor(connection: Connection, rules: Rules, { calls, log }: { calls: BlockingCalls; log: Logger }) {
+  constructor(connection: Connection, rules: Rules, { inside, log }: { inside: JobInside; log: Logger }) {
     this.#connection = connection
     // Each connection that is being made listens; MAX_CHANNELS limits them.
     setMaxListeners(0, this.#ending.signal)
     this.#rules = rules
-    this.#calls = calls
-    this.#remote = new RemoteForwards(connection, rules, { calls, log })
+    this.#inside = inside
+    this.#remote = new RemoteForwards(connection, rules, { inside, log })
   }
 
   /** Undefined for a channel that is no forwarding. */
   open(type: string, data: Reader): OpenAnswer | Promise<OpenAnswer> | undefined {
-    const way = { signal: this.#ending.signal, calls: this.#calls }
+    const way = { inside: this.#inside, signal: this.#ending.signal }
     switch (type) {
       case 'direct-tcpip':
         return openTcpChannel(data, this.#rules.permissions, way)
@@ -67,11 +67,11 @@ export class Forwarding {
   }
 
   agent(): Promise<SessionForward> {
-    return forwardAgent(this.#connection, this.#calls)
+    return forwardAgent(this.#connection, this.#inside)
   }
 
   x11(request: X11Request): Promise<SessionForward> {
-    return forwardX11(this.#connection, request, this.#calls, this.#rules.displays)
+    return forwardX11(this.#connection, request, this.#inside, this.#rules.displays)
   }
 
   /**

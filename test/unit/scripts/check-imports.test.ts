@@ -36,6 +36,8 @@ test('imports that point right are accepted', async () => {
 test.each([
   ['server/x.ts', "import { d } from '../streams/unix.js'", 'server/ may not import streams/.'],
   ['server/x.ts', "import type {\n  D,\n} from '../streams/unix.js'", 'server/ may not import streams/.'],
+  ['server/x.ts', "import type { Stats } from 'node:fs'", "server/ has the job's alone."],
+  ['server/x.ts', "import net from 'node:net'", "server/ has the job's alone."],
   ['server/x.ts', "import { e } from '../hello/line.js'", 'server/ may not import hello/.'],
   ['core/x.ts', "export * from '../ssh/keys.js'", 'core/ may not import ssh/.'],
   ['core/x.ts', "const x = await import('../ssh/keys.js')", 'core/ may not import ssh/.'],

@@ -8,7 +8,6 @@ import { localJob } from '../../../job/local-job.js'
 import type { PlaceRules } from '../../../sshd/rules.js'
 import { startEnvironment } from '../start-environment.js'
 import { describeSurroundings } from '../surroundings.js'
-import { onLoopback, outsideOfContainer } from './restrictions.js'
 
 /** Where the sessions of an inetd-style call are, and what of that place is different from any other. */
 export interface Place extends PlaceRules {
@@ -27,9 +26,8 @@ export function findPlace(): Place {
   const variables = readStarterEnvironment(startEnvironment)
   const htcondor = htcondorJob(variables)
   if (htcondor !== undefined) {
-    const { surroundings, ...place } = htcondor
-    if (surroundings === 'all') return { ...place, restrict: onLoopback }
-    return { ...place, isShut: true, restrict: outsideOfContainer(surroundings === 'network') }
+    const { isOutside, ...place } = htcondor
+    return { ...place, isShut: isOutside }
   }
   const { command, pids } = describeSurroundings()
   const id = defaultJobId(hostname(), process.pid)

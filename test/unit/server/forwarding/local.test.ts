@@ -7,6 +7,7 @@ import type { OpenAnswer } from '../../../../src/ssh/connection.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { until } from '../../../helpers/bytes.js'
 import { failOnUncaught } from '../../../helpers/fail-on-uncaught.js'
+import { testInside } from '../../../helpers/inside.js'
 import { serveSockets } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
@@ -17,11 +18,14 @@ const ALL = grants({})
 
 async function tcp(port: number, policy = ALL, signal = new AbortController().signal): Promise<OpenAnswer> {
   const data = Buffer.concat([string('127.0.0.1'), uint32(port), string(''), uint32(0)])
-  return openTcpChannel(new Reader(data), policy, { signal })
+  return openTcpChannel(new Reader(data), policy, { inside: testInside(), signal })
 }
 
 async function unix(path: string, policy = ALL, signal = new AbortController().signal): Promise<OpenAnswer> {
-  return openUnixChannel(new Reader(Buffer.concat([string(path), string(''), uint32(0)])), policy, { signal })
+  return openUnixChannel(new Reader(Buffer.concat([string(path), string(''), uint32(0)])), policy, {
+    inside: testInside(),
+    signal,
+  })
 }
 
 it.each([0, 65_536])('%i is no port', async (port) => {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
 import { silent } from '../../../../src/core/log.js'
 import { starterPermissions } from '../../../../src/permissions/forwarding-options.js'
 import { placeToListen, RemoteForwards } from '../../../../src/server/forwarding/remote.js'
@@ -8,12 +7,13 @@ import type { Rules } from '../../../../src/server/rules.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { until, untilSettled } from '../../../helpers/bytes.js'
 import { type ConnectionPair, connectionPair } from '../../../helpers/connection-pair.js'
+import { testInside } from '../../../helpers/inside.js'
 import { dial, unusedPort } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const ALL: Rules = { permissions: [starterPermissions({})] }
 const directory = temporaryDirectory()
-const services = { calls: new BlockingCalls(), log: silent }
+const services = { inside: testInside(), log: silent }
 const folder = process.cwd()
 afterEach(() => process.chdir(folder))
 
