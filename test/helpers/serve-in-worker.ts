@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -12,23 +12,28 @@ import type { Handover } from '../../src/starter/handover.js'
 const helper = (name: string): string => join(process.cwd(), 'test/helpers', name)
 const PROGRAM = ['--import', helper('register-typescript.mjs'), helper('handover-worker.ts')]
 
-/** For StarterOptions.serve: serves a connection in a worker. */
-export function serveInWorker(stream: Duplex, _job: Job, handover: Handover): Served {
-  if (!(stream instanceof Socket)) throw new SshjobError('usage', 'A worker needs a socket.')
-  const child = spawn(process.execPath, PROGRAM, { stdio: [stream, stream, 'inherit', 'pipe'] })
-  const channel = child.stdio[3]
-  if (channel instanceof Socket) channel.on('error', () => undefined).end(JSON.stringify(handover))
-  // Closes our descriptor of it, and nothing else: the connection is the worker's.
-  stream.destroy()
-  const closing = deferred<SshjobError | undefined>()
-  void once(child, 'exit').then(() => closing.resolve(undefined))
-  return {
-    closed: closing.promise,
-    authenticated: true,
-    channels: 0,
-    async end() {
-      child.kill('SIGTERM')
-      await closing.promise
-    },
+/** For StarterOptions.serve: serves each connection in a worker, which is started so. */
+export function serveInWorker(options: Pick<SpawnOptions, 'cwd' | 'env'> = {}) {
+  return (stream: Duplex, _job: Job, handover: Handover): Served => {
+    if (!(stream instanceof Socket)) throw new SshjobError('usage', 'A worker needs a socket.')
+    const child = spawn(process.execPath, PROGRAM, {
+      ...options,
+      stdio: [stream, stream, 'inherit', 'pipe'],
+    })
+    const channel = child.stdio[3]
+    if (channel instanceof Socket) channel.on('error', () => undefined).end(JSON.stringify(handover))
+    // Closes our descriptor of it, and nothing else: the connection is the worker's.
+    stream.destroy()
+    const closing = deferred<SshjobError | undefined>()
+    void once(child, 'exit').then(() => closing.resolve(undefined))
+    return {
+      closed: closing.promise,
+      authenticated: true,
+      channels: 0,
+      async end() {
+        child.kill('SIGTERM')
+        await closing.promise
+      },
+    }
   }
 }

@@ -100,7 +100,7 @@ describe('a worker that gets the handover on descriptor 3', () => {
   it('serves the connection, of which nothing is lost', async () => {
     const server = await listenUnix(path.join(directory(), 's'))
     const starter = startStarter({
-      serve: serveInWorker,
+      serve: serveInWorker(),
       admit: (_hello, { path: way }) => ({
         permissions: [everything('the test')],
         environment: { WAY: way },
