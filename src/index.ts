@@ -55,6 +55,7 @@ export type {
 } from './job/job.js'
 export type { FileService } from './job/local-inside.js'
 export { type LocalJobOptions, localJob } from './job/local-job.js'
+export type { SessionObserver, SessionStart } from './server/observer.js'
 export type { Served } from './server/types.js'
 export { type ServeOptions, serve } from './starter/serve.js'
 export { commandStream } from './streams/command.js'

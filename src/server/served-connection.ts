@@ -190,6 +190,7 @@ export class ServedConnection implements Served {
       rules,
       forwarding,
       sftp: this.#sftp,
+      observer: this.#options.observer,
       log: this.#log,
     }
   }

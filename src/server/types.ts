@@ -1,5 +1,6 @@
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
+import type { SessionObserver } from './observer.js'
 
 /** What of a connection's options is plain data. */
 export interface ConnectionSettings {
@@ -17,6 +18,8 @@ export interface ConnectionSettings {
 export interface ConnectionOptions extends Omit<ConnectionSettings, 'motd'> {
   /** As of ConnectionSettings, or what gives it. */
   motd?: string | (() => string) | false
+  /** Called for each session: what looks on at it, if anything does. */
+  observer?: () => SessionObserver | undefined
   /** Ends the connection when aborted; sessions in it are told the reason. */
   signal?: AbortSignal
   log?: Logger

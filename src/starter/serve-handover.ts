@@ -11,7 +11,7 @@ import { BegunConnection } from './begun-connection.js'
 import type { Handover } from './handover.js'
 
 /** What a process adds to a handover of its own. */
-export type HandoverOptions = Pick<ConnectionOptions, 'motd' | 'signal' | 'log'>
+export type HandoverOptions = Pick<ConnectionOptions, 'motd' | 'observer' | 'signal' | 'log'>
 
 /**
  * Answers the hello of a client with whom this was agreed, and serves its connection. The answer is left to whoever

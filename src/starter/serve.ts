@@ -52,6 +52,7 @@ const SERVE_OPTIONS = optionsOf<ServeOptions>({
   idleTimeoutMs: milliseconds,
   motd: either('a string, a function or false', text, callback, oneOf(false)),
   peer: text,
+  observer: callback,
   signal: abortSignal,
   log: logger,
   forwarding: oneOf(...FORWARDING_MODES),

@@ -37,6 +37,8 @@ export interface StarterOptions {
   /** Default: whoever comes may do what the options say. It is the socket then that keeps others out. */
   admit?: Admit
   log?: Logger
+  /** Called for each session that is served here: what looks on at it. */
+  observer?: NonNullable<HandoverOptions['observer']>
   /** Serves one connection, its hello answered first. Default: serveHandover(). */
   serve?: (stream: Duplex, job: Job, handover: Handover, options: HandoverOptions) => Served
 }
@@ -170,11 +172,11 @@ class StreamStarter implements Starter {
     const rules = await this.#admit(hello, origin)
     // It may have ended meanwhile, and others may have come.
     const job = this.#jobNow()
-    const { maxSessions = MAX_SESSIONS } = this.#options
+    const { maxSessions = MAX_SESSIONS, observer } = this.#options
     if (this.#sessions.size >= maxSessions) throw busy(`All ${maxSessions} sessions of this job are taken`)
     const settings = { ...this.#settings, ...(origin.peer === undefined ? {} : { peer: origin.peer }) }
     const handover = makeHandover(hello, { job, rules, settings })
-    this.#keep(stream, this.#serve(stream, job, handover, { log: this.#log }))
+    this.#keep(stream, this.#serve(stream, job, handover, { ...(observer && { observer }), log: this.#log }))
   }
 
   /** @throws SshjobError why it can't be entered now */

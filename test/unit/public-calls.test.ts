@@ -82,7 +82,7 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     [[stream()], `job has to be a Job, as localJob() makes one; ${MISSING}`],
     [
       [stream(), testJob(), { idelTimeoutMs: 5 }],
-      "options has no 'idelTimeoutMs'; what it may have: credentials, shells, idleTimeoutMs, motd, peer, signal, log, forwarding, permitOpen, permitListen",
+      "options has no 'idelTimeoutMs'; what it may have: credentials, shells, idleTimeoutMs, motd, peer, observer, signal, log, forwarding, permitOpen, permitListen",
     ],
     [
       [stream(), testJob(), { idleTimeoutMs: Number.NaN }],
