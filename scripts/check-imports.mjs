@@ -7,21 +7,23 @@ import { fileURLToPath } from 'node:url'
 /** Which folders of src the files of a folder may import, besides their own. */
 const FOLDERS = {
   core: [],
+  permissions: ['core'],
   hello: ['core'],
   process: ['core'],
-  job: ['core', 'process'],
+  job: ['core', 'process', 'sockets'],
   ssh: ['core', 'job'],
   sockets: ['core'],
-  server: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
+  server: ['core', 'permissions', 'job', 'ssh'],
   client: ['core', 'hello', 'process', 'job', 'ssh', 'sockets'],
   streams: ['core', 'process'],
-  sshd: ['core', 'process', 'ssh', 'sockets', 'server'],
+  sshd: ['core', 'permissions', 'process', 'ssh', 'server'],
   enter: ['core'],
-  'access-point': ['core', 'hello', 'streams'],
+  'access-point': ['core', 'permissions', 'hello', 'streams'],
   engines: ['core', 'hello', 'process', 'job', 'ssh', 'client', 'sockets', 'streams'],
-  starter: ['core', 'hello', 'process', 'job', 'server', 'streams'],
+  starter: ['core', 'permissions', 'hello', 'process', 'job', 'ssh', 'server', 'streams'],
   cli: [
     'core',
+    'permissions',
     'hello',
     'process',
     'job',
@@ -44,6 +46,10 @@ const PACKAGES = {
   ssh2: ['ssh/'],
   pino: ['cli/'],
   'cli-progress': ['cli/copy/progress.ts'],
+}
+/** What of Node.js' own is not for a folder: the server touches files and the network of its job, and only through it. */
+const NOT_FOR = {
+  server: ['node:fs', 'node:fs/promises', 'node:net', 'node:dns', 'node:dns/promises', 'node:tls'],
 }
 /** The public API: it may name anything, and has exports only. */
 const INDEX = 'index.ts'
@@ -129,6 +135,8 @@ function checkPackage(file, specifier) {
 }
 
 function checkImport(file, specifier) {
+  const [folder] = file.split('/')
+  if (NOT_FOR[folder]?.includes(specifier)) return `imports ${specifier}: ${folder}/ has the job's alone`
   if (specifier.startsWith('node:') && !(specifier in PACKAGES)) return undefined
   return specifier.startsWith('.') ? checkLocal(file, specifier) : checkPackage(file, specifier)
 }

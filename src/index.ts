@@ -34,9 +34,20 @@ export { type ConnectToJobOptions, connectToJob } from './engines/connect-to-job
 export type { HtcondorSettings } from './engines/htcondor/settings.js'
 export { type ListedJob, type ListJobsOptions, listJobs } from './engines/list-jobs.js'
 export type { JobInfo } from './hello/messages.js'
+export type { FileCalls } from './job/file-calls.js'
+export type {
+  ConnectedFrom,
+  FileStream,
+  JobAddress,
+  JobFiles,
+  JobInside,
+  JobListenAt,
+  JobListening,
+  ListenOn,
+  PrivateDirectory,
+} from './job/inside.js'
 export type {
   Job,
-  JobFiles,
   JobProcess,
   ProcessEnd,
   ProcessRequest,
@@ -44,8 +55,10 @@ export type {
   TerminalRequest,
   TerminalSize,
 } from './job/job.js'
+export type { FileService } from './job/local-inside.js'
 export { type LocalJobOptions, localJob } from './job/local-job.js'
-export { serve } from './server/serve.js'
-export type { Served, ServeOptions } from './server/types.js'
+export type { SessionObserver, SessionStart } from './server/observer.js'
+export type { Served } from './server/types.js'
+export { type ServeOptions, serve } from './starter/serve.js'
 export { commandStream } from './streams/command.js'
 export { streamPair } from './streams/memory.js'

@@ -55,6 +55,7 @@ export const bytesByName = kind(
 )
 /** A length of time. setTimeout() takes no more. */
 export const milliseconds = number(`a number of milliseconds from 0 to ${MAX_MS}`, 0, MAX_MS)
+export const finite = kind('a number', (value) => Number.isFinite(value))
 export const port = integer(0, 65_535)
 export const mode = integer(0, 0o7777)
 export const count = integer(0, Number.MAX_SAFE_INTEGER)

@@ -136,6 +136,6 @@ export interface ServedJob {
   greeting(): string
   /** Whether this forced command of an authorized key is the engine's own, which the job does by itself. */
   replacesForcedCommand(command: string): boolean
-  /** What of this process's own surroundings, beside files, is the job's as well. */
-  readonly surroundings: 'all' | 'network' | 'none'
+  /** Whether this process is outside of the container that the job runs in, or that can't be told. */
+  readonly isOutside: boolean
 }

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessEnd } from '../process/exits.js'
 import type { TerminalModes, TerminalSize } from '../process/termios.js'
+import type { JobInside } from './inside.js'
 
 export type { ProcessEnd, TerminalModes, TerminalSize }
 
@@ -49,14 +50,6 @@ export interface JobProcess {
   terminate(): Promise<void>
 }
 
-/** Where a session's file operations begin, in a job that this process is inside of. */
-export interface JobFiles {
-  /** The absolute path that relative paths start from. */
-  readonly directory: string
-  /** What `~` stands for. */
-  readonly home: string
-}
-
 /** A running job, seen by the server: who it is, and how to be inside it. */
 export interface Job {
   readonly id: string
@@ -75,8 +68,8 @@ export interface Job {
    */
   spawn(request: ProcessRequest): JobProcess | Promise<JobProcess>
   /**
-   * For file transfer, which this process does itself: its own view of the file system and its rights have to be the
-   * job's. A job that this process is not inside of leaves it out, and file transfer is refused.
+   * Its files, its network and its temporary directories, for file transfer and forwarding; called once for each
+   * connection. A job that leaves it out offers none of them, and they are refused.
    */
-  files?(): JobFiles | Promise<JobFiles>
+  inside?(): JobInside
 }

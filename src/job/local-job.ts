@@ -8,6 +8,7 @@ import {
   either,
   listOf,
   name,
+  objectWith,
   options as optionsOf,
   required,
   text,
@@ -24,7 +25,9 @@ import {
   makeSessionEnvironment,
   readEnvironment,
 } from './environment.js'
-import type { Job, JobFiles, JobProcess, ProcessRequest } from './job.js'
+import type { JobFiles } from './inside.js'
+import type { Job, JobProcess, ProcessRequest } from './job.js'
+import { type FileService, localInside } from './local-inside.js'
 import { startSession } from './session-process.js'
 import { chooseShell } from './shell.js'
 
@@ -49,6 +52,8 @@ export interface LocalJobOptions {
    * process that started us has, as far as that can be told; else ours.
    */
   openFiles?: number
+  /** What serves files, so that a file system that does not answer keeps nothing of this process. Default: itself. */
+  fileService?: FileService
 }
 
 const LOCAL_JOB_CALL: readonly Argument[] = [
@@ -64,6 +69,7 @@ const LOCAL_JOB_CALL: readonly Argument[] = [
       pids: callback,
       since: date,
       openFiles: count,
+      fileService: objectWith('an object with the method open', 'open'),
     }),
   ],
 ]
@@ -134,7 +140,7 @@ export function localJob(options: LocalJobOptions): Job {
     })
   }
 
-  async function files(): Promise<JobFiles> {
+  async function place(): Promise<Pick<JobFiles, 'directory' | 'home'>> {
     const home = text('HOME') ?? account.home
     const { directory } = await chooseDirectory(candidates(home))
     const start = directory === OWN ? (currentDirectory() ?? '/') : directory
@@ -149,6 +155,6 @@ export function localJob(options: LocalJobOptions): Job {
     pids,
     terminalUnavailable,
     spawn,
-    files,
+    inside: () => localInside({ place, fileService: options.fileService }),
   }
 }

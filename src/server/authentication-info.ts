@@ -1,11 +1,8 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { BlockingCalls } from '../core/blocking-calls.js'
 import { messageOf } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
+import type { JobInside } from '../job/inside.js'
 import type { OfferedKey } from '../ssh/authentication.js'
 import { typeOfBlob } from '../ssh/keys.js'
-import { makePrivateFolder } from './forwarding/private-folder.js'
 
 export interface AuthenticationInfo {
   readonly file: string
@@ -20,20 +17,18 @@ export interface AuthenticationInfo {
  */
 export async function writeAuthenticationInfo(
   { blob }: OfferedKey,
-  calls: BlockingCalls,
+  inside: JobInside,
   log: Logger,
 ): Promise<AuthenticationInfo | undefined> {
   const complain = (error: unknown): undefined => {
     log.warn({ reason: messageOf(error) }, 'the file for SSH_USER_AUTH could not be written or removed')
   }
-  const folder = await makePrivateFolder(calls, 'auth').catch(complain)
-  if (folder === undefined) return undefined
-  const remove = (): Promise<void> => folder.remove().catch(complain)
-  const file = join(folder.path, 'auth')
+  const directory = await inside.temporary('auth').catch(complain)
+  if (directory === undefined) return undefined
+  const remove = (): Promise<void> => directory.remove().catch(complain)
   try {
     const line = `publickey ${typeOfBlob(blob)} ${blob.toString('base64')}\n`
-    await calls.file(file, () => writeFile(file, line, { mode: 0o600, flag: 'wx' }))
-    return { file, remove }
+    return { file: await directory.write('auth', line), remove }
   } catch (error) {
     complain(error)
     await remove()

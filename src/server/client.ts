@@ -1,12 +1,12 @@
-import type { BlockingCalls } from '../core/blocking-calls.js'
 import type { Logger } from '../core/log.js'
+import type { JobInside } from '../job/inside.js'
 import type { OfferedKey } from '../ssh/authentication.js'
 import type { Connection } from '../ssh/connection.js'
 import type { Transport } from '../ssh/transport.js'
-import type { Rules } from './admission.js'
 import { writeAuthenticationInfo } from './authentication-info.js'
 import { Forwarding } from './forwarding/forwarding.js'
 import { keepAlive } from './keep-alive.js'
+import type { Rules } from './rules.js'
 import { endUnused } from './unused.js'
 
 /** A client that has authenticated, and what there is for it until it leaves. */
@@ -22,14 +22,14 @@ export interface Client {
 export function letClientIn(
   transport: Transport,
   connection: Connection,
-  { rules, key, calls, log }: { rules: Rules; key: OfferedKey; calls: BlockingCalls; log: Logger },
+  { rules, key, inside, log }: { rules: Rules; key: OfferedKey; inside: JobInside; log: Logger },
 ): Client {
   if (rules.rekey !== undefined) transport.limitKeys(rules.rekey)
-  const forwarding = new Forwarding(connection, rules.forwarding, { calls, log })
+  const forwarding = new Forwarding(connection, rules, { inside, log })
   const stopAsking = rules.keepAlive && keepAlive(transport, connection, rules.keepAlive)
   const stopWatching =
     rules.unusedMs === undefined ? undefined : endUnused(transport, connection, rules.unusedMs)
-  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, calls, log) : undefined
+  const info = rules.authenticationInfo === true ? writeAuthenticationInfo(key, inside, log) : undefined
   return {
     rules,
     forwarding,

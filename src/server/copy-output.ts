@@ -2,7 +2,8 @@ import type { Readable, Writable } from 'node:stream'
 
 /**
  * Copies until the source has ended and every byte has been let out, with back-pressure; the target stays open.
- * Resolves as well when either of the two is destroyed: there is nothing left to copy then.
+ * Resolves as well when either of the two is destroyed: there is nothing left to copy then. A source whose target is
+ * gone stops, and loses nothing: it may be copied to another.
  */
 export function copyOutput(source: Readable, target: Writable): Promise<void> {
   return new Promise((resolve) => {
@@ -16,7 +17,7 @@ export function copyOutput(source: Readable, target: Writable): Promise<void> {
     source.once('error', finished)
     source.once('close', finished)
     target.once('close', () => {
-      source.destroy()
+      source.unpipe(target)
       resolve()
     })
   })

@@ -1,19 +1,18 @@
 import type { Duplex } from 'node:stream'
 import type { Job } from '../job/job.js'
 import type { Admission } from './admission.js'
-import type { ForwardingOptions } from './forwarding/policy.js'
 import { ServedConnection } from './served-connection.js'
-import type { Served, ServeOptions } from './types.js'
+import type { ConnectionOptions, Served } from './types.js'
 
-/** What of ServeOptions is not about who is let in and what they may do. */
-export type ConnectionOptions = Omit<ServeOptions, 'credentials' | keyof ForwardingOptions>
-
-/** As serve(), without a hello: who is let in, and what they may do, is the admission's to say. */
+/**
+ * Serves one SSH connection, for one job, over one stream on which SSH begins now: who is let in, and what they may do,
+ * is the admission's to say. Never throws for what a client does; the cause of the end is what `closed` resolves with.
+ */
 export function serveAdmitted(
   stream: Duplex,
   job: Job,
   admission: Admission,
   options: ConnectionOptions,
 ): Served {
-  return new ServedConnection(stream, job, options, { admission: () => admission })
+  return new ServedConnection(stream, job, admission, options)
 }

@@ -1,87 +1,69 @@
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
-import { BlockingCalls } from '../core/blocking-calls.js'
 import { deferred } from '../core/deferred.js'
-import { abortError, messageOf, SshjobError } from '../core/errors.js'
+import { abortError, SshjobError } from '../core/errors.js'
 import { type Logger, silent } from '../core/log.js'
-import { answerHello, receiveClientHello, refuseHello } from '../hello/exchange.js'
-import type { JobInfo } from '../hello/messages.js'
+import { type JobInside, nothingInside } from '../job/inside.js'
 import type { Job } from '../job/job.js'
 import { acceptKeys } from '../ssh/authentication.js'
 import { Connection, type OpenAnswer } from '../ssh/connection.js'
-import { generateEcdsaKey, generateKey, type ParsedKey, parseKey } from '../ssh/keys.js'
 import { Transport } from '../ssh/transport.js'
-import { DISCONNECT, OPEN_FAILURE } from '../ssh/wire.js'
-import { type Admission, admitKeys, type Rules } from './admission.js'
+import { OPEN_FAILURE } from '../ssh/wire.js'
+import { type Admission, unlessExpired } from './admission.js'
 import { type Client, letClientIn } from './client.js'
-import type { ForwardingPolicy } from './forwarding/policy.js'
 import { hostKeyRotation } from './host-key-rotation.js'
+import type { Rules } from './rules.js'
 import { Session, type SessionContext } from './session.js'
 import { SftpConnection } from './sftp/sftp-connection.js'
-import type { Served, ServeOptions } from './types.js'
+import type { ConnectionOptions, Served } from './types.js'
 
 /** What sshd says when the peer has no address: SSH_CONNECTION is what programs look at to know they are remote. */
 const UNKNOWN_PEER = 'UNKNOWN 65535 UNKNOWN 65535'
 
-/** What a client is told of a job. */
-export function describeJob(job: Job): JobInfo {
-  return {
-    id: job.id,
-    host: hostname(),
-    pids: [...job.pids()],
-    user: job.user,
-    since: job.since.toISOString(),
-    command: [...job.command],
-  }
-}
-
-/**
- * Who is let in: whom the admission says, or, where the hello comes first, whoever says it, with a key of its own, for
- * these forwardings.
- */
-type Entry = { admission: () => Admission } | { hello: ForwardingPolicy }
-
-/** How many there were in this process. */
-let connections = 0
+/** Of a job that says nothing of them. */
+const NOTHING = 'This job offers neither its files nor its network to sessions.'
 
 /** One connection that is served. */
 export class ServedConnection implements Served {
   readonly closed: Promise<SshjobError | undefined>
   readonly #stream: Duplex
   readonly #job: Job
-  readonly #options: ServeOptions
-  readonly #entry: Entry
+  readonly #options: ConnectionOptions
   readonly #log: Logger
   readonly #sessions = new Set<Session>()
   /** Sessions that are about to be opened. */
   #waiting = 0
-  readonly #abort = new AbortController()
-  readonly #calls = new BlockingCalls()
-  readonly #sftp = new SftpConnection(this.#calls)
-  readonly #number = connections++
+  readonly #inside: JobInside
+  readonly #sftp = new SftpConnection()
   #transport: Transport | undefined
   #connection: Connection | undefined
   #noMoreSessions = false
   readonly #closing = deferred<SshjobError | undefined>()
   #over = false
 
-  constructor(stream: Duplex, job: Job, options: ServeOptions, entry: Entry) {
+  constructor(stream: Duplex, job: Job, admission: Admission, options: ConnectionOptions) {
     this.#stream = stream
     this.#job = job
-    this.#entry = entry
+    this.#inside = job.inside?.() ?? nothingInside(NOTHING)
     this.#options = options
     this.#log = options.log ?? silent
     this.closed = this.#closing.promise
     // Until the transport listens, an error of the stream would end the process.
     stream.on('error', (error) => this.#log.debug({ err: error }, 'stream failed'))
     const { signal } = options
+    if (signal?.aborted) {
+      stream.destroy()
+      this.#finish(abortError(signal))
+      return
+    }
     if (signal !== undefined) {
       const onAbort = (): void => void this.end(abortError(signal))
-      if (signal.aborted) onAbort()
-      else signal.addEventListener('abort', onAbort, { once: true })
+      signal.addEventListener('abort', onAbort, { once: true })
       void this.closed.then(() => signal.removeEventListener('abort', onAbort))
     }
-    this.#begin().catch((error: unknown) => this.#fail(error))
+    const { transport, connection } = this.#start(admission)
+    this.#transport = transport
+    this.#connection = connection
   }
 
   get authenticated(): boolean {
@@ -94,48 +76,11 @@ export class ServedConnection implements Served {
 
   async end(reason: SshjobError): Promise<void> {
     for (const session of this.#sessions) session.tell(`sshjob-server: ${reason.message}`)
-    if (this.#transport === undefined) this.#fail(reason)
-    else this.#transport.close(reason)
+    this.#transport?.close(reason)
     await this.closed
   }
 
-  async #begin(): Promise<void> {
-    if (this.#over) return // aborted before it began
-    const entry = this.#entry
-    if ('admission' in entry) return this.#start(entry.admission())
-    const hello = await receiveClientHello(this.#stream, { signal: this.#abort.signal })
-    if (this.#over) return
-    const accepted = { ok: true, job: describeJob(this.#job) } as const
-    if (hello.publicKey === undefined) {
-      await answerHello(this.#stream, accepted, { signal: this.#abort.signal })
-      this.#stream.end(() => this.#stream.destroy())
-      this.#finish(undefined)
-      return
-    }
-    const more = hello.morePublicKeys
-    const clientKeys = [this.#parseClientKey(hello.publicKey), ...(more ?? []).flatMap(parseIfKnown)]
-    const [hostKey, ...others] = [generateKey(), ...(more === undefined ? [] : [generateEcdsaKey()])]
-    const answer = {
-      ...accepted,
-      hostKey: hostKey.publicKey,
-      ...(more === undefined ? {} : { moreHostKeys: others.map(({ publicKey }) => publicKey) }),
-    }
-    await answerHello(this.#stream, answer, { signal: this.#abort.signal })
-    const hostKeys = [hostKey, ...others].map(({ privateKey }) => parseKey(privateKey))
-    if (!this.#over) this.#start(admitKeys(hostKeys, clientKeys, entry.hello))
-  }
-
-  #parseClientKey(text: string): ParsedKey {
-    try {
-      return parseKey(text)
-    } catch (error) {
-      throw new SshjobError('hello-invalid', 'The key in the hello is not one that SSH knows.', {
-        cause: error,
-      })
-    }
-  }
-
-  #start(admission: Admission): void {
+  #start(admission: Admission): { transport: Transport; connection: Connection } {
     const { hostKeys, algorithms, login, loginGraceMs } = admission
     const giveUp = (): void => {
       const cause = new SshjobError('authentication-failed', 'The client did not authenticate in time.')
@@ -148,7 +93,7 @@ export class ServedConnection implements Served {
       side: { role: 'server', hostKeys },
       ...(algorithms === undefined ? {} : { algorithms }),
       handlers: acceptKeys<Rules>({
-        login,
+        login: (user) => unlessExpired(login(user)),
         binding: () => transport.binding,
         end: {
           close: (cause, reason) => transport.close(cause, reason),
@@ -157,7 +102,7 @@ export class ServedConnection implements Served {
         onAuthenticated: (rules, user, key) => {
           clearTimeout(grace)
           transport.authenticated = true
-          letIn = letClientIn(transport, connection, { rules, key, calls: this.#calls, log: this.#log })
+          letIn = letClientIn(transport, connection, { rules, key, inside: this.#inside, log: this.#log })
           rotation?.announce()
           this.#log.info({ client: transport.peerSoftware, user }, 'client authenticated')
         },
@@ -180,9 +125,8 @@ export class ServedConnection implements Served {
     })
     const rotation =
       admission.announcesHostKeys === true ? hostKeyRotation(transport, connection, hostKeys) : undefined
-    this.#transport = transport
-    this.#connection = connection
     const idle = this.#watchIdle(transport)
+    return { transport, connection }
   }
 
   #openChannel(type: string, client: Client | undefined): OpenAnswer | Promise<OpenAnswer> {
@@ -235,6 +179,7 @@ export class ServedConnection implements Served {
     const [address, port, , serverPort] = peer.split(' ')
     return {
       job: this.#job,
+      inside: this.#inside,
       environment: new Map([
         ['SSH_CONNECTION', Buffer.from(peer)],
         ['SSH_CLIENT', Buffer.from(`${address} ${port} ${serverPort}`)],
@@ -244,7 +189,8 @@ export class ServedConnection implements Served {
       greeting: () => greet(motd, this.#job),
       rules,
       forwarding,
-      serving: { connection: this.#sftp, number: this.#number, service: this.#options.files },
+      sftp: this.#sftp,
+      observer: this.#options.observer,
       log: this.#log,
     }
   }
@@ -261,24 +207,9 @@ export class ServedConnection implements Served {
     return setInterval(check, Math.max(10, Math.min(limit / 4, 10_000))).unref()
   }
 
-  /** Before SSH has begun: the client gets our reason in an answer to its hello. */
-  #fail(error: unknown): void {
-    if (this.#over) return
-    const cause =
-      error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
-    if (this.#transport !== undefined) {
-      this.#transport.close(cause, DISCONNECT.BY_APPLICATION)
-      return
-    }
-    // Only who got as far as a hello that we understood is told: 'hello-invalid' says so itself.
-    void refuseHello(this.#stream, cause)
-    this.#finish(cause)
-  }
-
   #finish(cause: SshjobError | undefined, leaving?: Promise<void>): void {
     if (this.#over) return
     this.#over = true
-    this.#abort.abort(cause)
     const left = [...this.#sessions].map((session) => session.terminate())
     void Promise.allSettled([...left, leaving]).then(() => {
       this.#log.debug({ cause: cause?.code }, 'connection closed')
@@ -287,16 +218,7 @@ export class ServedConnection implements Served {
   }
 }
 
-/** A newer client may have a key of a kind that nobody knew when this was written, besides one that is known. */
-function parseIfKnown(text: string): ParsedKey[] {
-  try {
-    return [parseKey(text)]
-  } catch {
-    return []
-  }
-}
-
-function greet(motd: ServeOptions['motd'], job: Job): string {
+function greet(motd: ConnectionOptions['motd'], job: Job): string {
   if (motd === false) return ''
   return typeof motd === 'function' ? motd() : (motd ?? welcome(job))
 }

@@ -12,7 +12,7 @@ export class SessionForwards {
   readonly #variables: SessionVariables
   readonly #log: Logger
   readonly #made = new Map<string, Promise<SessionForward>>()
-  #closed = false
+  #closing: Promise<void> | undefined
 
   /** Adds to `variables` what says where they are. */
   constructor(forwarding: Forwarding, variables: SessionVariables, log: Logger) {
@@ -31,9 +31,13 @@ export class SessionForwards {
     return this.#make('X11', this.#forwarding.x11Refusal(), () => this.#forwarding.x11(request))
   }
 
-  /** Never rejects: what the job has made of a folder of its own may be there to stay. */
-  async close(): Promise<void> {
-    this.#closed = true
+  /** Never rejects: what the job has made of a directory of its own may be there to stay. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll()
+    return this.#closing
+  }
+
+  async #closeAll(): Promise<void> {
     const made = await Promise.allSettled(this.#made.values())
     const closed = await Promise.allSettled(
       made.map((forward) => (forward.status === 'fulfilled' ? forward.value.close() : undefined)),
@@ -51,7 +55,7 @@ export class SessionForwards {
   ): boolean | Promise<boolean> {
     const twice = this.#made.has(what) ? 'it was asked for twice' : undefined
     const reason = refusal ?? twice
-    if (reason !== undefined || this.#closed) return this.#refuse(what, reason)
+    if (reason !== undefined || this.#closing !== undefined) return this.#refuse(what, reason)
     const making = start()
     this.#made.set(what, making)
     return making.then(

@@ -1,22 +1,28 @@
 import { resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../core/errors.js'
-import { EXIT_STATUS_DELAY_MS, MAX_COMMAND_BYTES } from '../core/limits.js'
+import { MAX_COMMAND_BYTES } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import type { Job, JobProcess, ProcessEnd, TerminalRequest, TerminalSize } from '../job/job.js'
+import { matchesPattern } from '../core/patterns.js'
+import type { JobFiles, JobInside } from '../job/inside.js'
+import type { Job, JobProcess, TerminalRequest, TerminalSize } from '../job/job.js'
+import { refusalOf } from '../permissions/refusal.js'
 import type { Channel } from '../ssh/channel.js'
 import { decodeTerminalModes } from '../ssh/terminal-modes.js'
-import { boolean, type Reader, string, uint32 } from '../ssh/wire.js'
-import type { Rules, Subsystem } from './admission.js'
-import { copyOutput } from './copy-output.js'
+import type { Reader } from '../ssh/wire.js'
 import type { Forwarding } from './forwarding/forwarding.js'
+import { observe, type SafeObserver, type SessionObserver, safeObserver } from './observer.js'
+import type { Rules } from './rules.js'
 import { SessionForwards } from './session-forwards.js'
 import { SessionVariables } from './session-variables.js'
-import { type FileOptions, serveFiles } from './sftp/serve-files.js'
+import { serveFiles } from './sftp/serve-files.js'
 import type { SftpSession } from './sftp/serve-sftp.js'
+import type { SftpConnection } from './sftp/sftp-connection.js'
+import { endWithStatus, showProcess } from './show-process.js'
+import { type Asked, whatRuns } from './what-runs.js'
 
 export interface SessionContext {
   job: Job
+  inside: JobInside
   /** Variables of every session of this connection, such as SSH_CONNECTION. */
   environment: ReadonlyMap<string, Buffer>
   shells: readonly string[]
@@ -24,16 +30,12 @@ export interface SessionContext {
   /** What an interactive shell is greeted with; '' says nothing. */
   greeting: () => string
   forwarding: Forwarding
-  /** How files are served. */
-  serving: Pick<FileOptions, 'connection' | 'number' | 'service'>
+  /** What its channels of SFTP share. */
+  sftp: SftpConnection
+  /** Called for each session. */
+  observer: (() => SessionObserver | undefined) | undefined
   log: Logger
 }
-
-/** What sshd_config(5) calls a server of files that is in the server itself. */
-const INTERNAL_SFTP = 'internal-sftp'
-
-const ownSubsystem = (name: string): Subsystem | undefined =>
-  name === 'sftp' ? { kind: 'files' } : undefined
 
 /** One session channel, RFC 4254 §6: what the client asks for before, while and after something runs in it. */
 export class Session {
@@ -46,12 +48,14 @@ export class Session {
   #process: JobProcess | undefined
   #sftp: SftpSession | undefined
   #started = false
+  readonly #observer: SafeObserver | undefined
 
   constructor(channel: Channel, context: SessionContext) {
     this.#channel = channel
     this.#context = context
     this.#variables = new SessionVariables(context.environment)
     this.#forwards = new SessionForwards(context.forwarding, this.#variables, context.log)
+    this.#observer = safeObserver(context.observer, context.log)
     channel.onRequest = (name, data) => this.#request(name, data)
   }
 
@@ -90,11 +94,11 @@ export class Session {
       case 'pty-req':
         return this.#openTerminal(data)
       case 'shell':
-        return this.#startAsAllowed(undefined)
+        return this.#run({ kind: 'shell' })
       case 'exec':
-        return this.#startAsAllowed(Buffer.from(data.string()))
+        return this.#run({ kind: 'exec', command: Buffer.from(data.string()) })
       case 'subsystem':
-        return this.#startSubsystem(data.text())
+        return this.#run({ kind: 'subsystem', name: data.text() })
       case 'window-change':
         return this.#resize(readSize(data))
       case 'signal':
@@ -113,13 +117,15 @@ export class Session {
   }
 
   #setVariable(name: string, value: Buffer): boolean {
-    if (this.#started || this.#context.rules.acceptsVariable?.(name) === false) return false
-    return this.#variables.set(name, value)
+    const { acceptedVariables } = this.#context.rules
+    const accepted = acceptedVariables?.some((pattern) => matchesPattern(name, pattern)) ?? true
+    return !this.#started && accepted && this.#variables.set(name, value)
   }
 
   #openTerminal(data: Reader): boolean {
     const { job, rules } = this.#context
-    const unavailable = rules.terminalRefusal ?? job.terminalUnavailable()
+    const refusal = refusalOf(rules.permissions, { kind: 'terminal' })
+    const unavailable = refusal === undefined ? job.terminalUnavailable() : `${refusal}.`
     if (this.#started || this.#terminal !== undefined || unavailable !== undefined) {
       this.#context.log.info({ reason: unavailable }, 'terminal refused')
       if (unavailable !== undefined) this.#explain(unavailable)
@@ -136,33 +142,38 @@ export class Session {
     // Before the start it changes what the terminal will begin with.
     this.#terminal = { ...this.#terminal, ...size }
     this.#process?.resize(size)
+    if (this.#process !== undefined) this.#observer?.resized(size)
     return true
   }
 
-  /** @param command what the client asks for; undefined: a shell */
-  #startAsAllowed(command: Buffer | undefined): boolean | Promise<boolean> {
-    const { forced } = this.#context.rules
-    if (forced === undefined) return this.#start(command)
-    return forced.kind === 'files'
-      ? this.#refuseForFilesOnly()
-      : this.#start(Buffer.from(forced.command), command)
+  #run(asked: Asked): boolean | Promise<boolean> {
+    if (this.#started) return false
+    const run = whatRuns(this.#context.rules, asked)
+    switch (run.kind) {
+      case 'command':
+        return this.#start(run.command, run.original)
+      case 'files':
+        return this.#startFiles(run.directory)
+      case 'files-only':
+        return this.#refuseForFilesOnly()
+      case 'refused':
+        if (run.reason === undefined) return false
+        this.#context.log.info({ reason: run.reason }, 'session refused')
+        this.#explain(`${run.reason}.`)
+        return false
+    }
   }
 
   /** Nothing but files is served here: as sshd says it. */
   #refuseForFilesOnly(): boolean {
-    if (this.#started) return false
     this.#started = true
     this.#channel.outputExtended.write('This service allows sftp connections only.\n')
-    queueMicrotask(() => {
-      this.#channel.notify('exit-status', uint32(1))
-      this.#channel.output.end(() => this.#channel.close())
-    })
+    queueMicrotask(() => endWithStatus(this.#channel, 1))
     return true
   }
 
   /** @param original what the client asked for where something else runs: it finds it in SSH_ORIGINAL_COMMAND */
-  async #start(command: Buffer | undefined, original?: Buffer): Promise<boolean> {
-    if (this.#started) return false
+  async #start(command: Buffer | undefined, original: Buffer | undefined): Promise<boolean> {
     this.#started = true
     if (command !== undefined && (command.length > MAX_COMMAND_BYTES || command.includes(0))) {
       this.#explain('This command is longer than the system takes, or holds a NUL byte.')
@@ -170,7 +181,7 @@ export class Session {
     }
     const { job, shells, rules, log } = this.#context
     const terminal = this.#terminal
-    const environment = this.#variables.all(rules.environment, original)
+    const environment = this.#variables.all(variablesOf(rules.environment), original)
     const request = { command, environment, terminal, shells }
     let started: JobProcess
     try {
@@ -191,41 +202,45 @@ export class Session {
       for (const notice of notices) this.tell(`sshjob-server: ${notice}`)
       if (command === undefined && terminal !== undefined) this.#greet()
     })
-    void this.#run(started)
+    const observer = this.#observer
+    if (observer !== undefined) {
+      observer.started({ kind: 'process', pid, command, terminal })
+      observe(started, observer)
+      this.#channel.input.on('data', (chunk: Buffer) => observer.input(chunk))
+    }
+    void this.#show(started)
     return true
   }
 
-  #startSubsystem(name: string): boolean | Promise<boolean> {
-    const { forced, subsystem = ownSubsystem } = this.#context.rules
-    const asked = subsystem(name)
-    if (asked === undefined || this.#started) return false
-    const run = forced ?? asked
-    if (run.kind === 'files') return this.#startFiles(run.directory)
-    const original = Buffer.from(asked.kind === 'files' ? INTERNAL_SFTP : asked.command)
-    return this.#start(Buffer.from(run.command), forced === undefined ? undefined : original)
-  }
-
   async #startFiles(directory: string | undefined): Promise<boolean> {
-    const place = await this.#context.job.files?.()
-    if (place === undefined || this.#channel.isClosed) return false
+    const { inside, sftp: connection, log } = this.#context
+    let place: JobFiles
+    try {
+      place = await inside.files()
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'file transfer refused')
+      this.#explain(messageOf(error))
+      return false
+    }
+    if (this.#channel.isClosed) return false
     const files =
       directory === undefined ? place : { ...place, directory: resolve(place.directory, directory) }
     this.#started = true
-    this.#context.log.info({ directory: files.directory }, 'file transfer started')
-    const { serving, log } = this.#context
-    this.#sftp = serveFiles(this.#channel.input, this.#channel.output, { files, ...serving, log })
-    void this.#runSftp(this.#sftp)
+    log.info({ directory: files.directory }, 'file transfer started')
+    this.#sftp = serveFiles(this.#channel.input, this.#channel.output, { files, connection, log })
+    this.#observer?.started({ kind: 'files', directory: files.directory })
+    void this.#sftp.ended.then((exitCode) => this.#observer?.exited({ exitCode }))
+    void this.#showFiles(this.#sftp)
     return true
   }
 
   /** From the start to the end of the channel. Never rejects. */
-  async #runSftp(sftp: SftpSession): Promise<void> {
+  async #showFiles(sftp: SftpSession): Promise<void> {
     const channel = this.#channel
     const exitCode = await Promise.race([sftp.ended, channel.closed.then(() => undefined)])
     this.#context.log.info({ exitCode }, 'file transfer ended')
     if (exitCode === undefined || channel.isClosed) return sftp.terminate()
-    channel.notify('exit-status', uint32(exitCode))
-    channel.output.end(() => channel.close())
+    endWithStatus(channel, exitCode)
   }
 
   #greet(): void {
@@ -234,53 +249,13 @@ export class Session {
       this.#channel.output.write(greeting.replace(/\r?\n/g, '\r\n'))
   }
 
-  /** From the start to the end of the channel. Never rejects. */
-  async #run(process: JobProcess): Promise<void> {
-    const channel = this.#channel
-    this.#copyInput(process)
-    const copied = Promise.all([
-      copyOutput(process.stdout, channel.output),
-      process.stderr === undefined ? undefined : copyOutput(process.stderr, channel.outputExtended),
-    ])
-    const end = await Promise.race([process.ended, channel.closed])
-    if (isEnd(end)) {
-      // Output, exit status, EOF, close: the order that every client likes best (RFC 4254 §6.10). But as with sshd, the
-      // status waits for nobody who holds the output, be it a process in the background or a client that doesn't read.
-      await Promise.race([copied, channel.closed, delay(EXIT_STATUS_DELAY_MS, undefined, { ref: false })])
-      if (!channel.isClosed) this.#reportEnd(end)
-      await Promise.race([copied, channel.closed])
-    }
-    if (channel.isClosed) {
-      this.#context.log.info({ pid: process.pid }, 'client gone: its processes are ended')
-      return process.terminate()
-    }
-    channel.output.end(() => channel.close())
-    this.#context.log.info({ pid: process.pid, ...end }, 'session ended')
-  }
-
-  #copyInput(process: JobProcess): void {
-    const { input } = this.#channel
-    process.stdin.on('error', (error) => {
-      this.#context.log.debug({ err: error }, 'the process does not read its input any more')
-    })
-    // Nobody reads any more: what still arrives is thrown away, and the client is told (eow).
-    process.stdin.on('close', () => input.destroy())
-    input.pipe(process.stdin)
-  }
-
-  #reportEnd(end: ProcessEnd): void {
-    if (end.signal === undefined) {
-      this.#channel.notify('exit-status', uint32(end.exitCode))
-      return
-    }
-    const message = `terminated by signal ${end.signal}`
-    this.#channel.notify(
-      'exit-signal',
-      string(end.signal),
-      boolean(end.coreDumped),
-      string(message),
-      string(''),
-    )
+  /** From the start to the end of the channel, and of the process with it. Never rejects. */
+  async #show(process: JobProcess): Promise<void> {
+    const { log } = this.#context
+    const end = await showProcess(this.#channel, process, log)
+    if (end !== undefined) return log.info({ pid: process.pid, ...end }, 'session ended')
+    log.info({ pid: process.pid }, 'client gone: its processes are ended')
+    await process.terminate()
   }
 
   /** The client has no reader for our output: the writer gets SIGPIPE, a terminal hangs up. */
@@ -294,10 +269,10 @@ export class Session {
   }
 }
 
-function readSize(data: Reader): TerminalSize {
-  return { columns: data.uint32(), rows: data.uint32(), width: data.uint32(), height: data.uint32() }
+function variablesOf(environment: Rules['environment'] = {}): ReadonlyMap<string, Buffer> {
+  return new Map(Object.entries(environment).map(([name, value]) => [name, Buffer.from(value)]))
 }
 
-function isEnd(value: object | undefined): value is ProcessEnd {
-  return value !== undefined && ('exitCode' in value || 'signal' in value)
+function readSize(data: Reader): TerminalSize {
+  return { columns: data.uint32(), rows: data.uint32(), width: data.uint32(), height: data.uint32() }
 }

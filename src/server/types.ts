@@ -1,35 +1,25 @@
-import type { Duplex } from 'node:stream'
 import type { SshjobError } from '../core/errors.js'
 import type { Logger } from '../core/log.js'
-import type { ForwardingOptions } from './forwarding/policy.js'
+import type { SessionObserver } from './observer.js'
 
-/** Serves files in another process. */
-export interface FileService {
-  /**
-   * Gives a stream of SFTP, version 3, and the status that its server ends with; undefined where that can't be had.
-   * `connection` numbers the connections of clients; relative paths start from `directory`, and `~` is `home`.
-   */
-  open(place: {
-    connection: number
-    directory: string
-    home: string
-  }): Promise<{ stream: Duplex; ended: Promise<number> } | undefined>
-}
-
-export interface ServeOptions extends ForwardingOptions {
-  /** The keys of both ends in OpenSSH's formats, on paths where they were exchanged already. Default: fresh ones,
-   *  exchanged by the hello. */
-  credentials?: { hostPrivateKey: string; clientPublicKey: string }
+/** What of a connection's options is plain data. */
+export interface ConnectionSettings {
   /** Shells to try before the job's own. Default: none. */
   shells?: readonly string[]
   /** Ends the connection after this many milliseconds without traffic on any channel. Default: 0, never. */
   idleTimeoutMs?: number
   /** What an interactive shell is greeted with; false says nothing. Default: welcome with host, job id and pids. */
-  motd?: string | (() => string) | false
-  /** What serves files, so that a file system that does not answer keeps nothing of this process. Default: itself. */
-  files?: FileService
+  motd?: string | false
   /** What SSH_CONNECTION says of the client: '192.0.2.7 53422 192.0.2.1 22'. Default: 'UNKNOWN 65535 UNKNOWN 65535'. */
   peer?: string
+}
+
+/** How a connection is served, beside who is let in and what they may do. */
+export interface ConnectionOptions extends Omit<ConnectionSettings, 'motd'> {
+  /** As of ConnectionSettings, or what gives it. */
+  motd?: string | (() => string) | false
+  /** Called for each session: what looks on at it, if anything does. */
+  observer?: () => SessionObserver | undefined
   /** Ends the connection when aborted; sessions in it are told the reason. */
   signal?: AbortSignal
   log?: Logger

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns'
 import net, { type LookupFunction } from 'node:net'
 import { type BlockingCalls, ownCalls } from '../core/blocking-calls.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { formatAddress } from '../core/format-address.js'
 import { FORWARD_ADDRESS_TIMEOUT_MS, FORWARD_CONNECT_TIMEOUT_MS } from '../core/limits.js'
 
 /** connect(2) and getaddrinfo(3), for people. */
@@ -110,11 +111,6 @@ export function listenTcp(address: string, port: number): Promise<net.Server> {
 export function portOf(server: net.Server): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** An address and a port as people write them: 'host:80', '[::1]:80'. */
-export function formatAddress(host: string, port: number | '*'): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function unreachable(host: string, port: number, why: string, cause?: Error): SshjobError {

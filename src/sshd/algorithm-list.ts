@@ -1,5 +1,5 @@
+import { matchesList, splitList } from '../core/patterns.js'
 import { CIPHERS, KEX, MACS, SIGNATURE_ALGORITHMS } from '../ssh/algorithms.js'
-import { matchesList, splitList } from './patterns.js'
 
 const OURS = {
   Ciphers: CIPHERS,

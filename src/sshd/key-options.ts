@@ -1,6 +1,8 @@
+import { splitList } from '../core/patterns.js'
+import { LISTEN, OPEN } from '../permissions/permits.js'
 import { parseExpiry } from './expiry.js'
-import { hasInvalidNetwork, splitList } from './patterns.js'
-import { isPermit, LISTEN, OPEN } from './permits.js'
+import { hasInvalidNetwork } from './patterns.js'
+import { isPermit } from './permits.js'
 import { refuseFileServer } from './subsystem.js'
 
 /** The options before a key: sshd(8), AUTHORIZED_KEYS FILE FORMAT. */

@@ -1,4 +1,5 @@
-import { hasInvalidNetwork, matchesAddress, matchesList, matchesPattern, splitList } from './patterns.js'
+import { matchesList, matchesPattern, splitList } from '../core/patterns.js'
+import { hasInvalidNetwork, matchesAddress } from './patterns.js'
 
 /** Who connects from where to where, as far as it is known: what Match looks at. */
 export interface ConnectionSpec {

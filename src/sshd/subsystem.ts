@@ -1,5 +1,5 @@
 import { findProgramSync } from '../process/find-program.js'
-import type { Subsystem } from '../server/admission.js'
+import type { Subsystem } from '../server/rules.js'
 import { splitWords } from './words.js'
 
 const INTERNAL = 'internal-sftp'
@@ -11,14 +11,14 @@ export function toSubsystem(command: string): Subsystem {
   return readFileServer(command) ?? { kind: 'command', command }
 }
 
-/** @param config of the connection */
-export function findSubsystem(
-  config: { all(keyword: 'Subsystem'): readonly (readonly string[])[] },
-  name: string,
-): Subsystem | undefined {
-  const command = config.all('Subsystem').find(([known]) => known === name)?.[1]
-  if (command === undefined) return undefined
-  return isMissing(name, command) ? readOptions(command) : toSubsystem(command)
+/** By their names. */
+export function subsystemsOf(config: {
+  all(keyword: 'Subsystem'): readonly (readonly string[])[]
+}): Record<string, Subsystem> {
+  const made = config.all('Subsystem').map(([name = '', command = '']): [string, Subsystem] => {
+    return [name, isMissing(name, command) ? readOptions(command) : toSubsystem(command)]
+  })
+  return Object.fromEntries(made)
 }
 
 /** Undefined where it is not served by us. */

@@ -1,31 +1,46 @@
 import { setMaxListeners } from 'node:events'
-import type net from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ErrorCode, messageOf, SshjobError } from '../core/errors.js'
 import { MAX_SESSIONS, MAX_STARTUPS, SESSIONS_END_TIMEOUT_MS } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
-import { encodeClientHello } from '../hello/encoding.js'
 import { receiveClientHello, refuseHello } from '../hello/exchange.js'
+import type { ClientHello } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
-import { serve as serveStream } from '../server/serve.js'
-import type { Served, ServeOptions } from '../server/types.js'
+import { type ForwardingOptions, starterPermissions } from '../permissions/forwarding-options.js'
+import type { Rules } from '../server/rules.js'
+import type { ConnectionSettings, Served } from '../server/types.js'
 import { closeGently } from '../streams/close.js'
+import { type Handover, makeHandover } from './handover.js'
+import { answerQuestion } from './question.js'
+import { type HandoverOptions, refuseMore, serveHandover } from './serve-handover.js'
+
+/** The way that a connection has come. */
+export interface Origin {
+  path: 'unix' | 'tcp' | 'tls' | 'reverse' | 'relay' | 'engine'
+  /** Both ends where they have addresses, as SSH_CONNECTION has them: '192.0.2.7 53422 192.0.2.1 22'. */
+  peer?: string
+}
+
+/**
+ * Decides what whoever says this hello may do, by the capability in it or by how it has come.
+ * @throws SshjobError what the client is to be refused with
+ */
+export type Admit = (hello: ClientHello, origin: Origin) => Rules | Promise<Rules>
 
 export interface StarterOptions {
-  /** Listens already, for connections that may enter the job: whoever reaches it gets in. */
-  server: net.Server
   /** SSH connections at a time. Default: MAX_SESSIONS. */
   maxSessions?: number
   /** Connections that have not authenticated, at a time. Default: MAX_STARTUPS. */
   maxStartups?: number
   /** What each connection is served with. */
-  serveOptions?: Pick<
-    ServeOptions,
-    'shells' | 'idleTimeoutMs' | 'motd' | 'forwarding' | 'permitOpen' | 'permitListen' | 'files'
-  >
+  serveOptions?: Omit<ConnectionSettings, 'peer'> & ForwardingOptions
+  /** Default: whoever comes may do what the options say. It is the socket then that keeps others out. */
+  admit?: Admit
   log?: Logger
-  /** Serves one connection. Default: serve(). */
-  serve?: (stream: Duplex, job: Job, options: ServeOptions) => Served
+  /** Called for each session that is served here: what looks on at it. */
+  observer?: NonNullable<HandoverOptions['observer']>
+  /** Serves one connection, its hello answered first. Default: serveHandover(). */
+  serve?: (stream: Duplex, job: Job, handover: Handover, options: HandoverOptions) => Served
 }
 
 export interface FinishOptions {
@@ -35,23 +50,24 @@ export interface FinishOptions {
   signal?: AbortSignal
 }
 
-/** Serves sessions into one job on a listening server. */
+/** Serves sessions into one job on the streams that it is given. */
 export interface Starter {
   /** Connections that were handed on, authenticated or not yet. */
   readonly sessions: number
+  /** A connection that may enter the job, from its first byte on. Never throws: what goes wrong, its client is told. */
+  accept(stream: Duplex, origin: Origin): void
   /** The job runs: until now clients were told to try again. */
   begin(job: Job): void
   /**
    * The job is over, or can't be entered any more: new clients are refused with this reason, and open sessions are
    * told it and ended, at once or later. Resolves when none is left, or SESSIONS_END_TIMEOUT_MS after they were told.
-   * The server stays the caller's to close.
    */
   finish(reason: SshjobError, options?: FinishOptions): Promise<void>
 }
 
 /** Nothing that a client does disturbs the job, other sessions, or this process. */
-export function startStarter(options: StarterOptions): Starter {
-  return new SocketStarter(options)
+export function startStarter(options: StarterOptions = {}): Starter {
+  return new StreamStarter(options)
 }
 
 /** How much of it the log has where a client is refused. */
@@ -62,10 +78,12 @@ const REFUSALS: Partial<Record<ErrorCode, 'debug' | 'info'>> = {
   'job-not-started': 'info',
 }
 
-class SocketStarter implements Starter {
+class StreamStarter implements Starter {
   readonly #options: StarterOptions
   readonly #log: Logger
   readonly #serve: NonNullable<StarterOptions['serve']>
+  readonly #admit: Admit
+  readonly #settings: ConnectionSettings
   readonly #sessions = new Set<Served>()
   readonly #ending = new AbortController()
   #state: { job: Job } | { refusal: SshjobError } = {
@@ -79,18 +97,29 @@ class SocketStarter implements Starter {
   constructor(options: StarterOptions) {
     this.#options = options
     this.#log = options.log ?? silent
-    this.#serve = options.serve ?? serveStream
+    this.#serve = options.serve ?? serveHandover
+    const { forwarding, permitOpen, permitListen, ...settings } = options.serveOptions ?? {}
+    this.#settings = settings
+    const rules: Rules = { permissions: [starterPermissions(options.serveOptions ?? {})] }
+    this.#admit = options.admit ?? (() => rules)
     // One listener for each connection in its hello: their number has its own limit.
     setMaxListeners(0, this.#ending.signal)
-    options.server.on('connection', (socket) => this.#accept(socket))
-    options.server.on('error', (error) => {
-      // Why a server can't listen, whoever asked it to learns.
-      if (options.server.listening) this.#log.error({ err: error }, 'accepting a connection failed')
-    })
   }
 
   get sessions(): number {
     return this.#sessions.size
+  }
+
+  accept(stream: Duplex, origin: Origin): void {
+    // From here on there is always a listener: an 'error' that nobody hears ends the process.
+    stream.on('error', (error) => this.#log.debug({ err: error }, 'connection failed'))
+    if (this.#isFull()) return this.#turnAway(stream)
+    this.#greeting += 1
+    this.#greet(stream, origin)
+      .catch((error: unknown) => this.#refuse(stream, error))
+      .finally(() => {
+        this.#greeting -= 1
+      })
   }
 
   begin(job: Job): void {
@@ -112,18 +141,6 @@ class SocketStarter implements Starter {
     while (this.#sessions.size > 0) await Promise.all([...this.#sessions].map((session) => session.closed))
   }
 
-  #accept(socket: net.Socket): void {
-    // From here on there is always a listener: an 'error' that nobody hears ends the process.
-    socket.on('error', (error) => this.#log.debug({ err: error }, 'connection failed'))
-    if (this.#isFull()) return this.#turnAway(socket)
-    this.#greeting += 1
-    this.#greet(socket)
-      .catch((error: unknown) => this.#refuse(socket, error))
-      .finally(() => {
-        this.#greeting -= 1
-      })
-  }
-
   #isFull(): boolean {
     const { maxStartups = MAX_STARTUPS } = this.#options
     const unauthenticated = [...this.#sessions].filter((session) => !session.authenticated).length
@@ -131,7 +148,7 @@ class SocketStarter implements Starter {
   }
 
   /** One line in the log for each flood, not for each connection: it goes to the job's stderr by default. */
-  #turnAway(socket: net.Socket): void {
+  #turnAway(stream: Duplex): void {
     if (!this.#flooded) {
       this.#log.warn(
         { waiting: this.#greeting },
@@ -141,45 +158,54 @@ class SocketStarter implements Starter {
     this.#flooded = true
     const { maxStartups = MAX_STARTUPS } = this.#options
     // Saying no politely takes a moment; past this many at a time they are just closed.
-    if (this.#refusing >= maxStartups) socket.destroy()
-    else this.#sayNo(socket, busy('Too many connections have not authenticated yet'))
+    if (this.#refusing >= maxStartups) stream.destroy()
+    else this.#sayNo(stream, busy('Too many connections have not authenticated yet'))
   }
 
-  async #greet(socket: net.Socket): Promise<void> {
-    const hello = await receiveClientHello(socket, { signal: this.#ending.signal })
+  async #greet(stream: Duplex, origin: Origin): Promise<void> {
+    const { signal } = this.#ending
+    const hello = await receiveClientHello(stream, { signal })
     this.#flooded = false
-    if ('refusal' in this.#state) throw this.#state.refusal
-    const { maxSessions = MAX_SESSIONS, serveOptions = {} } = this.#options
-    // A question without a key opens no session, and is answered also when all are taken.
-    if (hello.publicKey !== undefined && this.#sessions.size >= maxSessions) {
-      throw busy(`All ${maxSessions} sessions of this job are taken`)
-    }
-    // The server reads the hello itself: given back, as it was understood.
-    socket.unshift(encodeClientHello(hello))
-    this.#keep(socket, this.#serve(socket, this.#state.job, { ...serveOptions, log: this.#log }))
+    refuseMore(stream)
+    if (hello.publicKey === undefined) return answerQuestion(stream, this.#jobNow(), { signal })
+    this.#jobNow()
+    const rules = await this.#admit(hello, origin)
+    // It may have ended meanwhile, and others may have come.
+    const job = this.#jobNow()
+    const { maxSessions = MAX_SESSIONS, observer } = this.#options
+    if (this.#sessions.size >= maxSessions) throw busy(`All ${maxSessions} sessions of this job are taken`)
+    const settings = { ...this.#settings, ...(origin.peer === undefined ? {} : { peer: origin.peer }) }
+    const handover = makeHandover(hello, { job, rules, settings })
+    this.#keep(stream, this.#serve(stream, job, handover, { ...(observer && { observer }), log: this.#log }))
   }
 
-  #keep(socket: net.Socket, session: Served): void {
+  /** @throws SshjobError why it can't be entered now */
+  #jobNow(): Job {
+    if ('refusal' in this.#state) throw this.#state.refusal
+    return this.#state.job
+  }
+
+  #keep(stream: Duplex, session: Served): void {
     this.#sessions.add(session)
     void session.closed.then((cause) => {
       this.#sessions.delete(session)
       const fields = { code: cause?.code, cause: cause?.message }
       if (cause?.code === 'authentication-failed') this.#log.warn(fields, 'client refused')
       else this.#log.info(fields, 'session ended')
-      void closeGently(socket)
+      void closeGently(stream)
     })
   }
 
-  #refuse(socket: net.Socket, error: unknown): void {
+  #refuse(stream: Duplex, error: unknown): void {
     const reason =
       error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
     this.#log[REFUSALS[reason.code] ?? 'warn']({ code: reason.code, cause: reason.message }, 'client refused')
-    this.#sayNo(socket, reason)
+    this.#sayNo(stream, reason)
   }
 
-  #sayNo(socket: net.Socket, reason: SshjobError): void {
+  #sayNo(stream: Duplex, reason: SshjobError): void {
     this.#refusing += 1
-    void refuseHello(socket, reason).finally(() => {
+    void refuseHello(stream, reason).finally(() => {
       this.#refusing -= 1
     })
   }

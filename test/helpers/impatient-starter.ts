@@ -10,6 +10,7 @@ import { exitAtOnce } from '../../src/process/exit.js'
 import { FileServer } from '../../src/process/file-server.js'
 import { listenUnix } from '../../src/sockets/listen-unix.js'
 import { unixServer } from '../../src/sockets/unix.js'
+import { acceptFrom } from '../../src/starter/accept-from.js'
 import { startStarter } from '../../src/starter/starter.js'
 
 callBudget({ slowMs: 100, giveUpMs: 2_000 })
@@ -17,10 +18,12 @@ const helper = (name: string): string => join(process.cwd(), 'test/helpers', nam
 // What loads TypeScript has used the threads before a program can say how many there are to be.
 const threads = `UV_THREADPOOL_SIZE=${THREADS_FOR_FILES}`
 const command = ['/usr/bin/env', threads, process.execPath, '--import', helper('register-typescript.mjs')]
-const files = new FileServer([...command, helper('impatient-files.ts')])
+const fileService = new FileServer([...command, helper('impatient-files.ts')])
 const server = unixServer()
-const job = localJob({ id: 'impatient', command: ['test'], pids: () => [process.pid] })
-startStarter({ server, serveOptions: { files } }).begin(job)
+const job = localJob({ id: 'impatient', command: ['test'], pids: () => [process.pid], fileService })
+const starter = startStarter()
+acceptFrom(server, starter, { path: 'unix' })
+starter.begin(job)
 await listenUnix(process.argv[2] ?? '', { server })
 console.log('listening')
 process.stdin.resume().on('end', () => exitAtOnce(7))

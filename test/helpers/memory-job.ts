@@ -1,6 +1,7 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { deferred } from '../../src/core/deferred.js'
 import type { Job, JobProcess, ProcessEnd, ProcessRequest, TerminalSize } from '../../src/job/job.js'
+import { testInside } from './inside.js'
 
 /** A process as its program sees it. */
 export interface MemoryProcess {
@@ -34,7 +35,14 @@ export function memoryJob(program: Program, terminalUnavailable?: string): Memor
     pids: () => [11, 12],
     terminalUnavailable: () => terminalUnavailable,
     spawn: (request) => start(program, request, processes),
+    inside: () => testInside(),
   }
+}
+
+/** The same, where nothing but processes is offered. */
+export function outsideJob(program: Program): MemoryJob {
+  const { inside: _, ...job } = memoryJob(program)
+  return job
 }
 
 function start(program: Program, request: ProcessRequest, processes: MemoryProcess[]): JobProcess {

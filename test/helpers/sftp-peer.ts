@@ -1,5 +1,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { BlockingCalls } from '../../src/core/blocking-calls.js'
 import { silent } from '../../src/core/log.js'
+import { fileCalls } from '../../src/job/local-files.js'
 import { type SftpSession, serveSftp } from '../../src/server/sftp/serve-sftp.js'
 import { SftpConnection } from '../../src/server/sftp/sftp-connection.js'
 import { FX, FXP, makePacket, PacketSplitter } from '../../src/ssh/sftp-protocol.js'
@@ -97,10 +99,14 @@ export interface ServedSftp {
 export async function servedSftp(
   directory: string,
   home = directory,
-  connection = new SftpConnection(),
+  calls = fileCalls(new BlockingCalls()),
 ): Promise<ServedSftp> {
   const [near, far] = streamPair()
-  const session = serveSftp(far, far, { files: { directory, home }, connection, log: silent })
+  const session = serveSftp(far, far, {
+    files: { directory, home, calls },
+    connection: new SftpConnection(),
+    log: silent,
+  })
   const peer = sftpPeer(near, near)
   await peer.ask(FXP.INIT, uint32(3))
   return {

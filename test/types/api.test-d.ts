@@ -13,6 +13,7 @@ import {
   type Job,
   type JobConnection,
   type JobInfo,
+  type JobInside,
   type ListedJob,
   type Logger,
   listJobs,
@@ -21,6 +22,7 @@ import {
   type RemoteEnd,
   type RemoteProcess,
   type Served,
+  type SessionObserver,
   SshjobError,
   serve,
   streamPair,
@@ -108,6 +110,24 @@ export async function forwards(agent: string): Promise<Endpoint> {
   })
   return local.address
 }
+
+declare const inside: JobInside
+/** A job whose network is elsewhere, and whose files nobody gets. */
+export const elsewhere: Job = {
+  ...localJob({ id: 'a', command: [] }),
+  inside: () => ({
+    ...inside,
+    files: async () => {
+      throw new SshjobError('denied', 'There are none.')
+    },
+    connect: async (to) =>
+      'path' in to ? streamPair()[0] : connect(stream).then((c) => c.openTcp(to.host, 1)),
+  }),
+}
+const observer = (): SessionObserver => ({
+  output: (fd, chunk) => log.info({ fd, bytes: chunk.length }, 'output'),
+})
+serve(stream, elsewhere, { observer })
 
 export async function listsJobs(): Promise<string[]> {
   const jobs: ListedJob[] = await listJobs({

@@ -85,7 +85,7 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     ],
     [
       [{ id: 'a', command: [], cwd: '/' }],
-      "options has no 'cwd'; what it may have: id, command, environment, directory, user, shells, pids, since, openFiles",
+      "options has no 'cwd'; what it may have: id, command, environment, directory, user, shells, pids, since, openFiles, fileService",
     ],
     [
       [{ id: 'a', command: [], since: new Date(Number.NaN) }],
@@ -97,7 +97,7 @@ const CALLS: Readonly<Record<string, readonly Wrong[]>> = {
     [[stream()], `job has to be a Job, as localJob() makes one; ${MISSING}`],
     [
       [stream(), testJob(), { idelTimeoutMs: 5 }],
-      "options has no 'idelTimeoutMs'; what it may have: credentials, shells, idleTimeoutMs, motd, peer, signal, log, forwarding, permitOpen, permitListen, files",
+      "options has no 'idelTimeoutMs'; what it may have: credentials, shells, idleTimeoutMs, motd, peer, observer, signal, log, forwarding, permitOpen, permitListen",
     ],
     [
       [stream(), testJob(), { idleTimeoutMs: Number.NaN }],

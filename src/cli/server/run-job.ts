@@ -4,12 +4,13 @@ import type { Logger } from '../../core/log.js'
 import { hasRoom } from '../../core/thread-pool.js'
 import type { JobSocket } from '../../engines/local/job-socket.js'
 import type { ProcessEnd } from '../../job/job.js'
-import { type LaunchedJob, launchJob } from '../../job/launch-job.js'
+import { type LaunchedJob, type LaunchJobOptions, launchJob } from '../../job/launch-job.js'
 import { FileServer } from '../../process/file-server.js'
 import { MemoryKeeper } from '../../process/memory-keeper.js'
 import { unixServer } from '../../sockets/unix.js'
 import { FXP, makePacket, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
 import { string, uint32 } from '../../ssh/wire.js'
+import { acceptFrom } from '../../starter/accept-from.js'
 import { jobEnded } from '../../starter/job-end.js'
 import { type Starter, startStarter } from '../../starter/starter.js'
 import { argumentBytes } from '../arguments/command-line.js'
@@ -30,21 +31,21 @@ export async function runJob(
   host: JobHost,
   { log, errors }: { log: Logger; errors: ErrorOutput },
 ): Promise<ProcessEnd> {
-  const { maxSessions, quiet } = settings
-  const files = hasRoom() ? fileServer(log) : undefined
-  const serveOptions = { ...settings.serveOptions, ...(files && { files }) }
+  const { maxSessions, serveOptions, quiet } = settings
+  const fileService = hasRoom() ? fileServer(log) : undefined
   const server = unixServer()
   // Before the socket has its name: a client may find that in the same instant.
   const memory = new MemoryKeeper()
   server.on('connection', (socket) => socket.once('close', memory.begin()))
-  const starter = startStarter({ server, maxSessions, serveOptions, log })
+  const starter = startStarter({ maxSessions, serveOptions, log })
+  acceptFrom(server, starter, { path: 'unix' }, log)
   const entrance = new Entrance(settings, server, log)
   try {
     // Before the job: whoever sees that it runs can enter it.
     const id = await entrance.open()
-    const launched = await launch(settings, id, host, starter)
+    const launched = await launch(settings, { id, ...(fileService && { fileService }) }, host, starter)
     log.info({ job: id, socket: entrance.path }, 'job started')
-    files?.prepare()
+    fileService?.prepare()
     const { listen, isOpen } = entrance
     if (!quiet && isOpen) announce({ id, user: launched.job.user, listen }, errors)
     entrance.remember(launched.pid)
@@ -64,13 +65,13 @@ function fileServer(log: Logger): FileServer {
 
 async function launch(
   { command }: Settings,
-  id: string,
+  options: Pick<LaunchJobOptions, 'id' | 'fileService'>,
   host: JobHost,
   starter: Starter,
 ): Promise<LaunchedJob> {
   try {
     host.starting()
-    const launched = await launchJob(argumentBytes(command), { id, ...host.launchOptions })
+    const launched = await launchJob(argumentBytes(command), { ...options, ...host.launchOptions })
     starter.begin(launched.job)
     host.started(launched)
     return launched

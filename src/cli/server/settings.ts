@@ -4,7 +4,7 @@ import { messageOf, SshjobError } from '../../core/errors.js'
 import { BANNER_MAX_BYTES, MAX_SESSIONS } from '../../core/limits.js'
 import { findEnclosing } from '../../engines/enclosing-job.js'
 import { checkJobId, defaultJobId } from '../../engines/local/job-id.js'
-import { FORWARDING_MODES, makePolicy } from '../../server/forwarding/policy.js'
+import { FORWARDING_MODES, starterPermissions } from '../../permissions/forwarding-options.js'
 import { readAtMost } from '../../sshd/read-at-most.js'
 import type { StarterOptions } from '../../starter/starter.js'
 import { type OptionTable, parseArguments, usage as usageOf } from '../arguments/options.js'
@@ -141,11 +141,11 @@ function apply(settings: Settings, name: OptionName, value: string): void {
     }
     case 'permit-open':
       settings.serveOptions.permitOpen = [...(settings.serveOptions.permitOpen ?? []), value]
-      makePolicy(settings.serveOptions) // says what is wrong with it
+      starterPermissions(settings.serveOptions) // says what is wrong with it
       return
     case 'permit-listen':
       settings.serveOptions.permitListen = [...(settings.serveOptions.permitListen ?? []), value]
-      makePolicy(settings.serveOptions)
+      starterPermissions(settings.serveOptions)
       return
     case 'require-session':
       settings.requireSession = true

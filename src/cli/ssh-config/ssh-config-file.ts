@@ -3,7 +3,7 @@ import fs from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
-import { matchesPattern } from '../../sshd/patterns.js'
+import { matchesPattern } from '../../core/patterns.js'
 import { cutBlocks, putBlock } from './ssh-config-block.js'
 
 const OWNER_MAY_WRITE = 0o200

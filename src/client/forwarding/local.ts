@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { asError } from '../../core/errors.js'
 import type { Connection } from '../../ssh/connection.js'
-import { joinSocket } from '../../ssh/join.js'
+import { joinStream } from '../../ssh/join.js'
 import { count, forwardingOf, listenAt } from './listen.js'
 import { openChannel } from './open.js'
 import { serveSocks } from './socks.js'
@@ -53,13 +53,13 @@ async function listen(
 }
 
 async function connect(connection: Connection, socket: Socket, to: Endpoint): Promise<void> {
-  joinSocket(await openChannel(connection, to, originOf(socket)), socket)
+  joinStream(await openChannel(connection, to, originOf(socket)), socket)
 }
 
 async function connectAsAsked(connection: Connection, socket: Socket): Promise<void> {
   const client = { input: socket, output: socket, close: () => socket.destroySoon() }
   const channel = await serveSocks(client, (to) => openChannel(connection, to, originOf(socket)))
-  if (channel !== undefined) joinSocket(channel, socket)
+  if (channel !== undefined) joinStream(channel, socket)
 }
 
 function originOf(socket: Socket): { host: string; port: number } {

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
 import { asError, messageOf, SshjobError } from '../../core/errors.js'
-import { connectTcp, formatAddress } from '../../sockets/tcp.js'
+import { formatAddress } from '../../core/format-address.js'
+import { connectTcp } from '../../sockets/tcp.js'
 import { connectUnix } from '../../sockets/unix.js'
 import type { Channel } from '../../ssh/channel.js'
 import type { Connection, OpenAnswer } from '../../ssh/connection.js'
-import { joinSocket } from '../../ssh/join.js'
+import { joinStream } from '../../ssh/join.js'
 import { tcpName, unixName } from '../../ssh/listener-names.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../ssh/wire.js'
 import { count, forwardingOf, type Passage } from './listen.js'
@@ -124,7 +125,7 @@ export class IncomingChannels {
 async function connect(to: Endpoint, target?: Target): Promise<OpenAnswer> {
   try {
     const socket = await connectTo(to, target)
-    return { accept: (channel) => joinSocket(channel, socket), abandon: () => socket.destroy() }
+    return { accept: (channel) => joinStream(channel, socket), abandon: () => socket.destroy() }
   } catch (error) {
     target?.onFailure?.(asError(error))
     return { refuse: OPEN_FAILURE.CONNECT_FAILED, message: messageOf(error) }
@@ -140,7 +141,7 @@ function connectAsAsked(channel: Channel, target: Target): void {
     const client = { input, output, close: () => output.end(() => channel.close()) }
     const socket = await serveSocks(client, (to) => connectTo(to, target))
     if (channel.isClosed) socket?.destroy()
-    else if (socket !== undefined) joinSocket(channel, socket)
+    else if (socket !== undefined) joinStream(channel, socket)
   }
   serve().catch((error: unknown) => target.onFailure?.(asError(error)))
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Channel } from '../../ssh/channel.js'
 import type { OpenAnswer } from '../../ssh/connection.js'
-import { joinSocket } from '../../ssh/join.js'
+import { joinStream } from '../../ssh/join.js'
 import { boolean, string, uint32 } from '../../ssh/wire.js'
 import { Handshake } from './handshake.js'
 import { untrustedCookies } from './untrusted-cookie.js'
@@ -65,7 +65,7 @@ export class ForwardedDisplays {
       if (channel.isClosed) return void socket.destroy()
       socket.write(setup.with(cookie))
       input.release()
-      joinSocket(channel, socket)
+      joinStream(channel, socket)
     } finally {
       input.release()
     }

@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { SshjobError } from '../../core/errors.js'
+import { type JobInside, nothingInside } from '../../job/inside.js'
 import type { Job, ProcessRequest } from '../../job/job.js'
 import { DEFAULT_PATH } from '../../process/find-program.js'
 
@@ -45,11 +46,15 @@ export const OUTSIDE: ReadonlyMap<string, Buffer> = new Map([
  * and run what a program in the container has written there.
  * @param outside what runs a shell beside the job, with the variables of OUTSIDE, in the scratch folder
  * @param programs the folder of HTCondor's programs, as its starter has said
+ * @param inside what of this process's surroundings is the job's as well
  */
-export function onlyByStarter(outside: Job, scratch: string, programs: string | undefined): Job {
-  const { files: _, ...job } = outside
+export function onlyByStarter(
+  outside: Job,
+  { scratch, programs, inside }: { scratch: string; programs: string | undefined; inside: () => JobInside },
+): Job {
   return {
-    ...job,
+    ...outside,
+    inside,
     spawn({ command, environment, terminal }: ProcessRequest) {
       if (!hasContainerSocket(scratch) || programs === undefined || !isAbsolute(programs))
         throw refused(NO_WAY)
@@ -66,9 +71,9 @@ export function onlyByStarter(outside: Job, scratch: string, programs: string | 
 
 /** A job of which it is not known whether it runs in a container, so that nobody is let in. */
 export function nothingOf(outside: Job): Job {
-  const { files: _, ...job } = outside
   return {
-    ...job,
+    ...outside,
+    inside: () => nothingInside(UNKNOWN),
     spawn() {
       throw refused(UNKNOWN)
     },

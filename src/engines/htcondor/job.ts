@@ -8,6 +8,7 @@ import type { ServedJob } from '../engine.js'
 import { placeOf, sharesNetwork } from './container.js'
 import { nothingOf, OUTSIDE, onlyByStarter } from './enter-container.js'
 import { isForcedCommand } from './forced-command.js'
+import { besideServer, outsideOfContainer } from './inside.js'
 import { isTrue, type JobAd, numberOf, readJobAd, textOf } from './job-ad.js'
 
 /** Of the server that HTCondor's starter starts, not of the job. DISPLAY is that of another session, if any. */
@@ -39,7 +40,7 @@ export function htcondorJob(environment: Environment): ServedJob | undefined {
     ...(since === undefined ? {} : { since: new Date(since * 1000) }),
   }
 
-  function findJob(): Pick<ServedJob, 'job' | 'surroundings'> {
+  function findJob(): Pick<ServedJob, 'job' | 'isOutside'> {
     const place = placeOf(scratch, ad, pids)
     if (place === 'here') {
       const inside = localJob({
@@ -48,15 +49,17 @@ export function htcondorJob(environment: Environment): ServedJob | undefined {
         directory: [text('_CONDOR_JOB_IWD') ?? scratch, scratch],
         shells: shell ? [shell] : [],
       })
-      return { job: outsideContainers(inside, ad, takeOver), surroundings: 'all' }
+      return { job: outsideContainers(inside, ad, takeOver), isOutside: false }
     }
     const outside = localJob({ ...facts, environment: OUTSIDE, directory: scratch, shells: ['/bin/sh'] })
-    return place === 'unknown'
-      ? { job: nothingOf(outside), surroundings: 'none' }
-      : {
-          job: onlyByStarter(outside, scratch, text('_CONDOR_BIN')),
-          surroundings: sharesNetwork(pids) ? 'network' : 'none',
-        }
+    if (place === 'unknown') return { job: nothingOf(outside), isOutside: true }
+    const isShared = sharesNetwork(pids)
+    const job = onlyByStarter(outside, {
+      scratch,
+      programs: text('_CONDOR_BIN'),
+      inside: () => outsideOfContainer(outside.inside?.(), isShared),
+    })
+    return { job, isOutside: true }
   }
 
   /** The session takes the place of the process that an interactive job waits with. */
@@ -82,7 +85,7 @@ function jobEnvironment(environment: Environment): Map<string, Buffer> {
 
 function outsideContainers(job: Job, ad: JobAd, takeOver: () => void): Job {
   const begin = isTrue(ad, 'InteractiveJob') ? takeOver : () => undefined
-  const { files } = job
+  const { inside } = job
   return {
     ...job,
     spawn(request) {
@@ -90,12 +93,7 @@ function outsideContainers(job: Job, ad: JobAd, takeOver: () => void): Job {
       if (request.command === undefined) return job.spawn(request)
       return job.spawn({ ...request, shells: [...(request.shells ?? []), ...COMMAND_SHELLS] })
     },
-    ...(files && {
-      files() {
-        begin()
-        return files()
-      },
-    }),
+    ...(inside && { inside: () => besideServer(inside(), begin) }),
   }
 }
 

@@ -1,43 +1,40 @@
 import { setMaxListeners } from 'node:events'
-import type { BlockingCalls } from '../../core/blocking-calls.js'
 import type { Logger } from '../../core/log.js'
+import type { JobInside } from '../../job/inside.js'
+import { refusalOf } from '../../permissions/refusal.js'
 import type { Connection, OpenAnswer, RequestAnswer } from '../../ssh/connection.js'
 import type { Reader } from '../../ssh/wire.js'
+import type { Rules } from '../rules.js'
 import { forwardAgent, type SessionForward } from './agent.js'
 import { openTcpChannel, openUnixChannel } from './local.js'
-import type { ForwardingPolicy } from './policy.js'
 import { RemoteForwards } from './remote.js'
 import { forwardX11, type X11Request } from './x11.js'
 
 /** The forwardings of one connection: RFC 4254 §7, and OpenSSH's for unix sockets. */
 export class Forwarding {
   readonly #connection: Connection
-  readonly #policy: ForwardingPolicy
+  readonly #rules: Rules
   readonly #remote: RemoteForwards
-  readonly #calls: BlockingCalls
+  readonly #inside: JobInside
   readonly #ending = new AbortController()
 
-  constructor(
-    connection: Connection,
-    policy: ForwardingPolicy,
-    { calls, log }: { calls: BlockingCalls; log: Logger },
-  ) {
+  constructor(connection: Connection, rules: Rules, { inside, log }: { inside: JobInside; log: Logger }) {
     this.#connection = connection
     // Each connection that is being made listens; MAX_CHANNELS limits them.
     setMaxListeners(0, this.#ending.signal)
-    this.#policy = policy
-    this.#calls = calls
-    this.#remote = new RemoteForwards(connection, policy, { calls, log })
+    this.#rules = rules
+    this.#inside = inside
+    this.#remote = new RemoteForwards(connection, rules, { inside, log })
   }
 
   /** Undefined for a channel that is no forwarding. */
   open(type: string, data: Reader): OpenAnswer | Promise<OpenAnswer> | undefined {
-    const way = { signal: this.#ending.signal, calls: this.#calls }
+    const way = { inside: this.#inside, signal: this.#ending.signal }
     switch (type) {
       case 'direct-tcpip':
-        return openTcpChannel(data, this.#policy, way)
+        return openTcpChannel(data, this.#rules.permissions, way)
       case 'direct-streamlocal@openssh.com':
-        return openUnixChannel(data, this.#policy, way)
+        return openUnixChannel(data, this.#rules.permissions, way)
       default:
         return undefined
     }
@@ -61,20 +58,20 @@ export class Forwarding {
 
   /** Why a session does not get its agent, or undefined. */
   agentRefusal(): string | undefined {
-    return this.#policy.agent()
+    return refusalOf(this.#rules.permissions, { kind: 'agent' })
   }
 
   /** Why a session gets no display, or undefined. */
   x11Refusal(): string | undefined {
-    return this.#policy.x11()
+    return refusalOf(this.#rules.permissions, { kind: 'x11' })
   }
 
   agent(): Promise<SessionForward> {
-    return forwardAgent(this.#connection, this.#calls)
+    return forwardAgent(this.#connection, this.#inside)
   }
 
   x11(request: X11Request): Promise<SessionForward> {
-    return forwardX11(this.#connection, request, this.#calls, this.#policy.displays)
+    return forwardX11(this.#connection, request, this.#inside, this.#rules.displays)
   }
 
   /**

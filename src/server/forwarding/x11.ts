@@ -1,21 +1,12 @@
-import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import type { BlockingCalls } from '../../core/blocking-calls.js'
 import { SshjobError, systemCode } from '../../core/errors.js'
-import {
-  X11_AUTHORITY_MAX_BYTES,
-  X11_DISPLAY_OFFSET,
-  X11_DISPLAYS,
-  X11_FIRST_PORT,
-} from '../../core/limits.js'
-import { type Listening, listenEverywhere, listenLoopback } from '../../sockets/loopback.js'
+import { X11_AUTHORITY_MAX_BYTES, X11_DISPLAY_OFFSET, X11_DISPLAYS } from '../../core/limits.js'
+import type { JobInside, JobListenAt, JobListening } from '../../job/inside.js'
 import type { Connection } from '../../ssh/connection.js'
-import { type Reader, string, uint32 } from '../../ssh/wire.js'
+import type { Reader } from '../../ssh/wire.js'
+import type { Displays } from '../rules.js'
 import type { SessionForward } from './agent.js'
-import type { Displays } from './policy.js'
-import { makePrivateFolder } from './private-folder.js'
-import { forwardSocket } from './remote.js'
+import { forwardStream, originOf } from './remote.js'
 import { encodeXauthority } from './xauthority.js'
 
 /** x11-req: RFC 4254 §6.3.1. */
@@ -45,47 +36,50 @@ export function readX11Request(data: Reader): X11Request | undefined {
 export async function forwardX11(
   connection: Connection,
   request: X11Request,
-  calls: BlockingCalls,
+  inside: JobInside,
   { offset, localhost }: Displays = { offset: X11_DISPLAY_OFFSET, localhost: true },
 ): Promise<SessionForward> {
   const { protocol, cookie, screen } = request
-  const folder = await makePrivateFolder(calls, 'Xauthority')
+  const directory = await inside.temporary('Xauthority')
   try {
-    const listening = await listenDisplay(offset, localhost ? listenLoopback : listenEverywhere)
-    const display = listening.port - X11_FIRST_PORT
-    listening.onConnection((socket) => {
-      const origin = [string(socket.remoteAddress ?? ''), uint32(socket.remotePort ?? 0)]
-      forwardSocket(connection, socket, 'x11', ...origin)
-      if (request.single) void listening.close()
+    const { display, listening } = await listenDisplay(offset, (free) => {
+      const at: JobListenAt = { display: free, on: localhost ? 'loopback' : 'everywhere' }
+      const made = inside.listen(at, (stream, from) => {
+        forwardStream(connection, stream, 'x11', ...originOf(from))
+        if (request.single) void made.then((one) => one.close())
+      })
+      return made
     })
     const close = async (): Promise<void> => {
       await listening.close()
-      await folder.remove()
+      await directory.remove()
     }
-    const file = join(folder.path, 'Xauthority')
     try {
       const entry = encodeXauthority({ display, hostname: hostname(), protocol, cookie })
-      await calls.file(file, () => writeFile(file, entry, { mode: 0o600, flag: 'wx' }))
+      const file = await directory.write('Xauthority', entry)
+      const environment = new Map([
+        ['DISPLAY', Buffer.from(`${listening.host}:${display}.${screen}`)],
+        ['XAUTHORITY', Buffer.from(file)],
+      ])
+      return { environment, close }
     } catch (error) {
       await listening.close()
       throw error
     }
-    const environment = new Map([
-      ['DISPLAY', Buffer.from(`${localhost ? 'localhost' : hostname()}:${display}.${screen}`)],
-      ['XAUTHORITY', Buffer.from(file)],
-    ])
-    return { environment, close }
   } catch (error) {
-    await folder.remove()
+    await directory.remove()
     throw error
   }
 }
 
-/** The first display whose port is free on every address that counts: a program may try any of them. */
-async function listenDisplay(offset: number, listen: typeof listenLoopback): Promise<Listening> {
+/** The first display that is free on every address that counts: a program may try any of them. */
+async function listenDisplay(
+  offset: number,
+  listen: (display: number) => Promise<JobListening>,
+): Promise<{ display: number; listening: JobListening }> {
   for (let display = offset; display < offset + X11_DISPLAYS; display++) {
     try {
-      return await listen(X11_FIRST_PORT + display)
+      return { display, listening: await listen(display) }
     } catch (error) {
       if (!(error instanceof SshjobError) || systemCode(error.cause) !== 'EADDRINUSE') throw error
     }

@@ -1,5 +1,5 @@
 import { readAccount } from '../../job/account.js'
-import type { FileCalls } from './file-calls.js'
+import type { FileCalls } from '../../job/file-calls.js'
 
 export interface NamedAccount {
   name: string

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import type { Stats } from '../../job/file-calls.js'
 import { type Attributes, encodeAttributes, FXP, makePacket } from '../../ssh/sftp-protocol.js'
 import { string, uint32 } from '../../ssh/wire.js'
 import type { Status } from './failure.js'

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs'
+import { constants, type FileCalls, type OpenedFile } from '../../job/file-calls.js'
 import { type Attributes, FX } from '../../ssh/sftp-protocol.js'
 import { fileOffset } from './context.js'
 import { SftpFailure } from './failure.js'
-import type { FileCalls, OpenedFile } from './file-calls.js'
 
 const PERMISSIONS = 0o7777
 /** open(2): a name for the file, and no access to it. Node.js has no name for it. */

@@ -1,9 +1,9 @@
-import type { JobFiles } from '../../job/job.js'
+import type { FileCalls } from '../../job/file-calls.js'
+import type { JobFiles } from '../../job/inside.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 import type { Reader } from '../../ssh/wire.js'
 import type { Accounts } from './accounts.js'
 import { SftpFailure } from './failure.js'
-import type { FileCalls } from './file-calls.js'
 import type { Handles, OpenFile } from './handles.js'
 
 /** What the operations of one channel share. */

@@ -1,10 +1,10 @@
 import { SFTP_DATA_MAX } from '../../core/limits.js'
+import type { FileCalls } from '../../job/file-calls.js'
 import { FX, FXP } from '../../ssh/sftp-protocol.js'
 import type { Reader } from '../../ssh/wire.js'
 import { statusAnswer } from './answers.js'
 import { fileOf, fileOffset, type SftpContext } from './context.js'
 import { status } from './failure.js'
-import type { FileCalls } from './file-calls.js'
 import type { OpenFile } from './handles.js'
 
 /** Of a DATA packet, in front of the bytes: its length, type, id, and their length. */

@@ -1,5 +1,5 @@
 import { SFTP_COPY_BYTES, SFTP_DATA_MAX, SFTP_HANDLES_MAX, SFTP_PACKET_MAX } from '../../core/limits.js'
-import type { FileSystemSpace } from '../../process/file-system-space.js'
+import type { FileSystemSpace } from '../../job/file-calls.js'
 import { decodeAttributes, FX } from '../../ssh/sftp-protocol.js'
 import { Reader, string, uint64 } from '../../ssh/wire.js'
 import { extendedAnswer, pathAnswer, statusAnswer } from './answers.js'

@@ -1,8 +1,8 @@
 import { SFTP_HANDLES_MAX } from '../../core/limits.js'
+import type { FileCalls, OpenedDirectory, OpenedFile } from '../../job/file-calls.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 import { uint32 } from '../../ssh/wire.js'
 import { SftpFailure } from './failure.js'
-import type { FileCalls, OpenedDirectory, OpenedFile } from './file-calls.js'
 
 export interface OpenFile extends OpenedFile {
   /** Opened with APPEND: every write goes to the end, whatever its offset. */

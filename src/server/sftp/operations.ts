@@ -1,12 +1,11 @@
-import { constants } from 'node:fs'
 import { systemCode } from '../../core/errors.js'
+import { constants, type FileCalls } from '../../job/file-calls.js'
 import { decodeAttributes, FX, FXF, FXP } from '../../ssh/sftp-protocol.js'
 import type { Reader } from '../../ssh/wire.js'
 import { attributesAnswer, handleAnswer, pathAnswer, statusAnswer } from './answers.js'
 import { setOfFile, setOfPath } from './attributes.js'
 import { fileOf, type Operation, resolvePath, type SftpContext } from './context.js'
 import { SftpFailure, status } from './failure.js'
-import type { FileCalls } from './file-calls.js'
 import { readFolder } from './read-folder.js'
 import { realPath } from './real-path.js'
 

@@ -1,10 +1,10 @@
 import { systemCode } from '../../core/errors.js'
 import { SFTP_READDIR_ENTRIES } from '../../core/limits.js'
+import type { FileCalls } from '../../job/file-calls.js'
 import { FX } from '../../ssh/sftp-protocol.js'
 import type { Accounts } from './accounts.js'
 import { attributesOf, type Name, namesAnswer, statusAnswer } from './answers.js'
 import { status } from './failure.js'
-import type { FileCalls } from './file-calls.js'
 import type { OpenFolder } from './handles.js'
 import { longName } from './long-name.js'
 

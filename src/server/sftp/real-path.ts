@@ -1,5 +1,5 @@
 import { PATH_MAX_BYTES, SYMLINKS_MAX } from '../../core/limits.js'
-import type { FileCalls } from './file-calls.js'
+import type { FileCalls } from '../../job/file-calls.js'
 
 /**
  * The absolute path without links, '.' and '..', as OpenSSH's sftp_realpath() finds it: other than for realpath(3),

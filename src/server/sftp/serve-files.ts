@@ -1,24 +1,16 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { messageOf } from '../../core/errors.js'
+import type { FileStream } from '../../job/inside.js'
 import { copyOutput } from '../copy-output.js'
-import type { FileService } from '../types.js'
 import { type SftpOptions, type SftpSession, serveSftp } from './serve-sftp.js'
-
-export interface FileOptions extends SftpOptions {
-  /** Of the connection that this is a channel of. */
-  number: number
-  /** Default: this process serves them. */
-  service: FileService | undefined
-}
 
 const EXIT_FATAL = 255
 
 /** Serves SFTP on two streams of bytes: by a process that is there for it, or else in this one. */
-export function serveFiles(input: Readable, output: Writable, options: FileOptions): SftpSession {
-  const { service } = options
-  return service === undefined
+export function serveFiles(input: Readable, output: Writable, options: SftpOptions): SftpSession {
+  return options.files.serve === undefined
     ? serveSftp(input, output, options)
-    : new HandedOn(input, output, options, service)
+    : new HandedOn(input, output, options)
 }
 
 class HandedOn implements SftpSession {
@@ -27,8 +19,8 @@ class HandedOn implements SftpSession {
   #stream: Duplex | undefined
   #own: SftpSession | undefined
 
-  constructor(input: Readable, output: Writable, options: FileOptions, service: FileService) {
-    this.ended = this.#run(input, output, options, service)
+  constructor(input: Readable, output: Writable, options: SftpOptions) {
+    this.ended = this.#run(input, output, options)
   }
 
   async terminate(): Promise<void> {
@@ -37,9 +29,11 @@ class HandedOn implements SftpSession {
     await this.#own?.terminate()
   }
 
-  async #run(input: Readable, output: Writable, options: FileOptions, service: FileService): Promise<number> {
-    const { files, number, log } = options
-    const served = await service.open({ connection: number, ...files }).catch((error: unknown) => {
+  async #run(input: Readable, output: Writable, options: SftpOptions): Promise<number> {
+    const { files, log } = options
+    const open = async (): Promise<FileStream | undefined> =>
+      files.serve?.({ directory: files.directory, home: files.home })
+    const served = await open().catch((error: unknown) => {
       log.warn({ reason: messageOf(error) }, 'files are served in this process')
       return undefined
     })

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { deferred } from '../../core/deferred.js'
 import { SFTP_PACKET_MAX, SFTP_REQUEST_COST } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
-import type { JobFiles } from '../../job/job.js'
+import type { JobFiles } from '../../job/inside.js'
 import { FX, FXP, makePacket, PacketSplitter, SFTP_VERSION } from '../../ssh/sftp-protocol.js'
 import { type Reader, string, uint32 } from '../../ssh/wire.js'
 import { type Accounts, readAccounts } from './accounts.js'
@@ -11,7 +11,6 @@ import type { Operation, SftpContext } from './context.js'
 import { type DataRequest, decodeData, moveData } from './data.js'
 import { EXTENSIONS, runExtension } from './extensions.js'
 import { status, statusOf } from './failure.js'
-import { fileCalls } from './file-calls.js'
 import { Handles, type OpenFile } from './handles.js'
 import { OPERATIONS } from './operations.js'
 import type { SftpConnection } from './sftp-connection.js'
@@ -34,7 +33,7 @@ export interface SftpOptions {
   log: Logger
 }
 
-/** Serves SFTP on two streams of bytes, with this process's rights. */
+/** Serves SFTP on two streams of bytes. */
 export function serveSftp(input: Readable, output: Writable, options: SftpOptions): SftpSession {
   return new SftpServer(input, output, options)
 }
@@ -80,7 +79,7 @@ class SftpServer implements SftpSession {
     this.ended = this.#ending.promise
     void this.ended.then(connection.enter())
     let accounts: Promise<Accounts> | undefined
-    const calls = fileCalls(connection.calls)
+    const { calls } = files
     this.#handles = new Handles(calls)
     this.#context = {
       files,

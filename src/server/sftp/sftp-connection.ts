@@ -1,17 +1,11 @@
-import { BlockingCalls } from '../../core/blocking-calls.js'
 import { SFTP_BUDGET, SFTP_PACKET_MAX, SFTP_PENDING_BYTES } from '../../core/limits.js'
 import { clamp, MemoryShare, Sharers } from '../../core/memory-share.js'
 
 const channels = new Sharers()
 
-/** What the channels of SFTP of one connection share: threads, and memory. */
+/** What the channels of SFTP of one connection share: memory. */
 export class SftpConnection {
-  readonly calls: BlockingCalls
   readonly #memory = new MemoryShare(SFTP_BUDGET, channels)
-
-  constructor(calls = new BlockingCalls()) {
-    this.calls = calls
-  }
 
   /** One more channel. Gives what is to be called, once, when it has ended. */
   enter(): () => void {

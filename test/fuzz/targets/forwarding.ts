@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { BlockingCalls } from '../../../src/core/blocking-calls.js'
 import { SshjobError } from '../../../src/core/errors.js'
-import { makePrivateFolder } from '../../../src/server/forwarding/private-folder.js'
 import { MSG, Reader, string, uint32 } from '../../../src/ssh/wire.js'
 import { turnOfEventLoop, until } from '../../helpers/bytes.js'
+import { testInside } from '../../helpers/inside.js'
 import { closeSockets, echoSocket, serveSockets, unusedPort } from '../../helpers/loopback.js'
 import { echo, memoryJob } from '../../helpers/memory-job.js'
 import { isAbout } from '../../helpers/raw-peer.js'
@@ -75,7 +74,7 @@ async function open(directory: string): Promise<OpenTarget> {
   const closedPort = await unusedPort()
   const other = await bystander()
   // The first directory for an agent begins a process that looks after all of them, and stays.
-  await (await makePrivateFolder(new BlockingCalls())).remove()
+  await (await testInside().temporary()).remove()
   const [, padded] = directoryMark(directory)
   const fill = filler([directoryMark(directory), [PORT, uint32(openPort)], [CLOSED_PORT, uint32(closedPort)]])
   const inDirectory = (name: string): string => `${padded}${name}`

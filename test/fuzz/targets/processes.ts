@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { SshjobError } from '../../../src/core/errors.js'
+import { starterPermissions } from '../../../src/permissions/forwarding-options.js'
 import { admitKeys } from '../../../src/server/admission.js'
-import { makePolicy } from '../../../src/server/forwarding/policy.js'
 import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
 import { MSG, string, uint32 } from '../../../src/ssh/wire.js'
@@ -36,21 +36,21 @@ const LOOK_MS = 20
 
 async function open(): Promise<OpenTarget> {
   const keys = freshKeys()
-  const policy = makePolicy({ forwarding: 'none' })
+  const permissions = [starterPermissions({ forwarding: 'none' })] as const
   async function run(script: Script): Promise<string> {
     const mark = randomUUID()
     const wire = memoryWire()
     const admitted = admitKeys(
       [parseKey(keys.server.hostPrivateKey)],
       [parseKey(keys.server.clientPublicKey)],
-      policy,
+      { permissions },
     )
     const rules = {
-      forwarding: policy,
+      permissions,
       forced: { kind: 'command', command: FORCED } as const,
-      environment: new Map([['SSHJOB_FUZZ_CASE', Buffer.from(mark)]]),
+      environment: { SSHJOB_FUZZ_CASE: mark },
       // A shell that reads what a script names, or looks for its programs elsewhere, would be another.
-      acceptsVariable: (name: string) => /^(LANG|LC_|X_)/.test(name),
+      acceptedVariables: ['LANG*', 'LC_*', 'X_*'],
     }
     const login: typeof admitted.login = (user) => {
       const { authorize } = admitted.login(user)

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { BlockingCalls } from '../../../src/core/blocking-calls.js'
 import { SFTP_DATA_MAX, SFTP_PACKET_MAX } from '../../../src/core/limits.js'
 import { silent } from '../../../src/core/log.js'
+import { fileCalls } from '../../../src/job/local-files.js'
 import { serveSftp } from '../../../src/server/sftp/serve-sftp.js'
 import { SftpConnection } from '../../../src/server/sftp/sftp-connection.js'
 import { FXP, makePacket, PacketSplitter } from '../../../src/ssh/sftp-protocol.js'
@@ -167,7 +169,7 @@ async function open(directory: string): Promise<OpenTarget> {
     const [near, far] = streamPair()
     near.on('error', () => undefined)
     const session = serveSftp(far, far, {
-      files: { directory, home: directory },
+      files: { directory, home: directory, calls: fileCalls(new BlockingCalls()) },
       connection: new SftpConnection(),
       log: silent,
     })

@@ -10,6 +10,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'imports-'))
   write('core/errors.ts', 'export const a = 1\n')
   write('ssh/keys.ts', 'export const b = 1\n')
+  write('hello/line.ts', 'export const e = 1\n')
   write('server/serve.ts', "import { b } from '../ssh/keys.js'\nexport const c = b\n")
   write('streams/unix.ts', "import { a } from '../core/errors.js'\nexport const d = a\n")
   write('index.ts', "/** The API. */\nexport { c } from './server/serve.js'\n")
@@ -35,6 +36,9 @@ test('imports that point right are accepted', async () => {
 test.each([
   ['server/x.ts', "import { d } from '../streams/unix.js'", 'server/ may not import streams/.'],
   ['server/x.ts', "import type {\n  D,\n} from '../streams/unix.js'", 'server/ may not import streams/.'],
+  ['server/x.ts', "import type { Stats } from 'node:fs'", "server/ has the job's alone."],
+  ['server/x.ts', "import net from 'node:net'", "server/ has the job's alone."],
+  ['server/x.ts', "import { e } from '../hello/line.js'", 'server/ may not import hello/.'],
   ['core/x.ts', "export * from '../ssh/keys.js'", 'core/ may not import ssh/.'],
   ['core/x.ts', "const x = await import('../ssh/keys.js')", 'core/ may not import ssh/.'],
   ['streams/x.ts', "import '../server/serve.js'", 'streams/ may not import server/.'],

@@ -2,13 +2,14 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, renameSync, writeFileS
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import { dirname, join } from 'node:path'
-import { BlockingCalls } from '../../../src/core/blocking-calls.js'
 import { silent } from '../../../src/core/log.js'
+import { everything } from '../../../src/permissions/permissions.js'
 import { letClientIn } from '../../../src/server/client.js'
-import { makePolicy } from '../../../src/server/forwarding/policy.js'
+import type { Rules } from '../../../src/server/rules.js'
 import { string } from '../../../src/ssh/wire.js'
 import { connectionPair } from '../../helpers/connection-pair.js'
 import { failOnUncaught } from '../../helpers/fail-on-uncaught.js'
+import { testInside } from '../../helpers/inside.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'
 import { itAsRoot } from '../../helpers/needs.js'
 import { rawSession } from '../../helpers/session-pair.js'
@@ -39,10 +40,10 @@ async function letIn() {
   const { transport, connection } = pair.server
   const warnings: string[] = []
   const log = { ...silent, warn: (_fields: object, message: string) => void warnings.push(message) }
-  const rules = { forwarding: makePolicy({}), authenticationInfo: true }
-  const calls = new BlockingCalls()
+  const rules: Rules = { permissions: [everything('the test')], authenticationInfo: true }
+  const inside = testInside()
   const key = { algorithm: 'ssh-ed25519', blob: string('ssh-ed25519') }
-  return { pair, warnings, client: letClientIn(transport, connection, { rules, key, calls, log }) }
+  return { pair, warnings, client: letClientIn(transport, connection, { rules, key, inside, log }) }
 }
 
 describe('what can not be removed', () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { admitKeys, type Rules } from '../../../src/server/admission.js'
-import { makePolicy } from '../../../src/server/forwarding/policy.js'
+import { everything, type Permissions } from '../../../src/permissions/permissions.js'
+import { admitKeys } from '../../../src/server/admission.js'
+import type { Rules } from '../../../src/server/rules.js'
 import { serveAdmitted } from '../../../src/server/serve-admitted.js'
 import { parseKey } from '../../../src/ssh/keys.js'
 import { byte, MSG, Reader, string, uint32 } from '../../../src/ssh/wire.js'
@@ -8,12 +9,17 @@ import { streamPair } from '../../../src/streams/memory.js'
 import { idle, type MemoryJob, memoryJob } from '../../helpers/memory-job.js'
 import { isAbout, rawPeer, sessionKeys, transcript } from '../../helpers/raw-peer.js'
 
+const ALL: Rules = { permissions: [everything('the test')] }
+const without = (less: Partial<Permissions>): Rules => ({
+  permissions: [everything('one'), { ...everything('another'), ...less }],
+})
+
 /** A job served by these rules, and a client that has authenticated. */
 async function admitted(rules: Partial<Rules>, job: MemoryJob = memoryJob(idle)) {
   const keys = sessionKeys()
   const [serverStream, clientStream] = streamPair()
   const key = parseKey(keys.server.clientPublicKey)
-  const simple = admitKeys([parseKey(keys.server.hostPrivateKey)], [key], makePolicy({}))
+  const simple = admitKeys([parseKey(keys.server.hostPrivateKey)], [key], ALL)
   const admission = {
     ...simple,
     login: (user: string) => {
@@ -42,6 +48,7 @@ async function admitted(rules: Partial<Rules>, job: MemoryJob = memoryJob(idle))
 }
 
 const exec = string
+const TERMINAL = [string('xterm'), ...[0, 0, 0, 0].map(uint32), string('')]
 
 describe('rules of a client', () => {
   it('begin with a banner, before it is in', async () => {
@@ -94,10 +101,7 @@ describe('rules of a client', () => {
   })
 
   it('set nothing over what the server says itself, as with sshd', async () => {
-    const environment = new Map([
-      ['SSH_CONNECTION', Buffer.from('a lie')],
-      ['LANG', Buffer.from('C.UTF-8')],
-    ])
+    const environment = { SSH_CONNECTION: 'a lie', LANG: 'C.UTF-8' }
     const session = await admitted({ environment })
     const channel = await session.peer.open(0)
     await session.peer.request(channel, 'env', string('LANG'), string('de_DE'))
@@ -126,8 +130,8 @@ describe('rules of a client', () => {
 
   it('choose the variables that a client sets, and set others over them', async () => {
     const session = await admitted({
-      acceptsVariable: (name) => name.startsWith('A'),
-      environment: new Map([['AB', Buffer.from('ours')]]),
+      acceptedVariables: ['A*'],
+      environment: { AB: 'ours' },
     })
     const { peer, job } = session
     const channel = await peer.open(0)
@@ -145,11 +149,51 @@ describe('rules of a client', () => {
   })
 
   it('refuse terminals', async () => {
-    const session = await admitted({ terminalRefusal: 'no' })
+    const session = await admitted(without({ terminal: false }))
     const channel = await session.peer.open(0)
-    const size = [0, 0, 0, 0].map(uint32)
-    expect(await session.peer.request(channel, 'pty-req', string('xterm'), ...size, string(''))).toBe(false)
+    expect(await session.peer.request(channel, 'pty-req', ...TERMINAL)).toBe(false)
     await session.close()
+  })
+
+  it.each<[keyof Permissions, string, Buffer[], string]>([
+    ['shell', 'shell', [], 'sshjob-server: another allows no shells.\n'],
+    ['exec', 'exec', [exec('mine')], 'sshjob-server: another allows no commands.\n'],
+    ['sftp', 'subsystem', [string('sftp')], 'sshjob-server: another allows no file transfer.\n'],
+    ['terminal', 'pty-req', TERMINAL, 'sshjob-server: another allows no terminals.\n'],
+  ])(
+    'refuse what one of the permissions lacks, with a sentence: %s',
+    async (permission, name, data, sentence) => {
+      const session = await admitted(without({ [permission]: false }))
+      const channel = await session.peer.open(0)
+      expect(await session.peer.request(channel, name, ...data)).toBe(false)
+      expect(transcript(session.peer.messages, 0)).toEqual([`stderr ${sentence}`, 'failure'])
+      expect(session.job.processes).toEqual([])
+      await session.close()
+    },
+  )
+
+  it('let who may watch only do nothing else', async () => {
+    const session = await admitted(without({ watchOnly: true }))
+    const { peer } = session
+    const channel = await peer.open(0)
+    const refused = [
+      await peer.request(channel, 'shell'),
+      await peer.request(channel, 'exec', exec('mine')),
+      await peer.request(channel, 'subsystem', string('sftp')),
+      await peer.request(channel, 'auth-agent-req@openssh.com'),
+    ]
+    expect(refused).toEqual([false, false, false, false])
+    expect(transcript(peer.messages, 0)[0]).toBe('stderr sshjob-server: another allows to watch only.\n')
+    await session.close()
+  })
+
+  it('let nobody in any more once they have expired, and leave in whoever is', async () => {
+    const expires = Date.now() + 1_000
+    const session = await admitted(without({ expires }))
+    while (Date.now() < expires) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await session.peer.open(0)).toBeGreaterThanOrEqual(0)
+    await session.close()
+    await expect(admitted(without({ expires }))).rejects.toMatchObject({ code: 'authentication-failed' })
   })
 
   it('ask a silent client whether it is there, and give it up', async () => {
@@ -177,7 +221,7 @@ describe('rules of a client', () => {
     const admission = admitKeys(
       [parseKey(keys.server.hostPrivateKey)],
       [parseKey(keys.server.clientPublicKey)],
-      makePolicy({}),
+      ALL,
     )
     const served = serveAdmitted(serverStream, memoryJob(idle), admission, {})
     const peer = await rawPeer(clientStream, { ...keys.client, authenticate: false })

@@ -159,8 +159,7 @@ describe('the requests of a session', () => {
   })
 
   it.each(['exec', 'subsystem'])('start one thing: no files behind %s', async (first) => {
-    const files = () => ({ directory: process.cwd(), home: process.cwd() })
-    session = await rawSession({ ...memoryJob(idle), files }, {})
+    session = await rawSession(memoryJob(idle), {})
     channel = await session.peer.open()
     expect(await ask(first, string('sftp'))).toBe(true)
     expect(await ask('subsystem', string('sftp'))).toBe(false)
@@ -168,9 +167,8 @@ describe('the requests of a session', () => {
   })
 
   it('start one thing, though the next request does not wait for the answer to the first', async () => {
-    const files = async () => ({ directory: process.cwd(), home: process.cwd() })
     const job = memoryJob(idle)
-    session = await rawSession({ ...job, files }, {})
+    session = await rawSession(job, {})
     channel = await session.peer.open()
     tell(MSG.CHANNEL_REQUEST, string('subsystem'), boolean(true), string('sftp'))
     tell(MSG.CHANNEL_REQUEST, string('exec'), boolean(true), string('x'))

@@ -1,5 +1,6 @@
+import { formatAddress } from '../../../src/core/format-address.js'
 import { listenLoopback } from '../../../src/sockets/loopback.js'
-import { connectTcp, formatAddress, listenTcp, portOf } from '../../../src/sockets/tcp.js'
+import { connectTcp, listenTcp, portOf } from '../../../src/sockets/tcp.js'
 import { startProgram } from '../../helpers/programs.js'
 import { dial, echoSocket, exchange, serveSockets, unusedPort } from '../../helpers/sockets.js'
 

@@ -1,6 +1,6 @@
-import { serve } from '../../../src/server/serve.js'
 import { hostKeyAlgorithms, offer } from '../../../src/ssh/algorithms.js'
 import { MSG, Reader } from '../../../src/ssh/wire.js'
+import { serve } from '../../../src/starter/serve.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { until } from '../../helpers/bytes.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'

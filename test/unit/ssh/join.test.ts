@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { joinSocket } from '../../../src/ssh/join.js'
+import { joinStream } from '../../../src/ssh/join.js'
 import { until } from '../../helpers/bytes.js'
 import { connectionPair } from '../../helpers/connection-pair.js'
 import { dial, serveSockets } from '../../helpers/sockets.js'
@@ -26,7 +26,7 @@ async function lostSocket(): Promise<Socket> {
 it('a channel whose socket has gone before they could be joined is closed', async () => {
   const pair = await connectionPair()
   const [channel, other] = await pair.open()
-  joinSocket(other, await lostSocket())
+  joinStream(other, await lostSocket())
   expect(await channel.closed).toBeUndefined()
   await pair.close()
 })
@@ -41,7 +41,7 @@ it('a peer that only sends keeps its socket no longer than one that does nothing
   if (socket === undefined) throw new Error('nobody has connected')
   const pair = await connectionPair()
   const [channel, other] = await pair.open()
-  joinSocket(other, socket)
+  joinStream(other, socket)
   // More than the peer's side takes without reading.
   const flood = Buffer.alloc(2 ** 20)
   while (socket.writableLength === 0) {

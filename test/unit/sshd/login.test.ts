@@ -4,6 +4,8 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { BANNER_MAX_BYTES } from '../../../src/core/limits.js'
 import { silent } from '../../../src/core/log.js'
+import { refusalOf, type Wish } from '../../../src/permissions/refusal.js'
+import type { Rules } from '../../../src/server/rules.js'
 import type { OfferedKey } from '../../../src/ssh/authentication.js'
 import { generateKey, generateRsaKey, parseKey } from '../../../src/ssh/keys.js'
 import { expandPath, type SessionUser } from '../../../src/sshd/key-files.js'
@@ -19,6 +21,12 @@ const offer = (line: string, algorithm = 'ssh-ed25519'): OfferedKey => ({
   algorithm,
   blob: parseKey(line).getPublicSSH(),
 })
+
+/** Why somebody who was let in does not get this. */
+function refused(rules: Rules | undefined, wish: Wish): string | undefined {
+  if (rules === undefined) throw new Error('the key was not accepted')
+  return refusalOf(rules.permissions, wish)
+}
 
 describe('a login', () => {
   const folder = temporaryDirectory()
@@ -103,9 +111,9 @@ describe('a login', () => {
     )
     const lines = [`AuthorizedKeysFile ${keys}`]
     const terminals = (address: string) =>
-      login(lines, { connection: { address } }).authorize(offer(publicKey))?.terminalRefusal === undefined
-    expect(terminals('10.0.0.1')).toBe(true)
-    expect(terminals('11.0.0.1')).toBe(false)
+      refused(login(lines, { connection: { address } }).authorize(offer(publicKey)), { kind: 'terminal' })
+    expect(terminals('10.0.0.1')).toBeUndefined()
+    expect(terminals('11.0.0.1')).toBe("this key's line in its file allows no terminals")
   })
 
   it('lets root in as PermitRootLogin says', () => {
@@ -174,24 +182,19 @@ describe('a login', () => {
       `permitopen="a:1",permitopen="b:*",permitlisten="80",no-agent-forwarding ${publicKey}`,
     )
     const policy = (...lines: string[]) => {
-      const granted = login([`AuthorizedKeysFile ${keys}`, ...lines]).authorize(offer(publicKey))
-      if (granted === undefined) throw new Error('the key was not accepted')
-      const { forwarding } = granted
-      return [
-        ...[
-          forwarding.open('a', 1),
-          forwarding.open('a', 2),
-          forwarding.open('b', 3),
-          forwarding.listen('', 80),
-        ],
-        ...[
-          forwarding.listen('', 81),
-          forwarding.openUnix('/s'),
-          forwarding.listenUnix('/s'),
-          forwarding.agent(),
-          forwarding.x11(),
-        ],
-      ].map((refusal) => refusal === undefined)
+      const rules = login([`AuthorizedKeysFile ${keys}`, ...lines]).authorize(offer(publicKey))
+      const wishes: Wish[] = [
+        { kind: 'open', host: 'a', port: 1 },
+        { kind: 'open', host: 'a', port: 2 },
+        { kind: 'open', host: 'b', port: 3 },
+        { kind: 'listen', host: '', port: 80 },
+        { kind: 'listen', host: '', port: 81 },
+        { kind: 'openUnix', path: '/s' },
+        { kind: 'listenUnix', path: '/s' },
+        { kind: 'agent' },
+        { kind: 'x11' },
+      ]
+      return wishes.map((wish) => refused(rules, wish) === undefined)
     }
     expect(policy()).toEqual([true, false, true, true, false, true, true, false, false])
     expect(policy('PermitOpen b:3', 'PermitListen none', 'X11Forwarding yes')).toEqual([

@@ -1,4 +1,5 @@
-import { matchesAddress, matchesList, matchesPattern, parseNetwork } from '../../../src/sshd/patterns.js'
+import { matchesList, matchesPattern } from '../../../src/core/patterns.js'
+import { matchesAddress, parseNetwork } from '../../../src/sshd/patterns.js'
 
 describe('patterns', () => {
   it.each([

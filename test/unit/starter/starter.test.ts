@@ -6,10 +6,14 @@ import type { JobConnection } from '../../../src/client/types.js'
 import { SshjobError } from '../../../src/core/errors.js'
 import { type Logger, silent } from '../../../src/core/log.js'
 import { sendClientHello } from '../../../src/hello/exchange.js'
+import { everything } from '../../../src/permissions/permissions.js'
 import { listenUnix } from '../../../src/sockets/listen-unix.js'
 import { connectUnix } from '../../../src/sockets/unix.js'
+import { generateKey } from '../../../src/ssh/keys.js'
+import { acceptFrom } from '../../../src/starter/accept-from.js'
 import { exitStatusOf, jobEnded } from '../../../src/starter/job-end.js'
-import { type Starter, type StarterOptions, startStarter } from '../../../src/starter/starter.js'
+import { type Origin, type Starter, type StarterOptions, startStarter } from '../../../src/starter/starter.js'
+import { streamPair } from '../../../src/streams/memory.js'
 import { testJob } from '../../helpers/job-session.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
@@ -28,7 +32,8 @@ describe('the starter', () => {
     count += 1
     file = path.join(directory(), `s${count}`)
     const server = await listenUnix(file)
-    const starter = startStarter({ server, log, ...options })
+    const starter = startStarter({ log, ...options })
+    acceptFrom(server, starter, { path: 'unix' }, log)
     cleanup.push(async () => {
       await starter.finish(OVER)
       server.close()
@@ -146,6 +151,33 @@ describe('the starter', () => {
     await expect(run(session, 'echo here')).resolves.toBe('here\n')
   })
 
+  it('takes any stream, and does for whoever comes as it is decided by the hello and the way', async () => {
+    const seen: unknown[] = []
+    const starter = startStarter({
+      log,
+      admit: ({ capability }, origin) => {
+        seen.push(origin)
+        if (capability === undefined) throw new SshjobError('denied', 'There is no capability.')
+        return { permissions: [everything('the test')], environment: { CAPABILITY: capability } }
+      },
+    })
+    starter.begin(testJob())
+    const open = (origin: Origin) => {
+      const [near, far] = streamPair()
+      starter.accept(far, origin)
+      return near
+    }
+    await expect(connect(open({ path: 'tls' }))).rejects.toMatchObject({ code: 'denied' })
+    const { publicKey, privateKey } = generateKey()
+    const stream = open({ path: 'relay', peer: '192.0.2.7 1 192.0.2.1 22' })
+    const { hostKey = '' } = await sendClientHello(stream, { publicKey, capability: 'signed' })
+    const connection = await connect(stream, { credentials: { privateKey, hostKey } })
+    await expect(run(connection, 'echo $CAPABILITY $SSH_CLIENT')).resolves.toBe('signed 192.0.2.7 1 22\n')
+    expect(seen).toEqual([{ path: 'tls' }, { path: 'relay', peer: '192.0.2.7 1 192.0.2.1 22' }])
+    await connection.close()
+    await starter.finish(OVER)
+  })
+
   it('says nothing of those who only look whether it is there', async () => {
     await startJob()
     const socket = await raw()
@@ -160,8 +192,8 @@ describe('the starter', () => {
         throw new TypeError('a mistake')
       },
     })
-    await expect(ask()).rejects.toMatchObject({ code: 'internal', message: 'a mistake' })
-    await expect(ask()).rejects.toMatchObject({ code: 'internal' })
+    await expect(enter()).rejects.toMatchObject({ code: 'internal', message: 'a mistake' })
+    await expect(enter()).rejects.toMatchObject({ code: 'internal' })
   })
 
   it('closes the stream after a question', async () => {

@@ -7,7 +7,6 @@ import { localJob } from '../../../job/local-job.js'
 import type { PlaceRules } from '../../../sshd/rules.js'
 import { startEnvironment } from '../start-environment.js'
 import { describeSurroundings } from '../surroundings.js'
-import { onLoopback, outsideOfContainer } from './restrictions.js'
 
 /** Where the sessions of an inetd-style call are, and what of that place is different from any other. */
 export interface Place extends PlaceRules {
@@ -30,9 +29,8 @@ export async function findPlace(): Promise<Place> {
   }
   const served = await findServed(variables)
   if (served !== undefined) {
-    const { surroundings, ...place } = served
-    if (surroundings === 'all') return { ...place, restrict: onLoopback }
-    return { ...place, isShut: true, restrict: outsideOfContainer(surroundings === 'network') }
+    const { isOutside, ...place } = served
+    return { ...place, isShut: isOutside }
   }
   const { command, pids } = describeSurroundings()
   const id = defaultJobId(hostname(), process.pid)

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import type { FileProgress, RemoteFiles } from '../../../../src/client/sftp/types.js'
 import { readAll, sha256, writeInPieces } from '../../../helpers/bytes.js'
-import { idle, memoryJob } from '../../../helpers/memory-job.js'
+import { idle, outsideJob } from '../../../helpers/memory-job.js'
 import { type SessionPair, sessionPair } from '../../../helpers/session-pair.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
@@ -200,7 +200,7 @@ describe('the files of a job', () => {
   })
 
   it('are refused where this process is not inside the job', async () => {
-    const outside = await sessionPair({ job: memoryJob(idle) })
+    const outside = await sessionPair({ job: outsideJob(idle) })
     await expect(outside.client.files.stat('/')).rejects.toMatchObject({ code: 'request-refused' })
     await outside.close()
     await expect(outside.client.files.stat('/')).rejects.toMatchObject({ code: 'connection-closed' })

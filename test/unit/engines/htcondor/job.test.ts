@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
+import { SshjobError } from '../../../../src/core/errors.js'
 import type { ServedJob } from '../../../../src/engines/engine.js'
 import { htcondorJob } from '../../../../src/engines/htcondor/job.js'
 import { turnOfEventLoop } from '../../../helpers/bytes.js'
@@ -80,7 +81,7 @@ describe('the job of HTCondor that this process was started beside', () => {
     expect(await run(find(variables), 'pwd -P')).toBe(`${await fs.realpath(initial)}\n`)
     await fs.rmdir(initial)
     expect(await run(find(variables), 'pwd -P')).toBe(`${await fs.realpath(scratch)}\n`)
-    expect((await find(variables).job.files?.())?.directory).toBe(scratch)
+    expect((await find(variables).job.inside?.().files())?.directory).toBe(scratch)
   })
 
   it('gives a shell that the user chose, and commands to bash, as HTCondor does', async () => {
@@ -160,10 +161,36 @@ describe('the job of HTCondor that this process was started beside', () => {
         environment: new Map(),
         terminal: undefined,
       })
-  const expectClosed = (found: ServedJob, why: Error): void => {
+  /** Which of these are offered: files, a temporary directory, a port and a socket to connect to and to listen on. */
+  async function offers({ job }: ServedJob): Promise<boolean[]> {
+    const inside = job.inside?.()
+    const signal = AbortSignal.timeout(10_000)
+    const name = path.join(scratch, 'no socket')
+    const wishes = [
+      async () => inside?.files(),
+      async () => (await inside?.temporary())?.remove(),
+      async () => inside?.connect({ host: 'localhost', port: 0 }, { signal }),
+      async () => inside?.connect({ path: name }, { signal }),
+      async () => (await inside?.listen({ port: 0, on: 'everywhere' }, () => undefined))?.close(),
+      async () => (await inside?.listen({ path: name }, () => undefined))?.close(),
+    ]
+    return Promise.all(
+      wishes.map((wish) =>
+        wish().then(
+          () => true,
+          // Of what is offered and not there, another error tells.
+          (error: unknown) => !(error instanceof SshjobError && error.code === 'denied'),
+        ),
+      ),
+    )
+  }
+  const ALL = [true, true, true, true, true, true]
+  const PORTS = [false, false, true, false, true, false]
+  const NONE = [false, false, false, false, false, false]
+  const expectClosed = async (found: ServedJob, why: Error): Promise<void> => {
     for (const command of [undefined, 'id', forcedCommand()]) expect(spawnIn(found, command)).toThrow(why)
-    expect(found.job.files).toBeUndefined()
-    expect(found.surroundings).toBe('none')
+    expect(found.isOutside).toBe(true)
+    expect(await offers(found)).toEqual(NONE)
   }
 
   it.each([
@@ -172,22 +199,22 @@ describe('the job of HTCondor that this process was started beside', () => {
     'DockerImage = "debian"',
     'ContainerImage = "/x.sif"',
   ])('in a container to which there is no way, runs nothing: %s', async (line) => {
-    expect(find().surroundings).toBe('all')
+    expect([find().isOutside, await offers(find())]).toEqual([false, ALL])
     await fs.appendFile(path.join(scratch, '.job.ad'), `${line}\n`)
-    expectClosed(find(), IN_CONTAINER)
+    await expectClosed(find(), IN_CONTAINER)
   })
 
   it.each([
     ['none is known', ''],
     ['it has ended', String(2 ** 30)],
     ['it has ended, and others of the job are here', `${2 ** 30} ${process.pid}`],
-  ])('runs nothing where its first process can not be looked at: %s', (_, pids) => {
-    expectClosed(find({ _CONDOR_JOB_PIDS: pids }), UNKNOWN)
+  ])('runs nothing where its first process can not be looked at: %s', async (_, pids) => {
+    await expectClosed(find({ _CONDOR_JOB_PIDS: pids }), UNKNOWN)
   })
 
   itAsUser("runs nothing where its first process is another user's, as Docker's client is", async () => {
-    expectClosed(find({ _CONDOR_JOB_PIDS: '1' }), UNKNOWN)
-    expectClosed(find({ _CONDOR_JOB_PIDS: `${process.pid} 1` }), UNKNOWN)
+    await expectClosed(find({ _CONDOR_JOB_PIDS: '1' }), UNKNOWN)
+    await expectClosed(find({ _CONDOR_JOB_PIDS: `${process.pid} 1` }), UNKNOWN)
   })
 
   it('is entered whatever processes of its own making are elsewhere', async () => {
@@ -205,8 +232,8 @@ describe('the job of HTCondor that this process was started beside', () => {
       while ((await users(runtime.pid)) === (await users('self'))) await turnOfEventLoop()
       try {
         await fs.writeFile(path.join(scratch, '.job.ad'), 'WantContainer = false\n')
-        expectClosed(find({ _CONDOR_JOB_PIDS: runtime.pid }), IN_CONTAINER)
-        expectClosed(find({ _CONDOR_JOB_PIDS: `${process.pid} ${runtime.pid}` }), IN_CONTAINER)
+        await expectClosed(find({ _CONDOR_JOB_PIDS: runtime.pid }), IN_CONTAINER)
+        await expectClosed(find({ _CONDOR_JOB_PIDS: `${process.pid} ${runtime.pid}` }), IN_CONTAINER)
       } finally {
         await runtime.end()
       }
@@ -223,9 +250,9 @@ describe('the job of HTCondor that this process was started beside', () => {
         while ((await fs.readlink(`/proc/${inside.pid}/root`)) === '/') await turnOfEventLoop()
         const found = find({ _CONDOR_JOB_PIDS: inside.pid })
         expect(spawnIn(found, 'id')).toThrow(IN_CONTAINER)
-        expect(found.surroundings).toBe('network')
+        expect([found.isOutside, await offers(found)]).toEqual([true, PORTS])
         // Of what has ended, nothing is known.
-        expect(find({ _CONDOR_JOB_PIDS: `${inside.pid} ${2 ** 30}` }).surroundings).toBe('none')
+        expect(await offers(find({ _CONDOR_JOB_PIDS: `${inside.pid} ${2 ** 30}` }))).toEqual(NONE)
       } finally {
         await inside.end()
       }
@@ -346,9 +373,9 @@ describe('the job of HTCondor that this process was started beside', () => {
       expect(spawnIn(found, 'id')).toThrow(IN_CONTAINER)
     })
 
-    it('runs nothing where HTCondor has not said where its programs are', () => {
-      expectClosed(find(), IN_CONTAINER)
-      expectClosed(find({ _CONDOR_BIN: 'bin' }), IN_CONTAINER)
+    it('runs nothing where HTCondor has not said where its programs are', async () => {
+      await expectClosed(find(), IN_CONTAINER)
+      await expectClosed(find({ _CONDOR_BIN: 'bin' }), IN_CONTAINER)
     })
 
     it('replaces HTCondor’s forced command as well', () => {

@@ -1,25 +1,31 @@
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { type ForwardingOptions, starterPermissions } from '../../../../src/permissions/forwarding-options.js'
+import type { Grants } from '../../../../src/permissions/permissions.js'
 import { openTcpChannel, openUnixChannel } from '../../../../src/server/forwarding/local.js'
-import { makePolicy } from '../../../../src/server/forwarding/policy.js'
 import type { OpenAnswer } from '../../../../src/ssh/connection.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { until } from '../../../helpers/bytes.js'
 import { failOnUncaught } from '../../../helpers/fail-on-uncaught.js'
+import { testInside } from '../../../helpers/inside.js'
 import { serveSockets } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 failOnUncaught()
 const directory = temporaryDirectory()
-const ALL = makePolicy({})
+const grants = (options: ForwardingOptions): Grants => [starterPermissions(options)]
+const ALL = grants({})
 
 async function tcp(port: number, policy = ALL, signal = new AbortController().signal): Promise<OpenAnswer> {
   const data = Buffer.concat([string('127.0.0.1'), uint32(port), string(''), uint32(0)])
-  return openTcpChannel(new Reader(data), policy, { signal })
+  return openTcpChannel(new Reader(data), policy, { inside: testInside(), signal })
 }
 
 async function unix(path: string, policy = ALL, signal = new AbortController().signal): Promise<OpenAnswer> {
-  return openUnixChannel(new Reader(Buffer.concat([string(path), string(''), uint32(0)])), policy, { signal })
+  return openUnixChannel(new Reader(Buffer.concat([string(path), string(''), uint32(0)])), policy, {
+    inside: testInside(),
+    signal,
+  })
 }
 
 it.each([0, 65_536])('%i is no port', async (port) => {
@@ -39,9 +45,9 @@ it('what the policy prohibits is not tried, and nobody learns whether somebody l
   const path = join(directory(), 'socket')
   const server = await serveSockets(() => undefined, path)
   for (const policy of [
-    makePolicy({ forwarding: 'none' }),
-    makePolicy({ forwarding: 'remote' }),
-    makePolicy({ permitOpen: [] }),
+    grants({ forwarding: 'none' }),
+    grants({ forwarding: 'remote' }),
+    grants({ permitOpen: [] }),
   ]) {
     for (const answer of [await tcp(port, policy), await tcp(0, policy), await unix(path, policy)])
       expect(answer).toMatchObject({ refuse: OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED })

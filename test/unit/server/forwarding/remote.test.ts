@@ -1,17 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
 import { silent } from '../../../../src/core/log.js'
-import { type ForwardingPolicy, makePolicy } from '../../../../src/server/forwarding/policy.js'
+import { starterPermissions } from '../../../../src/permissions/forwarding-options.js'
 import { placeToListen, RemoteForwards } from '../../../../src/server/forwarding/remote.js'
+import type { Rules } from '../../../../src/server/rules.js'
 import { OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { until, untilSettled } from '../../../helpers/bytes.js'
 import { type ConnectionPair, connectionPair } from '../../../helpers/connection-pair.js'
+import { testInside } from '../../../helpers/inside.js'
 import { dial, unusedPort } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
+const ALL: Rules = { permissions: [starterPermissions({})] }
 const directory = temporaryDirectory()
-const services = { calls: new BlockingCalls(), log: silent }
+const services = { inside: testInside(), log: silent }
 const folder = process.cwd()
 afterEach(() => process.chdir(folder))
 
@@ -22,7 +24,7 @@ const ports = (): number => process.getActiveResourcesInfo().filter((name) => na
 describe('a socket that takes the place of one that is there', () => {
   it('is the only one that this client listens on then', async () => {
     const pair = await connectionPair()
-    const policy = { ...makePolicy({}), replacesSockets: true }
+    const policy = { ...ALL, replacesSockets: true }
     const forwards = new RemoteForwards(pair.server.connection, policy, services)
     const before = sockets()
     const path = join(directory(), 'socket')
@@ -44,7 +46,7 @@ it('a unix socket that is called like a port is another listener: both are close
   const before = ports()
   process.chdir(directory())
   const pair = await connectionPair()
-  const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), services)
+  const forwards = new RemoteForwards(pair.server.connection, ALL, services)
   const port = await forwards.listenTcp(new Reader(Buffer.concat([string('localhost'), uint32(0)])))
   if (!Buffer.isBuffer(port)) throw new Error('no port')
   const path = `${port.readUInt32BE()} localhost`
@@ -107,11 +109,11 @@ describe('a port that a client listens on', () => {
     new Reader(Buffer.concat([string(address), uint32(port)]))
 
   async function withForwards(
-    options: Partial<ForwardingPolicy>,
+    options: Partial<Rules>,
     use: (forwards: RemoteForwards, pair: ConnectionPair) => Promise<void>,
   ): Promise<void> {
     const pair = await connectionPair()
-    const forwards = new RemoteForwards(pair.server.connection, { ...makePolicy({}), ...options }, services)
+    const forwards = new RemoteForwards(pair.server.connection, { ...ALL, ...options }, services)
     try {
       await use(forwards, pair)
     } finally {
@@ -163,7 +165,7 @@ describe('a port that a client listens on', () => {
         onGlobalRequest: () => false,
       },
     })
-    const forwards = new RemoteForwards(pair.server.connection, makePolicy({}), services)
+    const forwards = new RemoteForwards(pair.server.connection, ALL, services)
     const made = await port(forwards.listenTcp(ask('127.0.0.1')))
     const socket = await dial(made)
     await until(() => socket.readableEnded || socket.destroyed)
@@ -204,8 +206,8 @@ describe('a port that a client listens on', () => {
   it('that is refused is told to the log, with the reason', async () => {
     const warn = jest.fn()
     const pair = await connectionPair()
-    const policy = makePolicy({ permitListen: ['1'] })
-    const forwards = new RemoteForwards(pair.server.connection, policy, {
+    const rules: Rules = { permissions: [starterPermissions({ permitListen: ['1'] })] }
+    const forwards = new RemoteForwards(pair.server.connection, rules, {
       ...services,
       log: { ...silent, warn },
     })

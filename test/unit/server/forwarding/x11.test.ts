@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
 import net from 'node:net'
 import { dirname } from 'node:path'
-import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
 import { X11_AUTHORITY_MAX_BYTES, X11_DISPLAYS, X11_FIRST_PORT } from '../../../../src/core/limits.js'
 import { forwardX11, readX11Request, type X11Request } from '../../../../src/server/forwarding/x11.js'
 import { boolean, OPEN_FAILURE, Reader, string, uint32 } from '../../../../src/ssh/wire.js'
 import { until } from '../../../helpers/bytes.js'
 import { type ConnectionPair, connectionPair } from '../../../helpers/connection-pair.js'
+import { testInside } from '../../../helpers/inside.js'
 import { dial } from '../../../helpers/sockets.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
@@ -89,7 +89,7 @@ describe('a display in the job', () => {
   function begin(options: { single?: boolean; offset?: number } = {}) {
     const { single = false, offset = OFFSET } = options
     const request = { single, protocol: MIT, cookie: Buffer.from(COOKIE, 'hex'), screen: 3 }
-    return forwardX11(pair.server.connection, request, new BlockingCalls(), { offset, localhost: true })
+    return forwardX11(pair.server.connection, request, testInside(), { offset, localhost: true })
   }
   const numberOf = (environment: ReadonlyMap<string, Buffer>): number =>
     Number(/^localhost:(\d+)\.3$/.exec(environment.get('DISPLAY')?.toString() ?? '')?.[1])

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises'
 import { BlockingCalls } from '../../../../src/core/blocking-calls.js'
+import { fileCalls } from '../../../../src/job/local-files.js'
 import { readAccounts } from '../../../../src/server/sftp/accounts.js'
-import { fileCalls } from '../../../../src/server/sftp/file-calls.js'
 
 afterEach(() => jest.restoreAllMocks())
 

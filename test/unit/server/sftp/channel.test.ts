@@ -1,6 +1,6 @@
 import { FXP, makePacket } from '../../../../src/ssh/sftp-protocol.js'
 import { byte, MSG, string, uint32 } from '../../../../src/ssh/wire.js'
-import { idle, memoryJob } from '../../../helpers/memory-job.js'
+import { idle, outsideJob } from '../../../helpers/memory-job.js'
 import { isAbout, transcript } from '../../../helpers/raw-peer.js'
 import { type RawSession, rawSession, testJob } from '../../../helpers/session-pair.js'
 
@@ -42,9 +42,13 @@ describe('the sftp subsystem on its channel', () => {
     expect(await peer.request(channel, 'exec', string('true'))).toBe(false)
   })
 
-  it('is refused for a job that the server is not inside of', async () => {
-    session = await rawSession(memoryJob(idle))
+  it('is refused for a job that the server is not inside of, with a sentence', async () => {
+    session = await rawSession(outsideJob(idle))
     const channel = await session.peer.open(0)
     expect(await session.peer.request(channel, 'subsystem', string('sftp'))).toBe(false)
+    expect(transcript(session.peer.messages, 0)).toEqual([
+      'stderr sshjob-server: This job offers neither its files nor its network to sessions.\n',
+      'failure',
+    ])
   })
 })

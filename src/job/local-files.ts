@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import {
   type BufferDir,
-  type BufferEntry,
   chmod,
   chown,
   lchown,
@@ -20,21 +19,10 @@ import {
   utimes,
 } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { BlockingCalls } from '../../core/blocking-calls.js'
-import { SFTP_READDIR_ENTRIES } from '../../core/limits.js'
-import { fileSystemSpace } from '../../process/file-system-space.js'
-
-/** A file that is open, and the path that it was opened by. */
-export interface OpenedFile {
-  readonly fd: number
-  readonly path: Buffer
-}
-
-/** A directory that is open. */
-export interface OpenedDirectory {
-  readonly directory: BufferDir
-  readonly path: Buffer
-}
+import type { BlockingCalls } from '../core/blocking-calls.js'
+import { SFTP_READDIR_ENTRIES } from '../core/limits.js'
+import { fileSystemSpace } from '../process/file-system-space.js'
+import type { FileCalls, OpenedDirectory, OpenedFile } from './file-calls.js'
 
 const open = promisify(fs.open)
 const close = promisify(fs.close)
@@ -45,10 +33,8 @@ const fstat = promisify(fs.fstat)
 /** By callback: a promise of Node.js for each of 100,000 entries of a directory costs more than the call itself. */
 const lstatOfEntry = promisify(fs.lstat)
 
-/** The calls of file systems that serve a channel: no other module of SFTP makes one. Each waits for its turn. */
-export type FileCalls = ReturnType<typeof fileCalls>
-
-export function fileCalls(calls: BlockingCalls) {
+/** The calls of this process. Each waits for its turn. */
+export function fileCalls(calls: BlockingCalls): FileCalls {
   const onPath =
     <A extends readonly unknown[], T>(call: (path: Buffer, ...rest: A) => Promise<T>, itself = false) =>
     (path: Buffer, ...rest: A): Promise<T> =>
@@ -84,7 +70,6 @@ export function fileCalls(calls: BlockingCalls) {
       const undo = (fd: number): void => fs.close(fd)
       return { fd: await calls.file(path, () => open(path, flags, mode), { undo }), path }
     },
-    /** Done some time, also where nobody waits for it any more: a descriptor is not lost. */
     close: ({ fd, path }: OpenedFile): Promise<void> =>
       calls.file(path, () => close(fd), { open: descriptorPath(fd), certain: true }),
     fstat: onFile((fd) => fstat(fd)),
@@ -100,7 +85,6 @@ export function fileCalls(calls: BlockingCalls) {
     futimes: onFile(promisify(fs.futimes)),
     fsync: onFile(promisify(fs.fsync)),
     spaceOfFile: onFile((fd) => fileSystemSpace(Buffer.from(descriptorPath(fd)))),
-    /** There is no lchmod(2) on Linux: the mode of what a descriptor of O_PATH leads to. */
     chmodOpened: onFile((fd, mode: number) => chmod(descriptorPath(fd), mode)),
 
     async openDirectory(path: Buffer): Promise<OpenedDirectory> {
@@ -108,11 +92,10 @@ export function fileCalls(calls: BlockingCalls) {
       const undo = (late: BufferDir): void => void late.close()
       return { directory: await calls.file(path, opening, { undo }), path }
     },
-    /** The next names, as many as one answer takes; none at the end. */
     readDirectory: ({ directory, path }: OpenedDirectory, most: number): Promise<Buffer[]> =>
       calls.file(path, async () => {
         const names: Buffer[] = []
-        for (let entry: BufferEntry | null; names.length < most; names.push(entry.name)) {
+        for (let entry: { name: Buffer } | null; names.length < most; names.push(entry.name)) {
           entry = await directory.read()
           if (entry === null) break
         }

@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { connect } from '../../../src/client/connect.js'
 import { SshjobError } from '../../../src/core/errors.js'
+import { encodeClientHello } from '../../../src/hello/encoding.js'
 import { sendClientHello } from '../../../src/hello/exchange.js'
-import { serve } from '../../../src/server/serve.js'
-import { describeJob } from '../../../src/server/served-connection.js'
 import { generateEcdsaKey, generateKey } from '../../../src/ssh/keys.js'
+import { describeJob } from '../../../src/starter/describe-job.js'
+import { serve } from '../../../src/starter/serve.js'
 import { streamPair } from '../../../src/streams/memory.js'
 import { readAll, until } from '../../helpers/bytes.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'
@@ -13,6 +14,7 @@ import { rawPeer, sessionKeys } from '../../helpers/raw-peer.js'
 import { sessionPair } from '../../helpers/session-pair.js'
 
 const keys = sessionKeys()
+const EARLY = 'The client sent more than its hello before it was answered: it has to wait for the answer.'
 
 describe('serve', () => {
   it('answers a question, a hello without a key, with the job, and closes', async () => {
@@ -114,6 +116,23 @@ describe('serve', () => {
       code: expect.stringMatching('hello-invalid|connection-lost'),
     })
     await until(() => serverStream.destroyed)
+  })
+
+  it.each([
+    ['with it', 0],
+    ['behind it, before the answer', 1],
+  ])('refuses what a client sends %s', async (_, turns) => {
+    const [serverStream, clientStream] = streamPair()
+    const served = serve(serverStream, memoryJob(idle))
+    const hello = encodeClientHello({ publicKey: generateKey().publicKey })
+    const answer = readAll(clientStream)
+    if (turns === 0) clientStream.write(Buffer.concat([hello, Buffer.from('SSH-2.0-early\r\n')]))
+    else {
+      clientStream.write(hello.subarray(0, -1))
+      clientStream.write(Buffer.concat([hello.subarray(-1), Buffer.from('S')]))
+    }
+    expect(await served.closed).toMatchObject({ code: 'hello-invalid', message: EARLY })
+    expect((await answer).toString()).toContain(EARLY)
   })
 
   it('that was aborted before it began serves nothing, with a hello', async () => {

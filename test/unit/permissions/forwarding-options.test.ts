@@ -1,9 +1,25 @@
-import { SshjobError } from '../../../../src/core/errors.js'
-import { type ForwardingOptions, makePolicy } from '../../../../src/server/forwarding/policy.js'
+import { SshjobError } from '../../../src/core/errors.js'
+import { type ForwardingOptions, starterPermissions } from '../../../src/permissions/forwarding-options.js'
+import type { Grants } from '../../../src/permissions/permissions.js'
+import { refusalOf } from '../../../src/permissions/refusal.js'
 
 const NO = (what: string): string => `the job's starter does not permit ${what}`
 
-describe('the policy of forwardings', () => {
+/** What a client is told, of each thing that it may ask for. */
+function makePolicy(options: ForwardingOptions) {
+  // As it is after a way through JSON.
+  const grants: Grants = [JSON.parse(JSON.stringify(starterPermissions(options)))]
+  return {
+    open: (host: string, port: number) => refusalOf(grants, { kind: 'open', host, port }),
+    listen: (host: string, port: number) => refusalOf(grants, { kind: 'listen', host, port }),
+    openUnix: (path: string) => refusalOf(grants, { kind: 'openUnix', path }),
+    listenUnix: (path: string) => refusalOf(grants, { kind: 'listenUnix', path }),
+    agent: () => refusalOf(grants, { kind: 'agent' }),
+    x11: () => refusalOf(grants, { kind: 'x11' }),
+  }
+}
+
+describe('the forwardings that a starter permits', () => {
   it('permits all where nothing is said: whoever has a session may connect anyhow', () => {
     const policy = makePolicy({})
     expect(policy.open('example.org', 80)).toBeUndefined()
@@ -28,7 +44,7 @@ describe('the policy of forwardings', () => {
     ])
     expect(policy.agent() === undefined).toBe(session)
     expect(policy.x11() === undefined).toBe(session)
-    if (!session) expect(policy.x11()).toBe("the job's starter allows no forwarding")
+    if (!session) expect(policy.x11()).toBe("the job's starter allows no X11 forwarding")
     if (!local) expect(policy.open('a', 1)).toBe("the job's starter allows no local forwarding")
   })
 
@@ -46,6 +62,14 @@ describe('the policy of forwardings', () => {
     expect(policy.openUnix('/run/other.sock')).toBe(NO('/run/other.sock'))
     expect(policy.listen('', 80)).toBeUndefined()
     expect(makePolicy({ permitOpen: [] }).open('localhost', 80)).toBe(NO('localhost:80'))
+  })
+
+  it('takes hosts as patterns', () => {
+    const policy = makePolicy({ permitOpen: ['*.example.org:80', 'node?:22'] })
+    expect(policy.open('a.Example.org', 80)).toBeUndefined()
+    expect(policy.open('node7', 22)).toBeUndefined()
+    expect(policy.open('example.org', 80)).toBe(NO('example.org:80'))
+    expect(policy.open('node77', 22)).toBe(NO('node77:22'))
   })
 
   it('takes a port alone for a listener', () => {
