@@ -18,7 +18,7 @@ import { findOpenFilesLimit } from '../process/open-files.js'
 import { shimShell } from '../process/shim-shell.js'
 import { openTerminal, type Terminal, terminalUnavailable } from '../process/terminal.js'
 import { type Account, readAccount } from './account.js'
-import { chooseDirectory, currentDirectory, OWN } from './directory.js'
+import { chooseDirectory, currentDirectory, OWN, ownDirectory } from './directory.js'
 import {
   type Environment,
   makeJobEnvironment,
@@ -142,8 +142,8 @@ export function localJob(options: LocalJobOptions): Job {
 
   async function place(): Promise<Pick<JobFiles, 'directory' | 'home'>> {
     const home = text('HOME') ?? account.home
-    const { directory } = await chooseDirectory(candidates(home))
-    const start = directory === OWN ? (currentDirectory() ?? '/') : directory
+    const { directory } = await chooseDirectory(candidates(home), 'taken')
+    const start = directory === OWN ? ownDirectory() : directory
     return { directory: start, home: home ?? start }
   }
 

@@ -1,4 +1,12 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { PATH_LOOK_TIMEOUT_MS } from '../../src/core/limits.js'
 import { HUNG_MOUNT_NEEDS, type HungMount, hungMount } from '../helpers/hung-mount.js'
@@ -46,9 +54,11 @@ describeWith(HUNG_MOUNT_NEEDS, 'a job on a file system that does not answer', ()
     }
     const terminal = await sshjob('-tt', JOB, 'pwd')
     expect(terminal.stdout).toBe(`${notice.trimEnd()}\r\n${home()}\r\n`.replace('sshjob', '\r\nsshjob'))
-    // Files as well.
+    // Files elsewhere as well.
     writeFileSync(join(home(), 'file'), 'content')
-    expect(await sshjob('cp', `${JOB}:file`, join(user().folder, 'copy'))).toMatchObject({ exitCode: 0 })
+    expect(await sshjob('cp', `${JOB}:${home()}/file`, join(user().folder, 'copy'))).toMatchObject({
+      exitCode: 0,
+    })
     expect(readFileSync(join(user().folder, 'copy'), 'utf8')).toBe('content')
     // And once it answers, everybody is where the job is.
     mount.goOn()
@@ -82,6 +92,25 @@ describeWith(HUNG_MOUNT_NEEDS, 'a job on a file system that does not answer', ()
       stderr: `sshjob-server: ${shell} ${NO_ANSWER}: the shell is /bin/bash.\n`,
     })
   })
+
+  it('whose files are asked for by names from there is asked for no others', async () => {
+    const home = join(user().folder, 'home-elsewhere')
+    mkdirSync(home)
+    writeFileSync(join(home, 'results.txt'), 'of the home directory')
+    const file = join(user().folder, 'new')
+    writeFileSync(file, 'new')
+    await start({ cwd: directory, env: { HOME: home } })
+    mount.hang()
+    const told = (what: string): object => ({ exitCode: 255, stderr: expect.stringContaining(what) })
+    const copies = await Promise.all([
+      sshjob('cp', '-q', file, `${JOB}:results.txt`),
+      sshjob('cp', '-q', `${JOB}:results.txt`, join(user().folder, 'taken')),
+      sshjob('cp', '-q', file, `${JOB}:${join(home, 'elsewhere')}`),
+    ])
+    expect(copies).toMatchObject([told('does not answer'), told('does not answer'), { exitCode: 0 }])
+    expect(readFileSync(join(home, 'results.txt'), 'utf8')).toBe('of the home directory')
+    expect(readdirSync(home).sort()).toEqual(['elsewhere', 'results.txt'])
+  }, 120_000)
 
   it('whose HOME and shells are there as well is entered in /', async () => {
     const names = ['one', 'two', 'three', 'four', 'five'].map((name) => join(mount.path, name))

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { runProgram, SSHJOB, SSHJOB_SERVER, startProgram } from '../helpers/programs.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
@@ -19,6 +19,13 @@ describe('a working directory whose name is not UTF-8', () => {
       const session = await runProgram(SSHJOB, [...options, 'odd', SHOW], { env })
       expect(session).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^ 63 61 66 e9\r?\n$/) })
     }
+    // Files are named from there, too.
+    const file = `${folder()}/copied`
+    expect(await runProgram(SSHJOB, ['odd', 'echo out > f'], { env })).toMatchObject({ exitCode: 0 })
+    expect(await runProgram(SSHJOB, ['cp', '-q', 'odd:f', file], { env })).toMatchObject({ exitCode: 0 })
+    expect(readFileSync(file, 'utf8')).toBe('out\n')
+    expect(await runProgram(SSHJOB, ['cp', '-q', file, 'odd:g'], { env })).toMatchObject({ exitCode: 0 })
+    expect(await runProgram(SSHJOB, ['odd', 'cat g'], { env })).toMatchObject({ stdout: 'out\n' })
     server.child.stdin.end()
     expect(await server.ended).toEqual({ exitCode: 0, signal: null })
   })

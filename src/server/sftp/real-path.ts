@@ -1,3 +1,4 @@
+import { systemCode } from '../../core/errors.js'
 import { PATH_MAX_BYTES, SYMLINKS_MAX } from '../../core/limits.js'
 import type { FileCalls } from '../../job/file-calls.js'
 
@@ -25,11 +26,13 @@ export async function realPath(calls: FileCalls, path: Buffer): Promise<Buffer> 
     resolved = parent === '/' ? `/${token}` : `${parent}/${token}`
     if (resolved.length > PATH_MAX_BYTES) throw pathError('ENAMETOOLONG')
     const file = Buffer.from(resolved, 'latin1')
-    const stats = await calls.lstat(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' && last) return undefined
+    const stats = await calls.lstat(file).catch((error: unknown) => {
+      const code = systemCode(error)
+      if ((code === 'ENOENT' && last) || code === 'not-answering') return undefined
       throw error
     })
-    if (stats === undefined) break
+    // Who asks for files elsewhere is not to be kept from them: whatever is done with this one will be told.
+    if (stats === undefined) return Buffer.from(last ? resolved : `${resolved}/${left}`, 'latin1')
     if (!stats.isSymbolicLink()) continue
     if (++links > SYMLINKS_MAX) throw pathError('ELOOP')
     const target = (await calls.readlink(file)).toString('latin1')
