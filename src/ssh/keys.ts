@@ -149,6 +149,15 @@ export function parseKey(text: string): ParsedKey {
   return key
 }
 
+/** As parseKey(); undefined for what is no key, or of a kind that is not known here. */
+export function parseIfKnown(text: string): ParsedKey | undefined {
+  try {
+    return parseKey(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The kind of key that this is the public half of (RFC 4253 §6.6), or undefined where it is none. */
 export function typeOfBlob(blob: Buffer): string | undefined {
   try {

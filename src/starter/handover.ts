@@ -19,7 +19,7 @@ import type { Job } from '../job/job.js'
 import { PERMISSIONS } from '../permissions/check.js'
 import type { Rules } from '../server/rules.js'
 import type { ConnectionSettings } from '../server/types.js'
-import { generateEcdsaKey, generateKey, parseKey } from '../ssh/keys.js'
+import { generateEcdsaKey, generateKey, type KeyPair, parseIfKnown } from '../ssh/keys.js'
 import { describeJob } from './describe-job.js'
 
 /**
@@ -28,9 +28,9 @@ import { describeJob } from './describe-job.js'
  */
 export interface Handover {
   job: JobInfo
-  /** Private keys of this session, in formats of OpenSSH, best first. */
-  hostKeys: readonly string[]
-  /** The public keys that get in: 'ssh-ed25519 AAAA…'. */
+  /** Of this session alone, best first. */
+  hostKeys: readonly KeyPair[]
+  /** The public keys that get in: 'ssh-ed25519 AAAA…'. Those of kinds that are not known here, nobody can use. */
   clientKeys: readonly string[]
   rules: Rules
   settings: ConnectionSettings
@@ -45,25 +45,14 @@ export function makeHandover(
   { job, rules, settings }: { job: Job; rules: Rules; settings: ConnectionSettings },
 ): Handover {
   const { publicKey = '', morePublicKeys: more } = hello
-  if (!isKey(publicKey))
+  if (parseIfKnown(publicKey) === undefined)
     throw new SshjobError('hello-invalid', 'The key in the hello is not one that SSH knows.')
-  const hostKeys = [generateKey(), ...(more === undefined ? [] : [generateEcdsaKey()])]
   return {
     job: describeJob(job),
-    hostKeys: hostKeys.map(({ privateKey }) => privateKey),
-    // A newer client may have a key of a kind that nobody knew when this was written, besides one that is known.
-    clientKeys: [publicKey, ...(more ?? []).filter(isKey)],
+    hostKeys: [generateKey(), ...(more === undefined ? [] : [generateEcdsaKey()])],
+    clientKeys: [publicKey, ...(more ?? [])],
     rules,
     settings,
-  }
-}
-
-function isKey(line: string): boolean {
-  try {
-    parseKey(line)
-    return true
-  } catch {
-    return false
   }
 }
 
@@ -132,7 +121,7 @@ const HANDOVER = optionsOf<Handover>({
       command: required(listOf(text)),
     }),
   ),
-  hostKeys: required(filled(name)),
+  hostKeys: required(filled(optionsOf<KeyPair>({ privateKey: required(name), publicKey: required(name) }))),
   clientKeys: required(filled(name)),
   rules: required(RULES),
   settings: required(

@@ -6,7 +6,7 @@ import type { Job } from '../job/job.js'
 import { admitKeys } from '../server/admission.js'
 import { serveAdmitted } from '../server/serve-admitted.js'
 import type { ConnectionOptions, Served } from '../server/types.js'
-import { parseKey, publicLine } from '../ssh/keys.js'
+import { parseIfKnown, parseKey } from '../ssh/keys.js'
 import { BegunConnection } from './begun-connection.js'
 import type { Handover } from './handover.js'
 
@@ -35,8 +35,7 @@ export async function answerAndServe(
   hello: HelloOptions,
   options: Omit<HandoverOptions, 'signal'>,
 ): Promise<Served> {
-  const hostKeys = handover.hostKeys.map(parseKey)
-  const [hostKey, ...more] = hostKeys.map(publicLine)
+  const [hostKey, ...more] = handover.hostKeys.map(({ publicKey }) => publicKey)
   if (hostKey === undefined) throw new SshjobError('internal', 'There is no host key for this session.')
   const answer: Accepted = {
     ok: true,
@@ -48,7 +47,11 @@ export async function answerAndServe(
   refuseMore(stream)
   await answerHello(stream, answer, hello)
   if (hello.signal?.aborted) throw abortError(hello.signal)
-  const admission = admitKeys(hostKeys, handover.clientKeys.map(parseKey), handover.rules)
+  // After the answer, while the client makes what it needs.
+  const hostKeys = handover.hostKeys.map(({ privateKey }) => parseKey(privateKey))
+  // A newer client may have a key of a kind that nobody knew when this was written, besides one that is known.
+  const clientKeys = handover.clientKeys.map(parseIfKnown).filter((key) => key !== undefined)
+  const admission = admitKeys(hostKeys, clientKeys, handover.rules)
   return serveAdmitted(stream, job, admission, { ...handover.settings, ...options })
 }
 

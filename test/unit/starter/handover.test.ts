@@ -38,7 +38,7 @@ describe('a handover', () => {
   it('is the same after its way through JSON', () => {
     const handover = make()
     expect(parseHandover(JSON.stringify(handover))).toEqual(handover)
-    expect(handover.clientKeys).toHaveLength(2)
+    expect(handover.clientKeys).toHaveLength(3)
     expect(handover.hostKeys).toHaveLength(2)
   })
 
