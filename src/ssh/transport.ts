@@ -1,22 +1,29 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
+import Protocol, { type MessageHandlers } from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
 import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { ALGORITHMS, type Algorithms, CHACHA20_POLY1305, hostKeyAlgorithms, offer } from './algorithms.js'
-import { replaceExtInfo } from './ext-info.js'
+import {
+  ALGORITHMS,
+  type Algorithms,
+  CHACHA20_POLY1305,
+  hostKeyAlgorithms,
+  type Negotiated,
+  offer,
+} from './algorithms.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
 import { IDENT, NO_SSH } from './identification.js'
 import { Inlet } from './inlet.js'
 import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
-import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
-import { poolPackets } from './packet-allocator.js'
-import { hasPoly1305 } from './poly1305.js'
+import { replaceExtInfo } from './ssh2/ext-info.js'
+import { Negotiation } from './ssh2/negotiation.js'
+import { poolPackets } from './ssh2/packet-allocator.js'
+import { hasPoly1305 } from './ssh2/poly1305.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
 
 /** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */

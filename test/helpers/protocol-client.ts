@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
 import crypto from 'ssh2/lib/protocol/crypto.js'
-import Protocol, { type AlgorithmOffer, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
+import Protocol from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { deferred } from '../../src/core/deferred.js'
+import type { AlgorithmOffer, Negotiated } from '../../src/ssh/algorithms.js'
 import { offerKey, requestAuthentication } from '../../src/ssh/authentication.js'
 import { parseKey } from '../../src/ssh/keys.js'
 
