@@ -1,5 +1,5 @@
-import type { PublicKeyAuth } from 'ssh2/lib/protocol/Protocol.js'
 import { RSA_HASHES } from './keys.js'
+import type { PublicKeyAuth } from './packet-protocol.js'
 import { signatureFromSsh } from './ssh2/key-parser.js'
 import { boolean, byte, MSG, Reader, string } from './wire.js'
 
