@@ -43,10 +43,12 @@ const PACKAGES = {
   'node:child_process': ['process/'],
   koffi: ['process/libc.ts'],
   'node-pty': ['process/pty.ts'],
-  ssh2: ['ssh/'],
+  ssh2: ['ssh/ssh2/'],
   pino: ['cli/'],
   'cli-progress': ['cli/copy/progress.ts'],
 }
+/** Places that the folder around them has for itself. */
+const INNER = ['ssh/ssh2/']
 /** What of Node.js' own is not for a folder: the server touches files and the network of its job, and only through it. */
 const NOT_FOR = {
   server: ['node:fs', 'node:fs/promises', 'node:net', 'node:dns', 'node:dns/promises', 'node:tls'],
@@ -113,6 +115,9 @@ function checkLocal(file, specifier) {
   const [, engine] = ENGINE.exec(source) ?? []
   if (engine !== undefined && engine !== OPEN_ENGINE && !mayKnow(file, engine))
     return `imports ${specifier}: only ${KNOWS_ENGINES}, engines/${engine}/ and cli/${engine}/ may`
+  const inner = INNER.find((place) => source.startsWith(place))
+  if (inner !== undefined && !file.startsWith(posix.join(inner, '../')))
+    return `imports ${specifier}: only ${posix.join(inner, '../')} may`
   imports.set(file, [...(imports.get(file) ?? []), source])
   const [from] = file.split('/')
   const [to] = source.split('/')

@@ -13,7 +13,7 @@ export const MENDED_FILE = /ssh2\/lib\/protocol\/crypto\.js$/
  *   PACKET_MAX_SIZE), and its client sends a command as one packet, however long it is. This is PACKET_RECEIVED_MAX of
  *   src/core/limits.ts.
  * - where the limit of address space is below what V8 reserves for WebAssembly, it says so, in two lines, on the stderr
- *   of a job; src/ssh/poly1305.ts does without it then.
+ *   of a job; src/ssh/ssh2/poly1305.ts does without it then.
  * @param {string} source
  * @returns {string}
  */

@@ -121,7 +121,7 @@ function openConnection(
           resolve(checkConnection(new Client(transport, connection, incoming, job, closing.promise)))
         },
       ),
-      onReady: () => requestAuthentication(transport.protocol),
+      onReady: () => requestAuthentication(transport.authentication),
       onMessage: (type, payload) => connection.receive(type, payload),
       onClosed: (cause) => {
         clearTimeout(grace)

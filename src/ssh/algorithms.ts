@@ -1,4 +1,18 @@
-import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
+/** What one end offers in its SSH_MSG_KEXINIT, best first, for each direction: client to server, and back. */
+export interface AlgorithmOffer {
+  kex: string[]
+  serverHostKey: string[]
+  cs: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
+  sc: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
+}
+
+/** What the two ends have agreed on (RFC 4253 §7.1); a cipher with a MAC of its own has none besides: ''. */
+export interface Negotiated {
+  kex: string
+  serverHostKey: string
+  cs: { cipher: string; mac: string; compress: string }
+  sc: { cipher: string; mac: string; compress: string }
+}
 
 /**
  * What is offered, best first. Left out, of what ssh2 knows: diffie-hellman-group-exchange (it fails in ssh2's

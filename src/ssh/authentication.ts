@@ -1,10 +1,9 @@
-import type Protocol from 'ssh2/lib/protocol/Protocol.js'
-import type { MessageHandlers, PublicKeyAuth } from 'ssh2/lib/protocol/Protocol.js'
 import { SshjobError } from '../core/errors.js'
 import { MAX_AUTH_TRIES } from '../core/limits.js'
 import { SIGNATURE_ALGORITHMS } from './algorithms.js'
 import { type Binding, HOSTBOUND, readHostbound } from './hostbound.js'
 import { type ParsedKey, parseBlob, publicLine, typeOfBlob } from './keys.js'
+import type { Authentication, MessageHandlers, PublicKeyAuth } from './packet-protocol.js'
 import { byte, DISCONNECT, MSG, string } from './wire.js'
 
 const USERAUTH = 'ssh-userauth'
@@ -63,19 +62,19 @@ export function acceptKeys<Grant>({
   const close = (code: 'authentication-failed' | 'protocol-error', message: string, reason?: number): void =>
     end.close(new SshjobError(code, message), reason)
 
-  const refuse = (protocol: Protocol, method: string): void => {
+  const refuse = (authentication: Authentication, method: string): void => {
     // 'none' is how a client asks for the list of methods (RFC 4252 §5.2): that is no try.
     if (method !== 'none') failures++
-    if (failures < (known?.login.maxTries ?? MAX_AUTH_TRIES)) return protocol.authFailure(['publickey'])
+    if (failures < (known?.login.maxTries ?? MAX_AUTH_TRIES)) return authentication.refuse(['publickey'])
     close(
       'authentication-failed',
       'Too many failed attempts to authenticate.',
       DISCONNECT.NO_MORE_AUTH_METHODS,
     )
   }
-  /** Not by ssh2's authPKOK, which knows one method alone. */
-  const accept = (protocol: Protocol, { algorithm, blob }: OfferedKey): void => {
-    protocol._authsQueue.shift()
+  /** The algorithm and the key are said as they came, by whichever method: RFC 4252 §7. */
+  const encourage = (authentication: Authentication, { algorithm, blob }: OfferedKey): void => {
+    authentication.skipAnswer()
     end.send(byte(MSG.USERAUTH_PK_OK), string(algorithm), string(blob))
   }
   /** False where the client may not go on. */
@@ -87,26 +86,26 @@ export function acceptKeys<Grant>({
     return true
   }
   return {
-    SERVICE_REQUEST: (protocol, name) => {
-      if (name === USERAUTH || (name === CONNECTION && done)) protocol.serviceAccept(name)
+    serviceRequest: (authentication, name) => {
+      if (name === USERAUTH || (name === CONNECTION && done)) authentication.acceptService(name)
       else close('protocol-error', 'The client asked for a service that there is not.')
     },
-    USERAUTH_REQUEST: (protocol, user, service, method, data) => {
+    request: (authentication, { user, service, method, data }) => {
       if (done) return // RFC 4252 §5.1: requests after the success are ignored
       // RFC 4252 §5: a server that does not want to begin anew has to disconnect.
       if (!meet(user))
         return close('protocol-error', 'The client changed the user name while it authenticated.')
       const asked = service === CONNECTION ? readRequest({ user, service, method, data }, binding) : undefined
-      if (asked?.key === undefined || known === undefined) return refuse(protocol, method)
+      if (asked?.key === undefined || known === undefined) return refuse(authentication, method)
       const key = { algorithm: algorithmOf(asked), blob: Buffer.from(asked.key) }
       const type = typeOfBlob(key.blob)
       // An algorithm that is not the key's would be judged by its name, and another would verify.
       const grant = type === asked.keyAlgo ? known.login.authorize(key) : undefined
-      if (grant === undefined) return refuse(protocol, method)
-      if (asked.signature === undefined) return accept(protocol, key)
-      if (!isSigned(asked)) return refuse(protocol, method)
+      if (grant === undefined) return refuse(authentication, method)
+      if (asked.signature === undefined) return encourage(authentication, key)
+      if (!isSigned(asked)) return refuse(authentication, method)
       done = true
-      protocol.authSuccess()
+      authentication.accept()
       onAuthenticated(grant, user, key)
     },
   }
@@ -146,10 +145,11 @@ export function offerKey(
 ) {
   const rsa = privateKey.type === 'ssh-rsa'
   return {
-    SERVICE_ACCEPT: (protocol, name) => {
+    serviceAccept: (authentication, name) => {
       if (name !== USERAUTH) return
       const algorithm = rsa ? 'rsa-sha2-256' : undefined
-      protocol.authPK(username, publicLine(privateKey), algorithm, (data, done) => {
+      const publicKey = publicLine(privateKey)
+      authentication.request(username, { publicKey, algorithm }, (data, done) => {
         const signature = privateKey.sign(data, rsa ? 'sha256' : undefined)
         if (signature instanceof Error) {
           end.close(new SshjobError('authentication-failed', `The key can't sign: ${signature.message}.`))
@@ -158,8 +158,8 @@ export function offerKey(
         done(signature)
       })
     },
-    USERAUTH_SUCCESS: onAuthenticated,
-    USERAUTH_FAILURE: () => {
+    accepted: onAuthenticated,
+    refused: () => {
       end.close(
         new SshjobError(
           'authentication-failed',
@@ -171,6 +171,6 @@ export function offerKey(
 }
 
 /** What the client asks for once the first key exchange is done. */
-export function requestAuthentication(protocol: Protocol): void {
-  protocol.service(USERAUTH)
+export function requestAuthentication(authentication: Authentication): void {
+  authentication.requestService(USERAUTH)
 }

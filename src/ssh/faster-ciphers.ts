@@ -1,5 +1,4 @@
-import type { AlgorithmOffer, Negotiated } from 'ssh2/lib/protocol/Protocol.js'
-import { CHACHA20_POLY1305 } from './algorithms.js'
+import { type AlgorithmOffer, CHACHA20_POLY1305, type Negotiated } from './algorithms.js'
 import type { KexInit } from './kexinit.js'
 
 /** Without ssh2's native ciphers, its MAC is computed in WebAssembly: a packet takes two to three times AES-GCM's time. */

@@ -1,5 +1,5 @@
-import utils from 'ssh2/lib/protocol/utils.js'
 import { type ParsedKey, RSA_HASHES } from './keys.js'
+import { signatureToSsh } from './ssh2/key-parser.js'
 import { type Reader, string } from './wire.js'
 
 const ANNOUNCE = 'hostkeys-00@openssh.com'
@@ -36,6 +36,6 @@ function sign(key: ParsedKey, data: Buffer, algorithm: string): Buffer | undefin
   const name = key.type !== 'ssh-rsa' ? key.type : RSA_HASHES.has(algorithm) ? algorithm : 'rsa-sha2-512'
   const signature = key.sign(data, RSA_HASHES.get(name))
   if (signature instanceof Error) return undefined
-  const converted = utils.convertSignature(signature, key.type)
-  return converted === false ? undefined : Buffer.concat([string(name), string(converted)])
+  const converted = signatureToSsh(signature, key.type)
+  return converted === undefined ? undefined : Buffer.concat([string(name), string(converted)])
 }

@@ -1,6 +1,6 @@
-import type { PublicKeyAuth } from 'ssh2/lib/protocol/Protocol.js'
-import utils from 'ssh2/lib/protocol/utils.js'
 import { RSA_HASHES } from './keys.js'
+import type { PublicKeyAuth } from './packet-protocol.js'
+import { signatureFromSsh } from './ssh2/key-parser.js'
 import { boolean, byte, MSG, Reader, string } from './wire.js'
 
 /** OpenSSH's PROTOCOL, §3.1: public-key authentication whose signature names the server's host key as well. */
@@ -47,5 +47,5 @@ export function readHostbound(
 /** As OpenSSL verifies it. */
 function readSignature(encoded: Buffer, algorithm: string, keyAlgo: string): Buffer | undefined {
   const reader = new Reader(encoded)
-  return reader.text() === algorithm ? utils.sigSSHToASN1(reader.string(), keyAlgo) : undefined
+  return reader.text() === algorithm ? signatureFromSsh(reader.string(), keyAlgo) : undefined
 }

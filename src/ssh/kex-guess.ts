@@ -1,4 +1,4 @@
-import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
+import type { AlgorithmOffer } from './algorithms.js'
 import type { KexInit } from './kexinit.js'
 
 /**

@@ -1,6 +1,7 @@
 import { createPrivateKey, type ED25519KeyPairOptions, generateKeyPairSync, randomBytes } from 'node:crypto'
-import keyParser, { type ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
 import { SshjobError } from '../core/errors.js'
+import type { ParsedKey } from './parsed-key.js'
+import { readKey } from './ssh2/key-parser.js'
 import { Reader, string, uint32 } from './wire.js'
 
 const ED25519 = 'ssh-ed25519'
@@ -141,8 +142,7 @@ export function isShortRsa(blob: Buffer, bits: number): boolean {
 
 /** @throws SshjobError 'usage' if the text is no key, or more than one. */
 export function parseKey(text: string): ParsedKey {
-  const parsed = keyParser.parseKey(text)
-  const key = Array.isArray(parsed) ? parsed[0] : parsed
+  const key = readKey(text)
   if (key === undefined || key instanceof Error) {
     throw new SshjobError('usage', 'This is not a key in a format of OpenSSH.', { cause: key })
   }
@@ -171,8 +171,7 @@ export function typeOfBlob(blob: Buffer): string | undefined {
 /** A public key as it is on the wire; undefined for one that ssh2 does not know. */
 export function parseBlob(blob: Buffer): ParsedKey | undefined {
   // As text: a Buffer, ssh2 would first try as the text of a private key.
-  const parsed = keyParser.parseKey(`${typeOfBlob(blob)} ${blob.toString('base64')}`)
-  const key = Array.isArray(parsed) ? parsed[0] : parsed
+  const key = readKey(`${typeOfBlob(blob)} ${blob.toString('base64')}`)
   return key === undefined || key instanceof Error || !key.getPublicSSH().equals(blob) ? undefined : key
 }
 

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { CLOSE_TIMEOUT_MS, TRANSPORT_BUFFER } from '../core/limits.js'
-import { writePacket } from './packet-allocator.js'
+import { writePacket } from './packet-memory.js'
 import { TurnShare } from './turn-share.js'
 
 /**

@@ -1,26 +1,19 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import Protocol, { type MessageHandlers, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
-import utils from 'ssh2/lib/protocol/utils.js'
 import { endSentence, messageOf, SshjobError } from '../core/errors.js'
 import { CIPHER_CHANGE_BYTES, KEX_QUEUE_MAX_PACKETS } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
-import { ALGORITHMS, type Algorithms, CHACHA20_POLY1305, hostKeyAlgorithms, offer } from './algorithms.js'
-import { replaceExtInfo } from './ext-info.js'
+import { ALGORITHMS, type Algorithms, hostKeyAlgorithms, type Negotiated, offer } from './algorithms.js'
 import { byAlgorithm, type HostKey, namesOf } from './host-keys.js'
 import type { Binding } from './hostbound.js'
 import { IDENT, NO_SSH } from './identification.js'
 import { Inlet } from './inlet.js'
 import { KeyRenewal, type RekeyLimits } from './key-renewal.js'
 import type { ParsedKey } from './keys.js'
-import { Negotiation } from './negotiation.js'
 import { Outlet } from './outlet.js'
-import { poolPackets } from './packet-allocator.js'
-import { hasPoly1305 } from './poly1305.js'
+import type { Authentication, MessageHandlers, PacketProtocol } from './packet-protocol.js'
+import { Ssh2PacketProtocol } from './ssh2/packet-protocol.js'
 import { byte, DISCONNECT, MSG, string, uint32 } from './wire.js'
-
-/** Messages below those of the connection protocol that ssh2 has a handler for; it drops others without a word. */
-const KNOWN_TO_SSH2: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 20, 50, 51, 52, 53, 60, 61])
 
 /** Which end this is. The server proves that it has one of its host keys; the client accepts exactly one. */
 export type Side =
@@ -44,9 +37,8 @@ export interface TransportOptions {
 }
 
 /**
- * SSH's transport (RFC 4253) on any Duplex: ssh2's Protocol does key exchange, ciphers and the parsing of
- * authentication; everything above it, and all bookkeeping of memory, is ours. The channels of ssh2 are not used:
- * `_onPayload` of the instance is ours and takes the messages of RFC 4254 before ssh2 sees them.
+ * SSH's transport (RFC 4253) on any Duplex: a packet protocol does key exchange, ciphers and the parsing of
+ * authentication; everything above it, and all bookkeeping of memory, is done here.
  */
 export class Transport {
   /** What the peer calls itself. */
@@ -56,7 +48,7 @@ export class Transport {
   received = 0
   /** When channel data last went either way, in milliseconds since the epoch. */
   lastTraffic = Date.now()
-  readonly #protocol: Protocol
+  readonly #packets: PacketProtocol
   readonly #stream: Duplex
   readonly #options: TransportOptions
   readonly #log: Logger
@@ -65,7 +57,6 @@ export class Transport {
   #identified = false
   #closed = false
   #firstCause: SshjobError | undefined
-  #sendExtInfo: () => void = () => undefined
   readonly #renewal = new KeyRenewal(
     () => this.rekey(),
     (cause) => this.close(cause),
@@ -77,70 +68,53 @@ export class Transport {
     const { stream, side, handlers } = options
     this.#options = options
     this.#stream = stream
-    this.#outlet = new Outlet(stream, () => this.#protocol._kexinit !== undefined)
+    this.#outlet = new Outlet(stream, () => this.#packets.isExchanging)
     this.#inlet = new Inlet(stream, (bytes) => this.#receive(bytes))
     this.#log = options.log
     // Small packets go out at once: waiting for the peer's delayed ACK costs 40 ms, twice in a key exchange.
     if (stream instanceof Socket) stream.setNoDelay(true)
-    let ready = false
     const algorithms = options.algorithms ?? ALGORITHMS
     const names = side.role === 'client' ? hostKeyAlgorithms(side.hostKey.type) : namesOf(side.hostKeys)
-    const offered = offer(names, algorithms)
-    this.#protocol = new Protocol({
-      server: side.role === 'server',
+    this.#packets = new Ssh2PacketProtocol({
       ident: IDENT,
-      offer: offered,
-      ...(side.role === 'server'
-        ? { hostKeys: byAlgorithm(side.hostKeys) }
-        : { hostVerifier: (key) => this.#verifyHostKey(key, side.hostKey) }),
+      offer: offer(names, algorithms),
+      signatures: algorithms.signatures,
+      proof:
+        side.role === 'server'
+          ? { role: 'server', hostKeys: byAlgorithm(side.hostKeys) }
+          : { role: 'client', verify: (key) => this.#verifyHostKey(key, side.hostKey) },
+      handlers,
       onWrite: (data) => this.#write(data),
       onError: (error) => this.close(this.#protocolError(error)),
-      onHeader: (header) => {
+      onIdentified: (software) => {
         this.#identified = true
-        this.peerSoftware = header.versions.software
+        this.peerSoftware = software
       },
-      onHandshakeComplete: (negotiated) => {
+      onKeys: () => {
         this.#renewal.finished()
         queueMicrotask(() => this.#outlet.wakeWaiting())
-        const { cipher, mac } = negotiated[side.role === 'server' ? 'sc' : 'cs']
-        poolPackets(this.#protocol._cipher, cipher, mac)
-        if (ready) return
-        ready = true
+      },
+      onReady: (negotiated) => {
         if (side.role === 'server') {
           this.#hostKey = side.hostKeys.find(({ algorithm }) => algorithm === negotiated.serverHostKey)
         }
-        this.#sendExtInfo()
-        if (negotiation.preferFaster(negotiated)) this.#renewal.soon(CIPHER_CHANGE_BYTES)
+        if (this.#packets.preferFaster(negotiated)) this.#renewal.soon(CIPHER_CHANGE_BYTES)
         options.onReady(negotiated)
       },
-      messageHandlers: {
-        ...handlers,
-        DISCONNECT: (_protocol, _reason, description) => {
-          const said = description === '' ? '' : `: ${description}`
-          this.close(
-            new SshjobError('connection-closed', endSentence(`The other side closed the connection${said}`)),
-          )
-        },
+      onMessage: (payload) => this.#onPayload(payload),
+      onDisconnect: (description) => {
+        const said = description === '' ? '' : `: ${description}`
+        this.close(
+          new SshjobError('connection-closed', endSentence(`The other side closed the connection${said}`)),
+        )
       },
     })
-    const negotiation = new Negotiation(this.#protocol, offered)
-    if (side.role === 'server') {
-      this.#sendExtInfo = replaceExtInfo(this.#protocol, algorithms.signatures, (...parts) =>
-        this.send(...parts),
-      )
-    }
-    const parsePayload = this.#protocol._onPayload
-    this.#protocol._onPayload = (payload) => this.#onPayload(payload, parsePayload)
 
     stream.on('end', this.#onEnd)
     stream.on('error', this.#onStreamError)
     stream.on('close', this.#onEnd)
     this.#renewal.started()
-    // It is compiled while the program goes on: without it, ChaCha20 fails in mid-packet.
-    void hasPoly1305.then((has) => {
-      if (!has) negotiation.leaveOut(CHACHA20_POLY1305)
-      this.#begin()
-    })
+    void this.#packets.usable.then(() => this.#begin())
     // A stream that has ended before we listened will say nothing more.
     if (stream.destroyed || stream.readableEnded) process.nextTick(this.#onEnd)
   }
@@ -149,7 +123,7 @@ export class Transport {
     if (this.#closed) return
     this.#inlet.open()
     this.#stream.on('drain', this.#onDrain)
-    this.#protocol.start?.()
+    this.#packets.start()
   }
 
   /** True while data should wait: for others, for the stream, or for a key exchange, in which packets are queued. */
@@ -169,16 +143,8 @@ export class Transport {
   /** Sends one message. */
   send(...parts: Buffer[]): void {
     if (this.#closed) return
-    const { write } = this.#protocol._packetRW
-    const length = parts.reduce((sum, part) => sum + part.length, 0)
-    const packet = write.alloc(length)
-    let offset = write.allocStart
-    for (const part of parts) {
-      packet.set(part, offset)
-      offset += part.length
-    }
-    utils.sendPacket(this.#protocol, write.finalize(packet))
-    if ((this.#protocol._queue?.length ?? 0) > KEX_QUEUE_MAX_PACKETS) {
+    this.#packets.send(parts)
+    if (this.#packets.queued > KEX_QUEUE_MAX_PACKETS) {
       this.close(
         new SshjobError('protocol-error', 'The other side keeps sending requests during a key exchange.'),
       )
@@ -188,26 +154,21 @@ export class Transport {
   /** Sends a message whose last part is large: no copies besides the one into the packet. */
   sendData(header: Buffer, data: Buffer): void {
     if (this.#closed) return
-    const { write } = this.#protocol._packetRW
-    const packet = write.alloc(header.length + data.length)
-    packet.set(header, write.allocStart)
-    packet.set(data, write.allocStart + header.length)
-    utils.sendPacket(this.#protocol, write.finalize(packet))
+    this.#packets.send([header, data])
     this.#outlet.spend(data.length)
   }
 
   /** Answers a message that nobody knows: RFC 4253 §11.4. */
   unimplemented(): void {
-    // ssh2 has counted the packet already when it hands it over.
-    this.send(byte(MSG.UNIMPLEMENTED), uint32(this.#protocol._decipher.inSeqno - 1))
+    this.send(byte(MSG.UNIMPLEMENTED), uint32(this.#packets.sequence))
   }
 
   /** Starts a key exchange, unless one is running. */
   rekey(): void {
-    if (this.#closed || !this.authenticated || this.#protocol._kexinit !== undefined) return
+    if (this.#closed || !this.authenticated || this.#packets.isExchanging) return
     this.#log.debug({}, 'key exchange started')
     this.#renewal.started()
-    this.#protocol.rekey()
+    this.#packets.rekey()
   }
 
   /** From now on. Default: REKEY_BYTES and REKEY_MS. */
@@ -222,20 +183,24 @@ export class Transport {
 
   /** What a signature of this connection's has to name; undefined before the end of the first key exchange. */
   get binding(): Binding | undefined {
-    const sessionId = this.#protocol._kex?.sessionID
+    const { sessionId } = this.#packets
     return this.#hostKey && sessionId && { sessionId, hostKey: this.#hostKey.key.getPublicSSH() }
   }
 
-  /** The protocol under us, for the two sides of authentication (RFC 4252) alone. */
-  get protocol(): Protocol {
-    return this.#protocol
+  /** For a client, to ask for the first thing (RFC 4252). */
+  get authentication(): Authentication {
+    return this.#packets.authentication
+  }
+
+  /** What is under this. */
+  get packets(): PacketProtocol {
+    return this.#packets
   }
 
   /** Ends the connection; the first cause given is the one that is reported. */
   close(cause?: SshjobError, reason: number = DISCONNECT.BY_APPLICATION): void {
     if (this.#closed) return
-    const speaks = this.#protocol.start === undefined && this.#protocol._destruct !== undefined
-    if (speaks && this.#stream.writable) {
+    if (this.#packets.isSpeaking && this.#stream.writable) {
       const knowsSsh =
         this.#identified || this.#options.side.role === 'client' || cause?.code !== 'protocol-error'
       if (knowsSsh) this.#sendDisconnect(reason, cause)
@@ -244,7 +209,7 @@ export class Transport {
     this.#closed = true
     this.#firstCause = cause
     this.#renewal.stop()
-    this.#protocol.cleanup()
+    this.#packets.stop()
     this.#inlet.close()
     this.#outlet.end()
     this.#options.onClosed(this.#firstCause)
@@ -254,7 +219,7 @@ export class Transport {
     this.#renewal.count(bytes.length)
     this.received += bytes.length
     try {
-      this.#protocol.parse(bytes, 0, bytes.length)
+      this.#packets.receive(bytes)
     } catch (error) {
       this.close(this.#protocolError(error), DISCONNECT.PROTOCOL_ERROR)
       return
@@ -277,21 +242,23 @@ export class Transport {
     )
   }
 
-  #onPayload(payload: Buffer, parsePayload: (payload: Buffer) => unknown): unknown {
+  /** Gives whether the message is for the packet protocol to handle. */
+  #onPayload(payload: Buffer): boolean {
     this.#inlet.count()
     const type = payload[0]
-    if (this.#closed) return Number.POSITIVE_INFINITY // the number at which ssh2's parser stops
-    if (type === undefined || type < MSG.GLOBAL_REQUEST) {
+    if (type === undefined) return true
+    if (type < MSG.GLOBAL_REQUEST) {
       if (type === MSG.KEXINIT) this.#renewal.started()
-      if (type !== undefined && !KNOWN_TO_SSH2.has(type)) return this.unimplemented()
+      if (!this.#packets.handles(type)) {
+        this.unimplemented()
+        return false
+      }
       // RFC 4252 §5.1: further requests to authenticate are ignored. ssh2 would remember each one.
-      if (this.authenticated && type !== undefined && type >= MSG.USERAUTH_FIRST) return undefined
-      const next = parsePayload(payload)
-      return this.#closed ? Number.POSITIVE_INFINITY : next
+      return !(this.authenticated && type >= MSG.USERAUTH_FIRST)
     }
     if (!this.authenticated) throw new Error('the peer asked for a service before it authenticated')
     this.#options.onMessage(type, payload)
-    return this.#closed ? Number.POSITIVE_INFINITY : undefined
+    return false
   }
 
   #write(data: Buffer): void {
@@ -312,16 +279,9 @@ export class Transport {
   }
 
   #sendDisconnect(reason: number, cause: SshjobError | undefined): void {
-    const { write } = this.#protocol._packetRW
-    const payload = Buffer.concat([
-      byte(MSG.DISCONNECT),
-      uint32(reason),
-      string(cause?.message ?? ''),
-      string(''),
-    ])
-    const packet = write.alloc(payload.length, true)
-    packet.set(payload, write.allocStartKEX)
-    utils.sendPacket(this.#protocol, write.finalize(packet, true), true)
+    this.#packets.sendAtOnce(
+      Buffer.concat([byte(MSG.DISCONNECT), uint32(reason), string(cause?.message ?? ''), string('')]),
+    )
   }
 
   #protocolError(error: unknown): SshjobError {

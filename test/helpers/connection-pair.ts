@@ -63,7 +63,7 @@ export async function connectionPair(
       client.transport.authenticated = true
       ready.resolve()
     }),
-    onReady: () => requestAuthentication(client.transport.protocol),
+    onReady: () => requestAuthentication(client.transport.authentication),
   }))
   const failed = Promise.race([server.closed, client.closed]).then((cause) => {
     throw cause ?? new Error('closed before it was ready')

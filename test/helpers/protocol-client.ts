@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream'
 import crypto from 'ssh2/lib/protocol/crypto.js'
-import Protocol, { type AlgorithmOffer, type Negotiated } from 'ssh2/lib/protocol/Protocol.js'
+import Protocol from 'ssh2/lib/protocol/Protocol.js'
 import utils from 'ssh2/lib/protocol/utils.js'
 import { deferred } from '../../src/core/deferred.js'
+import type { AlgorithmOffer, Negotiated } from '../../src/ssh/algorithms.js'
 import { offerKey, requestAuthentication } from '../../src/ssh/authentication.js'
 import { parseKey } from '../../src/ssh/keys.js'
+import { authenticationOf, ssh2Handlers } from '../../src/ssh/ssh2/authentication.js'
 
 /** ssh2's protocol, authenticated, with algorithms of the test's choice: not our transport, which has its own. */
 export interface ProtocolClient {
@@ -32,10 +34,10 @@ export async function protocolClient(
     onError: fail,
     onHandshakeComplete: (negotiated) => {
       ready.resolve(negotiated)
-      requestAuthentication(protocol)
+      requestAuthentication(authenticationOf(protocol))
     },
-    messageHandlers: offerKey('user', parseKey(keys.privateKey), { close: fail }, () =>
-      authenticated.resolve(),
+    messageHandlers: ssh2Handlers(
+      offerKey('user', parseKey(keys.privateKey), { close: fail }, () => authenticated.resolve()),
     ),
   })
   const receive = protocol._onPayload

@@ -6,6 +6,7 @@ import { offerKey, requestAuthentication } from '../../src/ssh/authentication.js
 import { generateKey, parseKey } from '../../src/ssh/keys.js'
 import { Transport } from '../../src/ssh/transport.js'
 import { boolean, byte, MSG, Reader, string, uint32 } from '../../src/ssh/wire.js'
+import { ssh2Of } from './ssh2-protocol.js'
 
 export interface RawPeerOptions {
   /** As generateKey() gives them. */
@@ -48,7 +49,7 @@ export async function rawPeer(stream: Duplex, options: RawPeerOptions): Promise<
     stream,
     side: { role: 'client', hostKey },
     handlers: authenticate ? offerKey(username, parseKey(options.privateKey), end, authenticated) : {},
-    onReady: () => (authenticate ? requestAuthentication(transport.protocol) : ready.resolve()),
+    onReady: () => (authenticate ? requestAuthentication(transport.authentication) : ready.resolve()),
     onMessage: () => undefined,
     onClosed: (cause) => {
       closing.resolve(cause)
@@ -56,8 +57,8 @@ export async function rawPeer(stream: Duplex, options: RawPeerOptions): Promise<
     },
     log: silent,
   })
-  const receive = transport.protocol._onPayload
-  transport.protocol._onPayload = (payload) => {
+  const receive = ssh2Of(transport)._onPayload
+  ssh2Of(transport)._onPayload = (payload) => {
     messages.push(Buffer.from(payload))
     for (const watch of [...watchers]) watch()
     return receive(payload)

@@ -6,6 +6,7 @@ import { acceptKeys, onlyKeys } from '../../src/ssh/authentication.js'
 import { hostKeysOf } from '../../src/ssh/host-keys.js'
 import { parseKey } from '../../src/ssh/keys.js'
 import { Transport } from '../../src/ssh/transport.js'
+import { ssh2Of } from './ssh2-protocol.js'
 
 export interface RawServerOptions {
   /** As generateKey() gives them. */
@@ -46,8 +47,8 @@ export function rawServer(stream: Duplex, options: RawServerOptions): RawServer 
   })
   // It takes everything that a client says, as if it had authenticated.
   transport.authenticated = true
-  const receive = transport.protocol._onPayload
-  transport.protocol._onPayload = (payload) => {
+  const receive = ssh2Of(transport)._onPayload
+  ssh2Of(transport)._onPayload = (payload) => {
     messages.push(Buffer.from(payload))
     transport.authenticated = payload[0] === undefined || payload[0] >= 80
     return receive(payload)

@@ -126,7 +126,7 @@ describe('authentication by the server', () => {
       ...[byte(USERAUTH_REQUEST), string(user), string(service), string('publickey')],
       ...[boolean(true), ed25519, string(key.getPublicSSH())],
     ])
-    const sessionId = session.peer.transport.protocol._kex?.sessionID ?? Buffer.alloc(0)
+    const sessionId = session.peer.transport.packets.sessionId ?? Buffer.alloc(0)
     const signature = key.sign(Buffer.concat([string(sessionId), request]))
     if (signature instanceof Error) throw signature
     return Buffer.concat([request, string(Buffer.concat([ed25519, string(signature)]))])
@@ -282,7 +282,7 @@ describe('authentication with RSA keys, which some engines make', () => {
     expect(new Reader(answer, 1).text()).toBe('rsa-sha2-512')
 
     const request = [...head, boolean(true), string('ssh-rsa'), blob]
-    const sessionId = peer.transport.protocol._kex?.sessionID ?? Buffer.alloc(0)
+    const sessionId = peer.transport.packets.sessionId ?? Buffer.alloc(0)
     const signature = parseKey(client).sign(Buffer.concat([string(sessionId), ...request]), 'sha1')
     if (signature instanceof Error) throw signature
     peer.send(...request, string(Buffer.concat([string('ssh-rsa'), string(signature)])))
@@ -309,7 +309,7 @@ describe('the name of an algorithm', () => {
       ...[byte(USERAUTH_REQUEST), string('u'), string('ssh-connection'), string('publickey'), boolean(true)],
       ...[ed25519, string(key.getPublicSSH())],
     ]
-    const sessionId = peer.transport.protocol._kex?.sessionID ?? Buffer.alloc(0)
+    const sessionId = peer.transport.packets.sessionId ?? Buffer.alloc(0)
     const signature = key.sign(Buffer.concat([string(sessionId), ...request]), 'sha1')
     if (signature instanceof Error) throw signature
     peer.send(byte(SERVICE_REQUEST), string('ssh-userauth'))

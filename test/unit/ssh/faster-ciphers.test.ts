@@ -1,5 +1,4 @@
-import type { Negotiated } from 'ssh2/lib/protocol/Protocol.js'
-import { offer } from '../../../src/ssh/algorithms.js'
+import { type Negotiated, offer } from '../../../src/ssh/algorithms.js'
 import { fasterOffer } from '../../../src/ssh/faster-ciphers.js'
 import type { KexInit } from '../../../src/ssh/kexinit.js'
 

@@ -18,7 +18,7 @@ async function ask(change: { hostKey?: Buffer; sessionId?: Buffer; signed?: bool
   const peer = await rawPeer(clientStream, { ...keys.client, authenticate: false })
   const key = parseKey(keys.client.privateKey)
   const { signed = true, hostKey = parseKey(keys.client.hostKey).getPublicSSH() } = change
-  const sessionId = change.sessionId ?? peer.transport.protocol._kex?.sessionID ?? Buffer.alloc(0)
+  const sessionId = change.sessionId ?? peer.transport.packets.sessionId ?? Buffer.alloc(0)
   const head = [
     byte(USERAUTH.request),
     string('anyone'),

@@ -4,7 +4,8 @@ import { PassThrough, type Writable } from 'node:stream'
 import crypto from 'ssh2/lib/protocol/crypto.js'
 import type { PacketCipher } from 'ssh2/lib/protocol/Protocol.js'
 import { PACKET_MAX } from '../../../src/core/limits.js'
-import { poolPackets, writePacket } from '../../../src/ssh/packet-allocator.js'
+import { writePacket } from '../../../src/ssh/packet-memory.js'
+import { poolPackets } from '../../../src/ssh/ssh2/packet-allocator.js'
 
 /** What ssh2 would allocate, with this much behind the padding. */
 function fakeCipher(block: number, trailer: number): PacketCipher {

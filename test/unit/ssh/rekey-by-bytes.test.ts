@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { digest, sha256, writeInPieces } from '../../helpers/bytes.js'
 import { connectionPair } from '../../helpers/connection-pair.js'
+import { ssh2Of } from '../../helpers/ssh2-protocol.js'
 
 // The real one takes a gigabyte.
 jest.mock('../../../src/core/limits.js', () => ({
@@ -12,8 +13,8 @@ it('bytes enough under one key start another key exchange by themselves', async 
   const pair = await connectionPair()
   const [client, server] = await pair.open()
   let exchanges = 0
-  const complete = pair.server.transport.protocol._onHandshakeComplete
-  pair.server.transport.protocol._onHandshakeComplete = (negotiated) => {
+  const complete = ssh2Of(pair.server.transport)._onHandshakeComplete
+  ssh2Of(pair.server.transport)._onHandshakeComplete = (negotiated) => {
     exchanges++
     complete(negotiated)
   }

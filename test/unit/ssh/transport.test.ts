@@ -17,6 +17,7 @@ import { digest, sha256, until } from '../../helpers/bytes.js'
 import { connectionPair } from '../../helpers/connection-pair.js'
 import { idle, memoryJob } from '../../helpers/memory-job.js'
 import { rawSession } from '../../helpers/session-pair.js'
+import { ssh2Of } from '../../helpers/ssh2-protocol.js'
 
 const MIB = 2 ** 20
 
@@ -42,8 +43,8 @@ afterEach(() => jest.restoreAllMocks())
 describe('the transport', () => {
   it('uses strict key exchange on both ends', async () => {
     const pair = await connectionPair()
-    expect(pair.client.transport.protocol._strictMode).toBe(true)
-    expect(pair.server.transport.protocol._strictMode).toBe(true)
+    expect(ssh2Of(pair.client.transport)._strictMode).toBe(true)
+    expect(ssh2Of(pair.server.transport)._strictMode).toBe(true)
     await pair.close()
   })
 
@@ -93,13 +94,13 @@ describe('the transport', () => {
     let exchanges = 0
     let packets = 0
     for (const { transport } of [pair.client, pair.server]) {
-      const { _onHandshakeComplete: complete, _onPayload: receive } = transport.protocol
-      transport.protocol._onHandshakeComplete = (negotiated) => {
+      const { _onHandshakeComplete: complete, _onPayload: receive } = ssh2Of(transport)
+      ssh2Of(transport)._onHandshakeComplete = (negotiated) => {
         exchanges++
         complete(negotiated)
       }
       // At moments that the data sets: one end, the other, or both at once; some fall into an exchange that runs.
-      transport.protocol._onPayload = (payload) => {
+      ssh2Of(transport)._onPayload = (payload) => {
         const moment = packets++ % 13
         if (moment === 0 || moment === 5) pair.client.transport.rekey()
         if (moment === 3 || moment === 5) pair.server.transport.rekey()
@@ -120,10 +121,10 @@ describe('the transport', () => {
 
   it.each([2, 3, 4])('passes over a message of type %d while keys are exchanged anew', async (type) => {
     const pair = await connectionPair()
-    const { protocol } = pair.client.transport
+    const protocol = ssh2Of(pair.client.transport)
     const exchanged = new Promise((resolve) => {
-      const complete = pair.server.transport.protocol._onHandshakeComplete
-      pair.server.transport.protocol._onHandshakeComplete = (negotiated) => {
+      const complete = ssh2Of(pair.server.transport)._onHandshakeComplete
+      ssh2Of(pair.server.transport)._onHandshakeComplete = (negotiated) => {
         complete(negotiated)
         resolve('exchanged')
       }
@@ -248,8 +249,8 @@ describe('the transport', () => {
         onClosed,
         log: silent,
       })
-      const receive = server.protocol._onPayload
-      server.protocol._onPayload = (payload) => {
+      const receive = ssh2Of(server)._onPayload
+      ssh2Of(server)._onPayload = (payload) => {
         asked.push(payload[0] ?? 0)
         return receive(payload)
       }
@@ -259,7 +260,7 @@ describe('the transport', () => {
         stream: clientStream,
         side: { role: 'client', hostKey: parseKey(generateKey().publicKey) },
         handlers: offerKey('user', clientKey, { close: (cause) => client.close(cause) }, () => asked.push(2)),
-        onReady: () => requestAuthentication(client.protocol),
+        onReady: () => requestAuthentication(client.authentication),
         onMessage: () => undefined,
         onClosed,
         log: silent,

@@ -20,14 +20,6 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     sc: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
   }
 
-  export interface PublicKeyAuth {
-    keyAlgo: string
-    key: Buffer | undefined
-    signature?: Buffer
-    blob?: Buffer
-    hashAlgo: string | undefined
-  }
-
   export interface MessageHandlers {
     DISCONNECT?: (protocol: Protocol, reason: number, description: string) => void
     DEBUG?: (protocol: Protocol, display: boolean, message: string) => void
@@ -38,7 +30,7 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
       user: string,
       service: string,
       method: string,
-      data: PublicKeyAuth | string | object | null | undefined,
+      data: unknown,
     ) => void
     USERAUTH_FAILURE?: (protocol: Protocol, methods: string[], partial: boolean) => void
     USERAUTH_SUCCESS?: (protocol: Protocol) => void
@@ -49,7 +41,7 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
     server?: boolean
     ident?: string
     offer: AlgorithmOffer
-    hostKeys?: Record<string, ParsedKey>
+    hostKeys?: Readonly<Record<string, ParsedKey>>
     hostVerifier?: (key: Buffer, permit: (permitted: boolean) => void) => boolean | undefined
     onWrite: (data: Buffer) => void
     onError: (error: Error) => void

@@ -1,10 +1,10 @@
 import crypto from 'ssh2/lib/protocol/crypto.js'
 import kex from 'ssh2/lib/protocol/kex.js'
 import type Protocol from 'ssh2/lib/protocol/Protocol.js'
-import type { AlgorithmOffer, Negotiated } from 'ssh2/lib/protocol/Protocol.js'
-import { fasterOffer } from './faster-ciphers.js'
-import { guessedWrong } from './kex-guess.js'
-import { type KexInit, readKexinit } from './kexinit.js'
+import type { AlgorithmOffer, Negotiated } from '../algorithms.js'
+import { fasterOffer } from '../faster-ciphers.js'
+import { guessedWrong } from '../kex-guess.js'
+import { type KexInit, readKexinit } from '../kexinit.js'
 
 /** SSH_MSG_IGNORE, SSH_MSG_UNIMPLEMENTED and SSH_MSG_DEBUG: RFC 4253 §11.2 to §11.4. */
 const PASSED_OVER: ReadonlySet<number | undefined> = new Set([2, 3, 4])

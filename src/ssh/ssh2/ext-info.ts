@@ -1,6 +1,6 @@
 import type Protocol from 'ssh2/lib/protocol/Protocol.js'
-import { HOSTBOUND_EXTENSION } from './hostbound.js'
-import { byte, MSG, string, uint32 } from './wire.js'
+import { HOSTBOUND_EXTENSION } from '../hostbound.js'
+import { byte, MSG, string, uint32 } from '../wire.js'
 
 /**
  * Keeps ssh2 from sending its EXT_INFO, whose list of signature algorithms lacks a comma between two names. Call what
