@@ -17,6 +17,11 @@ export function signalNumber(name: string): number | undefined {
   return numbers.get(`SIG${name}`)
 }
 
+/** The exit status that a shell shows of a process that this signal ended, 128 + its number; 128 if it has none here. */
+export function signalStatus(name: string): number {
+  return 128 + (signalNumber(name) ?? 0)
+}
+
 /** The name of a signal as SSH has it. */
 export function signalName(number: number): string {
   if (number >= REAL_TIME_MIN) return number === REAL_TIME_MIN ? 'RTMIN' : `RTMIN+${number - REAL_TIME_MIN}`

@@ -6,11 +6,12 @@ import { SshjobError } from '../../core/errors.js'
 import { matchesPattern } from '../../core/patterns.js'
 import { VERSION } from '../../core/version.js'
 import type { ResolvedJob } from '../../engines/resolve-job.js'
+import { signalStatus } from '../../process/signals.js'
 import { joinCommand } from '../arguments/command-line.js'
 import { REMOVING } from '../arguments/engine-options.js'
 import { usage } from '../arguments/options.js'
 import { dieBySignal, exitStatus } from '../ending/exit-status.js'
-import { atFatalSignal, beforeFatalSignal, fatalStatus, forwardSignals } from '../ending/signals.js'
+import { atFatalSignal, beforeFatalSignal, forwardSignals } from '../ending/signals.js'
 import type { ForwardSpec } from '../forwarding/forward-specs.js'
 import type { Forwardings } from '../forwarding/forwardings.js'
 import { printHelp } from '../manual/print-help.js'
@@ -290,7 +291,7 @@ function report(end: RemoteEnd, note: (sentence: string) => void): number {
 
 function endBySignal(signal: NodeJS.Signals): number {
   dieBySignal(signal)
-  return fatalStatus(signal)
+  return signalStatus(signal.slice('SIG'.length))
 }
 
 type Reach = Pick<ExecOptions, 'agent' | 'x11'>
