@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { messageOf } from '../core/errors.js'
+import { EXIT_FAILURE } from '../core/exit-failure.js'
 import {
   COMMAND_STDERR_BYTES,
   FILE_SERVER_BEGIN_MS,
@@ -32,8 +33,6 @@ export interface ServedFiles {
 
 /** The number of a channel that nobody waits for. */
 const REHEARSAL = -1
-/** A process has ended that was not asked to. */
-const EXIT_FAILURE = 255
 
 interface Child {
   process: ChildProcess
