@@ -5,7 +5,6 @@ import { deferred } from '../core/deferred.js'
 import { messageOf } from '../core/errors.js'
 import { EXIT_FAILURE } from '../core/exit-failure.js'
 import {
-  COMMAND_STDERR_BYTES,
   FILE_SERVER_BEGIN_MS,
   FILE_SERVER_IDLE_MS,
   FILE_SERVER_RETRY_MS,
@@ -13,6 +12,7 @@ import {
 } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
 import { socketPair } from './socket-pair.js'
+import { StderrTail } from './stderr-tail.js'
 
 /** What a channel of SFTP begins with. */
 export interface FilePlace {
@@ -125,10 +125,8 @@ export class FileServer {
     })
     const ready = deferred<boolean>()
     const started: Child = { process: child, ready: ready.promise, open: new Map() }
-    let said = ''
-    child.stderr?.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-COMMAND_STDERR_BYTES)
-    })
+    const said = new StderrTail()
+    child.stderr?.on('data', (chunk: Buffer) => said.add(chunk))
     child.on('message', (message) => {
       ready.resolve(true)
       if (typeof message === 'object' && 'id' in message && 'exitCode' in message) {
@@ -139,7 +137,7 @@ export class FileServer {
       if (this.#child !== started) return
       this.#child = undefined
       if (child.connected) child.disconnect()
-      this.#log.warn({ reason, said }, 'the process that serves files has ended')
+      this.#log.warn({ reason, said: said.text() }, 'the process that serves files has ended')
       for (const id of [...started.open.keys()]) this.#end(started, id, EXIT_FAILURE)
     }
     // Where it lies on a file system that does not answer, it never says anything.

@@ -14,8 +14,9 @@ import {
   writable,
 } from '../core/check-options.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
-import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
+import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS } from '../core/limits.js'
 import { type PipedProcess, startPiped } from '../process/helpers.js'
+import { StderrTail } from '../process/stderr-tail.js'
 import { JoinedStream } from './joined.js'
 
 export interface CommandStreamOptions {
@@ -96,8 +97,8 @@ class CommandStream extends JoinedStream {
   readonly #ownGroup: boolean
   readonly #patienceMs: number
   readonly #exited: Promise<void>
+  readonly #said = new StderrTail()
   #failure: SshjobError | undefined
-  #stderr = Buffer.alloc(0)
 
   constructor(child: PipedProcess, program: string, options: CommandStreamOptions) {
     super(child.stdout, child.stdin)
@@ -108,7 +109,7 @@ class CommandStream extends JoinedStream {
     this.#program = program
     this.#signal = signal
     this.#exited = this.#watchExit()
-    if (stderr === undefined) child.stderr?.on('data', (chunk: Buffer) => this.#keepStderr(chunk))
+    if (stderr === undefined) child.stderr?.on('data', (chunk: Buffer) => this.#said.add(chunk))
     else if (stderr !== 'inherit') child.stderr?.pipe(stderr, { end: false })
     child.stderr?.on('error', (error) => this.destroy(error))
     this.#onAbort = () => {
@@ -117,10 +118,6 @@ class CommandStream extends JoinedStream {
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     // In the next tick: whoever gets the stream can listen first.
     if (signal?.aborted) process.nextTick(this.#onAbort)
-  }
-
-  #keepStderr(chunk: Buffer): void {
-    this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-COMMAND_STDERR_BYTES)
   }
 
   /** Resolves once the command is over, and what it said on stderr has been read. */
@@ -136,7 +133,7 @@ class CommandStream extends JoinedStream {
         if (code !== 0) {
           const fail = (): void => {
             clearTimeout(timer)
-            this.#failure = exitFailure(this.#program, code, signal, this.#stderr.toString().trim())
+            this.#failure = exitFailure(this.#program, code, signal, this.#said.text().trim())
             resolve()
           }
           // stderr may be held open by a process that outlives the command, so don't wait for its end for ever.
