@@ -15,6 +15,7 @@ import {
 } from '../core/check-options.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS } from '../core/limits.js'
+import { waitNoLonger, withinTime } from '../core/within-time.js'
 import { type PipedProcess, startPiped } from '../process/helpers.js'
 import { StderrTail } from '../process/stderr-tail.js'
 import { JoinedStream } from './joined.js'
@@ -147,13 +148,7 @@ class CommandStream extends JoinedStream {
 
   /** A command that fails closes its pipes an instant before it exits: its exit is the better reason. */
   protected override afterLastByte(then: (reason?: Error) => void): void {
-    const timer = setTimeout(() => finish(), COMMAND_EXIT_GRACE_MS)
-    let finish = (): void => {
-      finish = () => undefined
-      clearTimeout(timer)
-      then(this.#failure)
-    }
-    void this.#exited.then(() => finish())
+    void withinTime(this.#exited, COMMAND_EXIT_GRACE_MS, waitNoLonger).then(() => then(this.#failure))
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
