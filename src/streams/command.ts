@@ -13,8 +13,9 @@ import {
   text,
   writable,
 } from '../core/check-options.js'
-import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS } from '../core/limits.js'
+import { onAbort } from '../core/on-abort.js'
 import { waitNoLonger, withinTime } from '../core/within-time.js'
 import { type PipedProcess, startPiped } from '../process/helpers.js'
 import { StderrTail } from '../process/stderr-tail.js'
@@ -93,8 +94,6 @@ function start(program: string, args: string[], options: CommandStreamOptions): 
 class CommandStream extends JoinedStream {
   readonly #child: PipedProcess
   readonly #program: string
-  readonly #onAbort: () => void
-  readonly #signal: AbortSignal | undefined
   readonly #ownGroup: boolean
   readonly #patienceMs: number
   readonly #exited: Promise<void>
@@ -108,17 +107,14 @@ class CommandStream extends JoinedStream {
     this.#patienceMs = patienceMs
     this.#child = child
     this.#program = program
-    this.#signal = signal
     this.#exited = this.#watchExit()
     if (stderr === undefined) child.stderr?.on('data', (chunk: Buffer) => this.#said.add(chunk))
     else if (stderr !== 'inherit') child.stderr?.pipe(stderr, { end: false })
     child.stderr?.on('error', (error) => this.destroy(error))
-    this.#onAbort = () => {
-      if (signal !== undefined) this.destroy(abortError(signal))
-    }
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    // In the next tick: whoever gets the stream can listen first.
-    if (signal?.aborted) process.nextTick(this.#onAbort)
+    this.once(
+      'close',
+      onAbort(signal, (reason) => this.destroy(reason)),
+    )
   }
 
   /** Resolves once the command is over, and what it said on stderr has been read. */
@@ -152,7 +148,6 @@ class CommandStream extends JoinedStream {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
     const orderly = error === null && this.readableEnded && this.writableFinished
     super._destroy(error, done)
     this.#child.stdio[LEASH]?.destroy()
