@@ -2,8 +2,8 @@ import { constants } from 'node:os'
 import { systemCode } from '../core/errors.js'
 
 /** The first real-time signal that a program may use: the C libraries keep those before it, signal(7). */
-const REAL_TIME_MIN = 34
-const REAL_TIME_MAX = 64
+export const REAL_TIME_MIN = 34
+export const REAL_TIME_MAX = 64
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals))
 
