@@ -10,7 +10,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'imports-'))
   write('core/errors.ts', 'export const a = 1\n')
   write('ssh/keys.ts', 'export const b = 1\n')
-  write('hello/line.ts', 'export const e = 1\n')
+  write('hello/line.ts', "import { a } from '../core/errors.js'\nexport const e = a\n")
   write('server/serve.ts', "import { b } from '../ssh/keys.js'\nexport const c = b\n")
   write('streams/unix.ts', "import { a } from '../core/errors.js'\nexport const d = a\n")
   write('index.ts', "/** The API. */\nexport { c } from './server/serve.js'\n")
