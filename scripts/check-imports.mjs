@@ -20,7 +20,7 @@ const FOLDERS = {
   enter: ['core'],
   'access-point': ['core', 'permissions', 'hello', 'streams'],
   engines: ['core', 'hello', 'process', 'job', 'ssh', 'client', 'sockets', 'streams'],
-  starter: ['core', 'permissions', 'hello', 'process', 'job', 'ssh', 'server', 'streams'],
+  starter: ['core', 'permissions', 'hello', 'process', 'job', 'ssh', 'server'],
   cli: [
     'core',
     'permissions',

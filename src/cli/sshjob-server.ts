@@ -1,4 +1,5 @@
 import { describeUnexpected, SshjobError } from '../core/errors.js'
+import { EXIT_FAILURE } from '../core/exit-failure.js'
 import { THREADS_SERVING } from '../core/limits.js'
 import { printable } from '../core/printable.js'
 import { widenThreadPool } from '../core/thread-pool.js'
@@ -10,9 +11,6 @@ import { printHelp } from './manual/print-help.js'
 import { errorOutput } from './server/error-output.js'
 import { catchSignals } from './server/signals.js'
 import { findWrapper, wordFor } from './server/wrapper/wrapper.js'
-
-/** Our own failures, as of ssh(1) and sshjob. */
-const EXIT_FAILURE = 255
 
 const signals = catchSignals()
 const wrapper = findWrapper()

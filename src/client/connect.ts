@@ -4,6 +4,7 @@ import { deferred } from '../core/deferred.js'
 import { abortError, messageOf, SshjobError } from '../core/errors.js'
 import { LOGIN_GRACE_MS } from '../core/limits.js'
 import { silent } from '../core/log.js'
+import { onAbort } from '../core/on-abort.js'
 import { sendClientHello } from '../hello/exchange.js'
 import type { JobInfo } from '../hello/messages.js'
 import { offerKey, requestAuthentication } from '../ssh/authentication.js'
@@ -105,9 +106,6 @@ function openConnection(
         new SshjobError('connection-lost', 'The server did not answer in time.', { retry: true }),
       )
     }, LOGIN_GRACE_MS)
-    const onAbort = (): void => {
-      if (options.signal !== undefined) transport.close(abortError(options.signal))
-    }
     const transport: Transport = new Transport({
       stream,
       side: { role: 'client', hostKey },
@@ -125,7 +123,6 @@ function openConnection(
       onMessage: (type, payload) => connection.receive(type, payload),
       onClosed: (cause) => {
         clearTimeout(grace)
-        options.signal?.removeEventListener('abort', onAbort)
         connection.finish(cause)
         closing.resolve(cause)
         reject(cause ?? new SshjobError('connection-closed', 'The connection was closed.'))
@@ -141,7 +138,7 @@ function openConnection(
         },
       onGlobalRequest: (name) => name === 'keepalive@openssh.com',
     })
-    options.signal?.addEventListener('abort', onAbort, { once: true })
+    void closing.promise.then(onAbort(options.signal, (reason) => transport.close(reason)))
   })
 }
 

@@ -2,6 +2,7 @@ import { Readable, type Writable } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { abortError, firstLine, SshjobError } from '../core/errors.js'
 import { OUTPUT_LIMIT } from '../core/limits.js'
+import { onAbort } from '../core/on-abort.js'
 import { orAbort } from '../core/or-abort.js'
 import type { Channel } from '../ssh/channel.js'
 import type { Connection } from '../ssh/connection.js'
@@ -83,12 +84,7 @@ async function open(
   })
   void channel.closed.then(forbid)
   const remote = new Remote(channel)
-  const onAbort = (): void => {
-    if (signal !== undefined) remote.abort(abortError(signal))
-  }
-  signal?.addEventListener('abort', onAbort, { once: true })
-  void channel.closed.then(() => signal?.removeEventListener('abort', onAbort))
-  if (signal?.aborted) onAbort()
+  void channel.closed.then(onAbort(signal, (reason) => remote.abort(reason)))
   // Everything is sent at once and the answers are awaited afterwards: one round trip instead of three.
   for (const [name, value] of Object.entries(env)) channel.notify('env', string(name), string(value))
   const agentForwarded = agent === undefined ? undefined : channel.request('auth-agent-req@openssh.com')

@@ -1,7 +1,8 @@
-import { abortError, type SshjobError } from './errors.js'
+import type { SshjobError } from './errors.js'
 import { FileCalls, FileShare } from './file-call.js'
 import type { Patience } from './file-systems.js'
 import { NAME_LOOKUPS_EACH, NAME_LOOKUPS_MAX, PATH_LOOKS_MAX, THREADS_DEFAULT } from './limits.js'
+import { onAbort } from './on-abort.js'
 import { threadPoolSize } from './thread-pool.js'
 import { type Holder, type Turn, Turns } from './turns.js'
 
@@ -100,19 +101,17 @@ export class BlockingCalls {
         holder: this.#names,
         mayBegin: () => true,
         begin: () => {
-          signal.removeEventListener('abort', onAbort)
+          forgetSignal()
           void call()
             .then(resolve, reject)
             .then(() => names.end(turn))
         },
       }
-      const onAbort = (): void => {
+      const forgetSignal = onAbort(signal, (reason) => {
         names.cancel(turn)
-        reject(abortError(signal))
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      if (signal.aborted) onAbort()
-      else names.ask(turn)
+        reject(reason)
+      })
+      if (!signal.aborted) names.ask(turn)
     })
   }
 }

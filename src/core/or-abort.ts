@@ -1,4 +1,4 @@
-import { abortError } from './errors.js'
+import { onAbort } from './on-abort.js'
 
 /** The outcome of the promise, or the abort if that is first; `undo` gets what the promise comes to after it. */
 export function orAbort<T>(
@@ -8,12 +8,10 @@ export function orAbort<T>(
 ): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(abortError(signal))
+    const forgetSignal = onAbort(signal, (reason) => {
+      reject(reason)
       promise.then(undo, () => undefined) // failed: there is nothing to undo
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-    if (signal.aborted) onAbort()
+    })
+    promise.then(resolve, reject).finally(forgetSignal)
   })
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
+import { closeGently } from '../core/close-gently.js'
 import { SshjobError } from '../core/errors.js'
-import { HELLO_ANSWER_TIMEOUT_MS, HELLO_TIMEOUT_MS, REFUSAL_LINGER_MS } from '../core/limits.js'
+import { HELLO_ANSWER_TIMEOUT_MS, HELLO_TIMEOUT_MS } from '../core/limits.js'
 import { beginsLikeSsh, checkStart, decodeHello, encodeClientHello, encodeServerHello } from './encoding.js'
 import { readLine, writeLine } from './line.js'
 import type { Accepted, ClientHello, Refused, ServerHello } from './messages.js'
@@ -90,22 +91,9 @@ export function refusalOf(error: SshjobError): Refused {
 }
 
 /**
- * Refuses a client, at any point of the hello, and ends the stream. What the client still sends is read and dropped
- * for up to REFUSAL_LINGER_MS: closing a socket on bytes unread, or before the client has written its hello, makes
- * the client see a broken pipe instead of our sentence. Resolves when the stream is closed; never rejects.
+ * Refuses a client, at any point of the hello, and ends the stream: gently, since the client may not have written its
+ * hello yet. Resolves when the stream is closed; never rejects.
  */
 export function refuseHello(stream: Duplex, error: SshjobError): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => stream.destroy(), REFUSAL_LINGER_MS)
-    const done = (): void => {
-      clearTimeout(timer)
-      resolve()
-    }
-    if (stream.destroyed) return done()
-    // The peer is being turned away: how its end of the stream fails interests nobody.
-    stream.on('error', () => stream.destroy())
-    stream.once('close', done)
-    stream.resume()
-    if (stream.writable) stream.end(encodeServerHello(refusalOf(error)))
-  })
+  return closeGently(stream, encodeServerHello(refusalOf(error)))
 }

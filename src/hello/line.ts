@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { abortError, endSentence, messageOf, SshjobError } from '../core/errors.js'
 import { HELLO_MAX_BYTES } from '../core/limits.js'
+import { onAbort } from '../core/on-abort.js'
 
 export interface LineOptions {
   /** Milliseconds until 'hello-timeout'. */
@@ -37,7 +38,7 @@ export function readLine(stream: Duplex, options: LineOptions): Promise<Buffer> 
       // Node.js leaves its 'readable' mode in the next tick only; whoever awaits us finds a stream in its first state.
       process.nextTick(() => {
         stream.off('end', onEnd).off('close', onEnd).off('error', onError)
-        signal?.removeEventListener('abort', onAbort)
+        forgetSignal()
         outcome()
       })
     }
@@ -46,9 +47,6 @@ export function readLine(stream: Duplex, options: LineOptions): Promise<Buffer> 
       fail(lost('The other side closed the connection before its hello was complete.'))
     const onError = (error: Error): void =>
       fail(lost(endSentence(`The connection failed during the hello: ${messageOf(error)}`), error))
-    const onAbort = (): void => {
-      if (signal !== undefined) fail(abortError(signal))
-    }
 
     const take = (chunk: Buffer): void => {
       const newline = chunk.indexOf(NEWLINE)
@@ -89,9 +87,9 @@ export function readLine(stream: Duplex, options: LineOptions): Promise<Buffer> 
       )
     }, timeoutMs)
     stream.on('end', onEnd).on('close', onEnd).on('error', onError)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) onAbort()
-    else if (!stream.readable) onEnd()
+    const forgetSignal = onAbort(signal, fail)
+    if (signal?.aborted) return
+    if (!stream.readable) onEnd()
     else stream.on('readable', onReadable)
   })
 }
@@ -107,28 +105,25 @@ export function writeLine(
 ): Promise<void> {
   const { timeoutMs, signal } = options
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw abortError(signal)
     const finish = (error?: SshjobError): void => {
       clearTimeout(timer)
       stream.off('error', onError).off('close', onClose)
-      signal?.removeEventListener('abort', onAbort)
+      forgetSignal()
       if (error === undefined) resolve()
       else reject(error)
     }
     const onError = (error: Error): void =>
       finish(lost(`The connection failed during the hello: ${messageOf(error)}.`, error))
     const onClose = (): void => finish(lost('The connection was closed during the hello.'))
-    const onAbort = (): void => {
-      if (signal !== undefined) finish(abortError(signal))
-    }
     const timer = setTimeout(() => {
       finish(
         new SshjobError('hello-timeout', `The other side did not read our hello in ${timeoutMs / 1000} s.`),
       )
     }, timeoutMs)
     stream.on('error', onError).on('close', onClose)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) onAbort()
-    else if (!stream.writable) onClose()
+    const forgetSignal = onAbort(signal, finish)
+    if (!stream.writable) onClose()
     // A failed write is told to its callback first and to 'error' in a later tick: wait for the latter, so that it
     // never meets a stream without a listener.
     else stream.write(line, (error) => (error ? undefined : finish()))

@@ -1,5 +1,6 @@
 import { PATH_LOOK_TIMEOUT_MS, PATH_LOOKS_MAX } from '../core/limits.js'
 import { threadPoolSize } from '../core/thread-pool.js'
+import { withinTime } from '../core/within-time.js'
 
 /** Whether something holds of a path; 'silent' where its file system has not answered in time. */
 export type Answer = 'yes' | 'no' | 'silent'
@@ -37,13 +38,7 @@ export async function lookAt(path: string, look: (path: string) => Promise<boole
 /** How many looks have no answer yet: each has a thread. */
 export const looksUnderWay = (): number => underWay.size
 
-function inTime(look: Look): Promise<Answer> {
-  if (timeLeft(look) <= 0) return Promise.resolve('silent')
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('silent'), timeLeft(look))
-    void look.answer.then((known) => {
-      clearTimeout(timer)
-      resolve(known)
-    })
-  })
+async function inTime(look: Look): Promise<Answer> {
+  const left = timeLeft(look)
+  return left <= 0 ? 'silent' : withinTime(look.answer, left, () => 'silent')
 }

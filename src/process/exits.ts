@@ -1,3 +1,4 @@
+import { EXIT_FAILURE } from '../core/exit-failure.js'
 import { CHILD_LOOK_MS } from '../core/limits.js'
 import { libc } from './libc.js'
 import { signalName } from './signals.js'
@@ -12,7 +13,7 @@ const WNOHANG = 1
 /** The longest that a timer takes: this one only keeps the program alive. */
 const NEVER_MS = 2 ** 31 - 1
 /** What is told of a process whose status somebody else has taken from us: of a program that can't be. */
-const UNKNOWN: ProcessEnd = { exitCode: 255 }
+const UNKNOWN: ProcessEnd = { exitCode: EXIT_FAILURE }
 
 /** Our children, and who waits for the end of each. libuv waits for its own only, by their pids, as we do. */
 const children = new Map<number, (end: ProcessEnd) => void>()

@@ -3,8 +3,8 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { messageOf } from '../core/errors.js'
+import { EXIT_FAILURE } from '../core/exit-failure.js'
 import {
-  COMMAND_STDERR_BYTES,
   FILE_SERVER_BEGIN_MS,
   FILE_SERVER_IDLE_MS,
   FILE_SERVER_RETRY_MS,
@@ -12,6 +12,7 @@ import {
 } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
 import { socketPair } from './socket-pair.js'
+import { StderrTail } from './stderr-tail.js'
 
 /** What a channel of SFTP begins with. */
 export interface FilePlace {
@@ -32,8 +33,6 @@ export interface ServedFiles {
 
 /** The number of a channel that nobody waits for. */
 const REHEARSAL = -1
-/** A process has ended that was not asked to. */
-const EXIT_FAILURE = 255
 
 interface Child {
   process: ChildProcess
@@ -126,10 +125,8 @@ export class FileServer {
     })
     const ready = deferred<boolean>()
     const started: Child = { process: child, ready: ready.promise, open: new Map() }
-    let said = ''
-    child.stderr?.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-COMMAND_STDERR_BYTES)
-    })
+    const said = new StderrTail()
+    child.stderr?.on('data', (chunk: Buffer) => said.add(chunk))
     child.on('message', (message) => {
       ready.resolve(true)
       if (typeof message === 'object' && 'id' in message && 'exitCode' in message) {
@@ -140,7 +137,7 @@ export class FileServer {
       if (this.#child !== started) return
       this.#child = undefined
       if (child.connected) child.disconnect()
-      this.#log.warn({ reason, said }, 'the process that serves files has ended')
+      this.#log.warn({ reason, said: said.text() }, 'the process that serves files has ended')
       for (const id of [...started.open.keys()]) this.#end(started, id, EXIT_FAILURE)
     }
     // Where it lies on a file system that does not answer, it never says anything.

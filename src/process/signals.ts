@@ -2,8 +2,8 @@ import { constants } from 'node:os'
 import { systemCode } from '../core/errors.js'
 
 /** The first real-time signal that a program may use: the C libraries keep those before it, signal(7). */
-const REAL_TIME_MIN = 34
-const REAL_TIME_MAX = 64
+export const REAL_TIME_MIN = 34
+export const REAL_TIME_MAX = 64
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(constants.signals))
 
@@ -15,6 +15,11 @@ export function signalNumber(name: string): number | undefined {
     return number <= REAL_TIME_MAX ? number : undefined
   }
   return numbers.get(`SIG${name}`)
+}
+
+/** The exit status that a shell shows of a process that this signal ended, 128 + its number; 128 if it has none here. */
+export function signalStatus(name: string): number {
+  return 128 + (signalNumber(name) ?? 0)
 }
 
 /** The name of a signal as SSH has it. */

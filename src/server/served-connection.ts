@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { deferred } from '../core/deferred.js'
 import { abortError, SshjobError } from '../core/errors.js'
 import { type Logger, silent } from '../core/log.js'
+import { onAbort } from '../core/on-abort.js'
 import { type JobInside, nothingInside } from '../job/inside.js'
 import type { Job } from '../job/job.js'
 import { acceptKeys } from '../ssh/authentication.js'
@@ -56,11 +57,7 @@ export class ServedConnection implements Served {
       this.#finish(abortError(signal))
       return
     }
-    if (signal !== undefined) {
-      const onAbort = (): void => void this.end(abortError(signal))
-      signal.addEventListener('abort', onAbort, { once: true })
-      void this.closed.then(() => signal.removeEventListener('abort', onAbort))
-    }
+    void this.closed.then(onAbort(signal, (reason) => void this.end(reason)))
     const { transport, connection } = this.#start(admission)
     this.#transport = transport
     this.#connection = connection

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { EXIT_STATUS_DELAY_MS } from '../core/limits.js'
 import type { Logger } from '../core/log.js'
+import { waitNoLonger, withinTime } from '../core/within-time.js'
 import type { JobProcess, ProcessEnd } from '../job/job.js'
 import type { Channel } from '../ssh/channel.js'
 import { boolean, string, uint32 } from '../ssh/wire.js'
@@ -25,9 +25,10 @@ export async function showProcess(
   if (isEnd(end)) {
     // Output, exit status, EOF, close: the order that every client likes best (RFC 4254 §6.10). But as with sshd, the
     // status waits for nobody who holds the output, be it a process in the background or a client that doesn't read.
-    await Promise.race([copied, channel.closed, delay(EXIT_STATUS_DELAY_MS, undefined, { ref: false })])
+    const shown = Promise.race([copied, channel.closed])
+    await withinTime(shown, EXIT_STATUS_DELAY_MS, waitNoLonger)
     if (!channel.isClosed) reportEnd(channel, end)
-    await Promise.race([copied, channel.closed])
+    await shown
   }
   if (channel.isClosed || !isEnd(end)) return undefined
   channel.output.end(() => channel.close())

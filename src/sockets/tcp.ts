@@ -4,6 +4,7 @@ import { type BlockingCalls, ownCalls } from '../core/blocking-calls.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { formatAddress } from '../core/format-address.js'
 import { FORWARD_ADDRESS_TIMEOUT_MS, FORWARD_CONNECT_TIMEOUT_MS } from '../core/limits.js'
+import { onAbort } from '../core/on-abort.js'
 
 /** connect(2) and getaddrinfo(3), for people. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -45,15 +46,12 @@ export function connectTcp(host: string, port: number, options: ConnectTcpOption
     const release = (): void => {
       over.abort()
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      forgetSignal()
     }
     const give = (error: SshjobError): void => {
       release()
       socket.destroy()
       reject(error)
-    }
-    const onAbort = (): void => {
-      if (signal !== undefined) give(abortError(signal))
     }
     const onError = (error: Error): void => {
       const code = systemCode(error) ?? ''
@@ -67,7 +65,7 @@ export function connectTcp(host: string, port: number, options: ConnectTcpOption
       resolve(socket)
     })
     socket.on('error', onError)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const forgetSignal = onAbort(signal, give)
   })
 }
 

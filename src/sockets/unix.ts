@@ -4,6 +4,7 @@ import path from 'node:path'
 import { type BlockingCalls, ownCalls } from '../core/blocking-calls.js'
 import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
 import { CONNECT_BUSY_MS, SOCKET_PATH_MAX_BYTES } from '../core/limits.js'
+import { onAbort } from '../core/on-abort.js'
 import { orAbort } from '../core/or-abort.js'
 
 const BUSY_PAUSE_MS = 20
@@ -59,7 +60,7 @@ function connectOnce(target: string, signal: AbortSignal | undefined): Promise<n
     const socket = net.connect({ path: target, allowHalfOpen: true })
     const release = (): void => {
       socket.off('error', onError).off('connect', onConnect)
-      signal?.removeEventListener('abort', onAbort)
+      forgetSignal()
     }
     const onConnect = (): void => {
       release()
@@ -69,13 +70,12 @@ function connectOnce(target: string, signal: AbortSignal | undefined): Promise<n
       release()
       reject(unreachable(target, error))
     }
-    const onAbort = (): void => {
+    socket.once('connect', onConnect).once('error', onError)
+    const forgetSignal = onAbort(signal, (reason) => {
       release()
       socket.destroy()
-      if (signal !== undefined) reject(abortError(signal))
-    }
-    socket.once('connect', onConnect).once('error', onError)
-    signal?.addEventListener('abort', onAbort, { once: true })
+      reject(reason)
+    })
   })
 }
 

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { deferred } from '../core/deferred.js'
-import { abortError, messageOf, SshjobError } from '../core/errors.js'
+import { messageOf, SshjobError } from '../core/errors.js'
 import { silent } from '../core/log.js'
+import { onAbort } from '../core/on-abort.js'
 import { type HelloOptions, refuseHello } from '../hello/exchange.js'
 import type { ConnectionOptions, Served } from '../server/types.js'
 
@@ -24,12 +25,7 @@ export class BegunConnection implements Served {
     this.closed = this.#closing.promise
     // Until something else listens, an error of the stream would end the process.
     stream.on('error', (error) => log.debug({ err: error }, 'stream failed'))
-    if (signal !== undefined) {
-      const onAbort = (): void => void this.end(abortError(signal))
-      if (signal.aborted) onAbort()
-      else signal.addEventListener('abort', onAbort, { once: true })
-      void this.closed.then(() => signal.removeEventListener('abort', onAbort))
-    }
+    void this.closed.then(onAbort(signal, (reason) => void this.end(reason)))
     if (!this.#over) this.#run(begin).catch((error: unknown) => this.#fail(error))
   }
 

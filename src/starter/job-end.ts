@@ -1,6 +1,6 @@
 import { SshjobError } from '../core/errors.js'
 import type { ProcessEnd } from '../job/job.js'
-import { signalNumber } from '../process/signals.js'
+import { signalStatus } from '../process/signals.js'
 
 /** What sessions and late clients are told. */
 export function jobEnded(id: string, end: ProcessEnd): SshjobError {
@@ -11,8 +11,7 @@ export function jobEnded(id: string, end: ProcessEnd): SshjobError {
 
 /** The exit status of a process that passes a job's on, as of a shell: 128+n for a signal. */
 export function exitStatusOf(end: ProcessEnd): number {
-  if (end.signal === undefined) return end.exitCode
-  return 128 + (signalNumber(bare(end.signal)) ?? 0)
+  return end.signal === undefined ? end.exitCode : signalStatus(bare(end.signal))
 }
 
 function bare(signal: string): string {

@@ -1,15 +1,17 @@
 import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { closeGently } from '../core/close-gently.js'
 import { type ErrorCode, messageOf, SshjobError } from '../core/errors.js'
 import { MAX_SESSIONS, MAX_STARTUPS, SESSIONS_END_TIMEOUT_MS } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
+import { orAbort } from '../core/or-abort.js'
+import { waitNoLonger, withinTime } from '../core/within-time.js'
 import { receiveClientHello, refuseHello } from '../hello/exchange.js'
 import type { ClientHello } from '../hello/messages.js'
 import type { Job } from '../job/job.js'
 import { type ForwardingOptions, starterPermissions } from '../permissions/forwarding-options.js'
 import type { Rules } from '../server/rules.js'
 import type { ConnectionSettings, Served } from '../server/types.js'
-import { closeGently } from '../streams/close.js'
 import { type Handover, makeHandover } from './handover.js'
 import { answerQuestion } from './question.js'
 import { type HandoverOptions, refuseMore, serveHandover } from './serve-handover.js'
@@ -131,10 +133,11 @@ class StreamStarter implements Starter {
     // Those in the middle of their hello learn it as well.
     this.#ending.abort(reason)
     if (lingerMs !== 0 && signal?.aborted !== true) {
-      await unlessFirst(this.#allClosed(), lingerMs === 'forever' ? undefined : lingerMs, signal)
+      const over = orAbort(this.#allClosed(), signal).catch(() => undefined) // aborted: no longer waited for
+      await (lingerMs === 'forever' ? over : withinTime(over, lingerMs, waitNoLonger))
     }
     for (const session of this.#sessions) session.end(reason).catch((error: unknown) => this.#failed(error))
-    await unlessFirst(this.#allClosed(), SESSIONS_END_TIMEOUT_MS)
+    await withinTime(this.#allClosed(), SESSIONS_END_TIMEOUT_MS, waitNoLonger)
   }
 
   async #allClosed(): Promise<void> {
@@ -217,19 +220,4 @@ class StreamStarter implements Starter {
 
 function busy(what: string): SshjobError {
   return new SshjobError('busy', `${what}: try again later.`, { retry: true })
-}
-
-/** Waits for the work, but not longer than this, and not after the signal. */
-function unlessFirst(work: Promise<void>, timeoutMs?: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = timeoutMs === undefined ? undefined : setTimeout(done, timeoutMs)
-    signal?.addEventListener('abort', done, { once: true })
-    if (signal?.aborted) done()
-    else void work.then(done, done)
-  })
 }

@@ -13,9 +13,12 @@ import {
   text,
   writable,
 } from '../core/check-options.js'
-import { abortError, messageOf, SshjobError, systemCode } from '../core/errors.js'
-import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS, COMMAND_STDERR_BYTES } from '../core/limits.js'
+import { messageOf, SshjobError, systemCode } from '../core/errors.js'
+import { COMMAND_EXIT_GRACE_MS, COMMAND_KILL_DELAY_MS } from '../core/limits.js'
+import { onAbort } from '../core/on-abort.js'
+import { waitNoLonger, withinTime } from '../core/within-time.js'
 import { type PipedProcess, startPiped } from '../process/helpers.js'
+import { StderrTail } from '../process/stderr-tail.js'
 import { JoinedStream } from './joined.js'
 
 export interface CommandStreamOptions {
@@ -91,13 +94,11 @@ function start(program: string, args: string[], options: CommandStreamOptions): 
 class CommandStream extends JoinedStream {
   readonly #child: PipedProcess
   readonly #program: string
-  readonly #onAbort: () => void
-  readonly #signal: AbortSignal | undefined
   readonly #ownGroup: boolean
   readonly #patienceMs: number
   readonly #exited: Promise<void>
+  readonly #said = new StderrTail()
   #failure: SshjobError | undefined
-  #stderr = Buffer.alloc(0)
 
   constructor(child: PipedProcess, program: string, options: CommandStreamOptions) {
     super(child.stdout, child.stdin)
@@ -106,21 +107,14 @@ class CommandStream extends JoinedStream {
     this.#patienceMs = patienceMs
     this.#child = child
     this.#program = program
-    this.#signal = signal
     this.#exited = this.#watchExit()
-    if (stderr === undefined) child.stderr?.on('data', (chunk: Buffer) => this.#keepStderr(chunk))
+    if (stderr === undefined) child.stderr?.on('data', (chunk: Buffer) => this.#said.add(chunk))
     else if (stderr !== 'inherit') child.stderr?.pipe(stderr, { end: false })
     child.stderr?.on('error', (error) => this.destroy(error))
-    this.#onAbort = () => {
-      if (signal !== undefined) this.destroy(abortError(signal))
-    }
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    // In the next tick: whoever gets the stream can listen first.
-    if (signal?.aborted) process.nextTick(this.#onAbort)
-  }
-
-  #keepStderr(chunk: Buffer): void {
-    this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-COMMAND_STDERR_BYTES)
+    this.once(
+      'close',
+      onAbort(signal, (reason) => this.destroy(reason)),
+    )
   }
 
   /** Resolves once the command is over, and what it said on stderr has been read. */
@@ -136,7 +130,7 @@ class CommandStream extends JoinedStream {
         if (code !== 0) {
           const fail = (): void => {
             clearTimeout(timer)
-            this.#failure = exitFailure(this.#program, code, signal, this.#stderr.toString().trim())
+            this.#failure = exitFailure(this.#program, code, signal, this.#said.text().trim())
             resolve()
           }
           // stderr may be held open by a process that outlives the command, so don't wait for its end for ever.
@@ -150,17 +144,10 @@ class CommandStream extends JoinedStream {
 
   /** A command that fails closes its pipes an instant before it exits: its exit is the better reason. */
   protected override afterLastByte(then: (reason?: Error) => void): void {
-    const timer = setTimeout(() => finish(), COMMAND_EXIT_GRACE_MS)
-    let finish = (): void => {
-      finish = () => undefined
-      clearTimeout(timer)
-      then(this.#failure)
-    }
-    void this.#exited.then(() => finish())
+    void withinTime(this.#exited, COMMAND_EXIT_GRACE_MS, waitNoLonger).then(() => then(this.#failure))
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
     const orderly = error === null && this.readableEnded && this.writableFinished
     super._destroy(error, done)
     this.#child.stdio[LEASH]?.destroy()

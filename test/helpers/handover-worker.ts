@@ -3,11 +3,11 @@
  * `node --import …/register-typescript.mjs handover-worker.ts`.
  */
 import { readFileSync } from 'node:fs'
+import { closeGently } from '../../src/core/close-gently.js'
 import { SshjobError } from '../../src/core/errors.js'
 import { localJob } from '../../src/job/local-job.js'
 import { parseHandover } from '../../src/starter/handover.js'
 import { serveHandover } from '../../src/starter/serve-handover.js'
-import { closeGently } from '../../src/streams/close.js'
 import { stdioStream } from '../../src/streams/stdio.js'
 
 const handover = parseHandover(readFileSync(3, 'utf8'))

@@ -1,13 +1,6 @@
-import { constants } from 'node:os'
 import type { RemoteEnd } from '../../client/types.js'
-
+import { signalStatus } from '../../process/signals.js'
 import { printable } from '../output/report.js'
-
-/** What a shell reports of a process that a signal has ended: 128 + its number (128 if it has none here). */
-export function signalStatus(name: string): number {
-  const numbers = new Map<string, number>(Object.entries(constants.signals))
-  return 128 + (numbers.get(`SIG${name}`) ?? 0)
-}
 
 /** The status to exit with after a remote process has ended, and the line that explains it where one is due. */
 export function exitStatus(end: RemoteEnd): { status: number; note?: string } {

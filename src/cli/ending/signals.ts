@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import { dieBySignal } from './exit-status.js'
 
 /** Handed on to a remote process that has no terminal, as a command here would get them. */
@@ -51,9 +50,4 @@ export function beforeFatalSignal(tidy: () => void): void {
       dieBySignal(signal)
     })
   }
-}
-
-/** The status that a shell shows for a process ended by this signal. */
-export function fatalStatus(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal]
 }

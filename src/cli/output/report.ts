@@ -1,11 +1,9 @@
 import { isatty } from 'node:tty'
 import { describeUnexpected, SshjobError, systemCode } from '../../core/errors.js'
+import { EXIT_FAILURE } from '../../core/exit-failure.js'
 import { printable } from '../../core/printable.js'
 
 export { printable }
-
-/** The exit status of our own failures, as of ssh(1). */
-export const EXIT_FAILURE = 255
 
 const STDIN = 0
 

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { ownCalls } from '../../core/blocking-calls.js'
 import { endSentence, messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { LOG_FLUSH_MS, LOG_QUEUE_BYTES, LOG_RETRY_MS } from '../../core/limits.js'
+import { waitNoLonger, withinTime } from '../../core/within-time.js'
 import { refuseForeignFile } from '../foreign-file.js'
 import type { ErrorOutput } from './error-output.js'
 
@@ -77,8 +78,7 @@ function lineWriter(descriptor: number): LogWriter {
       else push(Buffer.from(line))
     },
     flush() {
-      const timeout = new Promise<void>((resolve) => setTimeout(resolve, LOG_FLUSH_MS).unref())
-      return Promise.race([working ?? Promise.resolve(), timeout])
+      return withinTime(working ?? Promise.resolve(), LOG_FLUSH_MS, waitNoLonger)
     },
   }
 }

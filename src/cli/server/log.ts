@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import { DOOR_TIMEOUT_MS } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
 import { printableJson } from '../../core/printable.js'
+import { withinTime } from '../../core/within-time.js'
 import { type ErrorOutput, errorOutput } from './error-output.js'
 import { lineLog } from './line-log.js'
 import { openLogWriter } from './log-writer.js'
@@ -44,19 +44,15 @@ export async function openLog({
 
 /** The same for a job, which is not kept from running by a file, nor for long: the log goes to stderr then. */
 export async function openJobLog(options: LogOptions): Promise<ServerLog> {
-  const opened = new AbortController()
-  const tooLate = async (): Promise<never> => {
-    await delay(DOOR_TIMEOUT_MS, undefined, { signal: opened.signal })
+  const tooLate = (): never => {
     throw new SshjobError('not-answering', `The log file ${options.file} can't be opened: nothing answers.`)
   }
   try {
-    return await Promise.race([openLog(options), tooLate()])
+    return await withinTime(openLog(options), DOOR_TIMEOUT_MS, tooLate)
   } catch (error) {
     const log = await openLog({ ...options, file: undefined, format: 'text' })
     log.warn({}, `${messageOf(error)} It goes to stderr.`)
     return log
-  } finally {
-    opened.abort()
   }
 }
 

@@ -1,6 +1,7 @@
 import type net from 'node:net'
 import { messageOf, SshjobError } from '../../core/errors.js'
 import { DOOR_TIMEOUT_MS, JOB_ID_TRIES } from '../../core/limits.js'
+import { waitNoLonger, withinTime } from '../../core/within-time.js'
 import { numberedJobId } from '../../engines/local/job-id.js'
 import { type JobSocket, listenAt } from '../../engines/local/job-socket.js'
 import { listenForJob } from '../../engines/local/local-jobs.js'
@@ -59,18 +60,12 @@ async function openByName(jobId: string, server: net.Server): Promise<Door> {
  * Waits for the door, but not for longer than the job may be kept waiting for a file system that does not answer.
  * @returns undefined then, or the error that keeps it closed
  */
-export async function withinTime(opening: Promise<Door>): Promise<Door | SshjobError | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), DOOR_TIMEOUT_MS)
-  })
+export async function waitForDoor(opening: Promise<Door>): Promise<Door | SshjobError | undefined> {
   try {
-    return await Promise.race([opening, late])
+    return await withinTime(opening, DOOR_TIMEOUT_MS, waitNoLonger)
   } catch (error) {
     return error instanceof SshjobError
       ? error
       : new SshjobError('unreachable', `No socket can be opened: ${messageOf(error)}.`, { cause: error })
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,6 +1,4 @@
-/** signal(7): the C library has taken the first two, or three. */
-const FIRST = 34
-const LAST = 64
+import { REAL_TIME_MAX, REAL_TIME_MIN } from '../../process/signals.js'
 
 /** What process.on('SIGTERM') stands on: libuv takes any number, and Node.js only those that it has names for. */
 interface SignalBinding {
@@ -19,7 +17,7 @@ interface SignalBinding {
 export function listenForRealtimeSignals(receive: (signal: number) => void): void {
   const binding = openBinding()
   if (binding === undefined) return
-  for (let signal = FIRST; signal <= LAST; signal++) {
+  for (let signal = REAL_TIME_MIN; signal <= REAL_TIME_MAX; signal++) {
     const handle = new binding.Signal()
     handle.onsignal = receive
     handle.unref()

@@ -18,7 +18,7 @@ import { filesCommand } from '../programs.js'
 import { announce } from './announce.js'
 import type { ErrorOutput } from './error-output.js'
 import type { JobHost } from './job-host.js'
-import { type Door, openDoor, withinTime } from './open-door.js'
+import { type Door, openDoor, waitForDoor } from './open-door.js'
 import type { Settings } from './settings.js'
 
 /**
@@ -145,7 +145,7 @@ class Entrance {
     const { jobId, requireSession } = this.#settings
     const opening = openDoor(this.#settings, this.#server)
     opening.catch(() => undefined) // who waits for it is told, and may have stopped waiting
-    const door = await withinTime(opening)
+    const door = await waitForDoor(opening)
     if (door === undefined || door instanceof SshjobError) {
       const why = door?.message ?? 'The file system of its socket does not answer.'
       if (requireSession) {

@@ -76,11 +76,6 @@ export function signalName(number: number): string | undefined {
   return Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
 }
 
-/** The number of a signal that is named as SSH does, TERM. */
-export function signalNumber(name: string): number | undefined {
-  return Object.entries(constants.signals).find(([known]) => known === `SIG${name}`)?.[1]
-}
-
 function isSignalName(name: string): name is NodeJS.Signals {
   return Object.hasOwn(constants.signals, name)
 }

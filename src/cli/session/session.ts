@@ -3,18 +3,20 @@ import { homedir } from 'node:os'
 import type { ExecOptions, JobConnection, RemoteEnd, RemoteProcess } from '../../client/types.js'
 import { type Deferred, deferred } from '../../core/deferred.js'
 import { SshjobError } from '../../core/errors.js'
+import { EXIT_FAILURE } from '../../core/exit-failure.js'
 import { matchesPattern } from '../../core/patterns.js'
 import { VERSION } from '../../core/version.js'
 import type { ResolvedJob } from '../../engines/resolve-job.js'
+import { signalStatus } from '../../process/signals.js'
 import { joinCommand } from '../arguments/command-line.js'
 import { REMOVING } from '../arguments/engine-options.js'
 import { usage } from '../arguments/options.js'
 import { dieBySignal, exitStatus } from '../ending/exit-status.js'
-import { atFatalSignal, beforeFatalSignal, fatalStatus, forwardSignals } from '../ending/signals.js'
+import { atFatalSignal, beforeFatalSignal, forwardSignals } from '../ending/signals.js'
 import type { ForwardSpec } from '../forwarding/forward-specs.js'
 import type { Forwardings } from '../forwarding/forwardings.js'
 import { printHelp } from '../manual/print-help.js'
-import { EXIT_FAILURE, flushOutput, printable, say } from '../output/report.js'
+import { flushOutput, printable, say } from '../output/report.js'
 import { createVerboseLog, type VerboseLog } from '../output/verbose-log.js'
 import type { LocalTerminal } from '../terminal/local-terminal.js'
 import { isHabit, withHabit } from './habits.js'
@@ -290,7 +292,7 @@ function report(end: RemoteEnd, note: (sentence: string) => void): number {
 
 function endBySignal(signal: NodeJS.Signals): number {
   dieBySignal(signal)
-  return fatalStatus(signal)
+  return signalStatus(signal.slice('SIG'.length))
 }
 
 type Reach = Pick<ExecOptions, 'agent' | 'x11'>

@@ -1,4 +1,5 @@
 import { abortError } from '../../core/errors.js'
+import { onAbort } from '../../core/on-abort.js'
 import { orAbort } from '../../core/or-abort.js'
 import type { Channel } from '../../ssh/channel.js'
 import { ChannelStream } from '../../ssh/channel-stream.js'
@@ -39,11 +40,9 @@ export async function openStream(
   if (signal?.aborted) throw abortError(signal)
   const channel = await orAbort(openChannel(connection, target), signal, (late) => late.close())
   const stream = new ChannelStream(channel)
-  const onAbort = (): void => {
-    if (signal !== undefined) stream.destroy(abortError(signal))
-  }
-  signal?.addEventListener('abort', onAbort, { once: true })
-  stream.once('close', () => signal?.removeEventListener('abort', onAbort))
-  if (signal?.aborted) onAbort()
+  stream.once(
+    'close',
+    onAbort(signal, (reason) => stream.destroy(reason)),
+  )
   return stream
 }

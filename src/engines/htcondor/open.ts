@@ -1,11 +1,8 @@
 import { Writable } from 'node:stream'
 import { SshjobError } from '../../core/errors.js'
-import {
-  COMMAND_STDERR_BYTES,
-  HTCONDOR_CLOSE_TIMEOUT_MS,
-  HTCONDOR_OPEN_TIMEOUT_MS,
-} from '../../core/limits.js'
+import { HTCONDOR_CLOSE_TIMEOUT_MS, HTCONDOR_OPEN_TIMEOUT_MS } from '../../core/limits.js'
 import { readLine } from '../../hello/line.js'
+import { StderrTail } from '../../process/stderr-tail.js'
 import { commandStream } from '../../streams/command.js'
 import type { OpenedJob, OpenOptions } from '../engine.js'
 import {
@@ -39,10 +36,10 @@ export async function openHtcondorJob(
 
 async function openOnce(id: string, options: CarrierOptions & OpenOptions): Promise<OpenedJob> {
   const { signal, debug } = options
-  const said = collectText()
+  const said = new StderrTail()
   const stream = commandStream(carrierCommand(id, options), {
     // Its log ends condor_ssh_to_job when it can't be written, and the keys stay: we may be gone by then.
-    stderr: debug ? 'inherit' : said,
+    stderr: debug ? 'inherit' : writableTo(said),
     // Ctrl-C is for us to handle: condor_ssh_to_job would end the session, and leave its keys behind.
     ownGroup: true,
     leash: true,
@@ -67,14 +64,11 @@ async function openOnce(id: string, options: CarrierOptions & OpenOptions): Prom
   }
 }
 
-/** Keeps the last of what is written to it. */
-function collectText(): Writable & { text(): string } {
-  let kept = ''
-  const collector = new Writable({
+function writableTo(tail: StderrTail): Writable {
+  return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      kept = (kept + chunk.toString()).slice(-COMMAND_STDERR_BYTES)
+      tail.add(chunk)
       done()
     },
   })
-  return Object.assign(collector, { text: () => kept })
 }

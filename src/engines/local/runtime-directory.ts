@@ -3,6 +3,7 @@ import path from 'node:path'
 import { messageOf, SshjobError, systemCode } from '../../core/errors.js'
 import { DIRECTORY_LOOK_MS } from '../../core/limits.js'
 import { whyUnsafe } from '../../core/path-safety.js'
+import { withinTime } from '../../core/within-time.js'
 import { statIfThere } from '../claim.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -85,7 +86,7 @@ export async function* usableDirectories(
   refused: Refused[] = [],
 ): AsyncGenerator<string> {
   for (const directory of directories) {
-    const complaint = await withinTime(complaintAbout(directory))
+    const complaint = await complaintInTime(directory)
     if (complaint === undefined) yield directory
     else refused.push({ directory, ...complaint })
   }
@@ -123,7 +124,7 @@ export async function runtimeDirectory(environment: Environment = process.env): 
  * @throws SshjobError 'unsafe-directory' for what is none, is a symlink or somebody else's, or can be replaced by others
  */
 export async function makePrivateDirectory(directory: string): Promise<void> {
-  const found = await withinTime(complaintAbout(directory))
+  const found = await complaintInTime(directory)
   if (found === undefined) return
   if (found.kind !== 'missing') throw unsafe(directory, found.why)
   try {
@@ -175,18 +176,11 @@ async function complaintAboutFileSystem(directory: string): Promise<Complaint | 
     : ours(`it is on a file system that other machines have as well (${name})`)
 }
 
-async function withinTime(work: Promise<Complaint | undefined>): Promise<Complaint | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Complaint>((resolve) => {
-    const why = `its file system did not answer in ${DIRECTORY_LOOK_MS / 1000} s`
-    // On a busy machine the answer may be there already, and it is only us who have not been there to see it.
-    timer = setTimeout(() => setImmediate(() => resolve(ours(why))), DIRECTORY_LOOK_MS)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+/** The same, not waited for longer than DIRECTORY_LOOK_MS. */
+function complaintInTime(directory: string): Promise<Complaint | undefined> {
+  return withinTime(complaintAbout(directory), DIRECTORY_LOOK_MS, () =>
+    ours(`its file system did not answer in ${DIRECTORY_LOOK_MS / 1000} s`),
+  )
 }
 
 const missing = (): Complaint => ({ kind: 'missing', why: 'it is not there' })

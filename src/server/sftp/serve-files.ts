@@ -1,10 +1,9 @@
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { messageOf } from '../../core/errors.js'
+import { EXIT_FAILURE } from '../../core/exit-failure.js'
 import type { FileStream } from '../../job/inside.js'
 import { copyOutput } from '../copy-output.js'
 import { type SftpOptions, type SftpSession, serveSftp } from './serve-sftp.js'
-
-const EXIT_FATAL = 255
 
 /** Serves SFTP on two streams of bytes: by a process that is there for it, or else in this one. */
 export function serveFiles(input: Readable, output: Writable, options: SftpOptions): SftpSession {
@@ -41,7 +40,7 @@ class HandedOn implements SftpSession {
       this.#own = serveSftp(input, output, options)
       return this.#own.ended
     }
-    if (served === undefined) return EXIT_FATAL
+    if (served === undefined) return EXIT_FAILURE
     this.#stream = served.stream
     if (this.#isOver) served.stream.destroy()
     served.stream.on('error', (error) => log.debug({ err: error }, 'the process that serves files has gone'))

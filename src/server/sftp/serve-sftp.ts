@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { deferred } from '../../core/deferred.js'
+import { EXIT_FAILURE } from '../../core/exit-failure.js'
 import { SFTP_PACKET_MAX, SFTP_REQUEST_COST } from '../../core/limits.js'
 import type { Logger } from '../../core/log.js'
 import type { JobFiles } from '../../job/inside.js'
@@ -15,9 +16,8 @@ import { Handles, type OpenFile } from './handles.js'
 import { OPERATIONS } from './operations.js'
 import type { SftpConnection } from './sftp-connection.js'
 
-/** Exit statuses for what can't be answered, as sftp-server(8) ends. */
+/** The exit status for a packet that is too long, as sftp-server(8) ends. */
 const EXIT_OVERSIZED = 11
-const EXIT_FATAL = 255
 
 export interface SftpSession {
   /** Resolves with the exit status when the client has asked for no more and has been answered, or broke the rules. */
@@ -102,15 +102,15 @@ class SftpServer implements SftpSession {
     })
     // Without an end, the client has gone.
     input.on('close', () => {
-      if (!this.#inputEnded) this.#stop(EXIT_FATAL)
+      if (!this.#inputEnded) this.#stop(EXIT_FAILURE)
     })
-    output.on('close', () => this.#stop(EXIT_FATAL))
+    output.on('close', () => this.#stop(EXIT_FAILURE))
     input.on('error', (error) => log.debug({ err: error }, 'the client sends no more'))
     output.on('error', (error) => log.debug({ err: error }, 'nobody takes the answers any more'))
   }
 
   async terminate(): Promise<void> {
-    this.#stop(EXIT_FATAL)
+    this.#stop(EXIT_FAILURE)
     await this.ended
   }
 
@@ -164,7 +164,7 @@ class SftpServer implements SftpSession {
     // Without an id there is nothing to answer.
     if (!this.#begun || packet.remaining < 4) {
       this.#log.warn({ type }, 'sftp ended: no request can be read')
-      this.#stop(EXIT_FATAL)
+      this.#stop(EXIT_FAILURE)
       return undefined
     }
     return this.#decode(type, packet.uint32(), packet, length)

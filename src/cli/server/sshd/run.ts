@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { messageOf, SshjobError } from '../../../core/errors.js'
+import { EXIT_FAILURE } from '../../../core/exit-failure.js'
 import type { Logger } from '../../../core/log.js'
 import { printable } from '../../../core/printable.js'
 import { readAccount } from '../../../job/account.js'
@@ -19,9 +20,6 @@ import type { Signals } from '../signals.js'
 import { readSshdArguments, type SshdArguments } from './arguments.js'
 import { parseConnection } from './connection.js'
 import { findPlace, type Place } from './place.js'
-
-/** As sshd exits when a connection did not end as it should. */
-const EXIT_FAILURE = 255
 
 const nothing = (): void => undefined
 const tell = (fields: object, message: string): void => {

@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import { SIGNAL_GRACE_MS, SIGNAL_MEMORY_MS, SIGNAL_MERGE_MS, WAKE_MS } from '../../../core/limits.js'
+import { REAL_TIME_MIN } from '../../../process/signals.js'
 
 const { SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH } = constants.signals
 /** SIGSTOP nobody hears of. */
 const STOPPING: readonly number[] = [SIGTSTP, SIGTTIN, SIGTTOU]
-const FIRST_REALTIME = 34
 /** A drowsy wrapper may report them late: with the second, SIGCHLD comes. */
 const LATE: readonly number[] = [SIGWINCH, SIGCONT]
 
@@ -62,7 +62,7 @@ export class SignalRelay {
     const matching = this.#get(signal)
     const now = performance.now()
     // To the process and to its group, one right after the other: who got it by itself may get it once or twice.
-    if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
+    if (signal < REAL_TIME_MIN && now - matching.met < SIGNAL_MERGE_MS) return
     matching.heard = matching.heard.filter(({ until }) => until > now)
     const [first] = matching.heard
     if (first !== undefined) {
@@ -85,16 +85,16 @@ export class SignalRelay {
     this.#standStill(signal)
     const matching = this.#get(signal)
     const now = performance.now()
-    if (signal < FIRST_REALTIME && now - matching.met < SIGNAL_MERGE_MS) return
+    if (signal < REAL_TIME_MIN && now - matching.met < SIGNAL_MERGE_MS) return
     const [first] = matching.waiting
     if (first === undefined) {
-      if (signal < FIRST_REALTIME) matching.heard = []
+      if (signal < REAL_TIME_MIN) matching.heard = []
       matching.heard.push({ at: now, until: now + this.#memory(signal) })
       return
     }
     this.#drop(matching, first)
     for (const entry of matching.waiting) {
-      if (signal < FIRST_REALTIME && entry.at - first.at < SIGNAL_MERGE_MS) this.#drop(matching, entry)
+      if (signal < REAL_TIME_MIN && entry.at - first.at < SIGNAL_MERGE_MS) this.#drop(matching, entry)
     }
     this.#meet(matching, now)
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { EXIT_FAILURE } from '../../../core/exit-failure.js'
 import { SIGNAL_MERGE_MS, WRAPPER_LOOK_MS } from '../../../core/limits.js'
 import type { ProcessEnd } from '../../../job/job.js'
 import { readStat } from '../../../process/process-tree.js'
@@ -28,7 +29,7 @@ export type Word =
 export function wordFor(end: ProcessEnd): Word {
   if (end.signal === undefined) return `exit ${end.exitCode}`
   const number = signalNumber(end.signal)
-  return number === undefined ? 'exit 255' : `signal ${number}`
+  return number === undefined ? `exit ${EXIT_FAILURE}` : `signal ${number}`
 }
 
 /** The number of a signal that the wrapper got; that it goes on after a stop; that it woke us as well. */

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { firstLine, messageOf, systemCode } from '../../../core/errors.js'
 import {
   COMMAND_EXIT_GRACE_MS,
   COMMAND_STDERR_BYTES,
   HTCONDOR_TOOL_TIMEOUT_MS,
 } from '../../../core/limits.js'
+import { waitNoLonger, withinTime } from '../../../core/within-time.js'
 import { type ChildProcess, type PipedProcess, startPiped } from '../../../process/helpers.js'
 
 /** Somebody without any rights, as far as running a program is concerned. */
@@ -80,9 +80,7 @@ function endOf(child: ChildProcess): Promise<string | undefined> {
       const end =
         code === 0 ? undefined : signal === null ? `exit status ${code}` : `it was ended by ${signal}`
       const closed = new Promise((done) => child.once('close', done))
-      void Promise.race([closed, delay(COMMAND_EXIT_GRACE_MS, undefined, { ref: false })]).then(() =>
-        resolve(end),
-      )
+      void withinTime(closed, COMMAND_EXIT_GRACE_MS, waitNoLonger).then(() => resolve(end))
     })
   })
 }
