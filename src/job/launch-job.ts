@@ -23,8 +23,6 @@ export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pid
   stdio?: readonly [number, number, number]
   /** Descriptors above those that it gets, under their numbers. Default: those that children of ours get. */
   descriptors?: readonly number[]
-  /** Called right before its first process is made. */
-  spawning?: () => void
   /** Called at once when it is there, with its pid. */
   spawned?: (pid: number) => void
 }
@@ -76,7 +74,7 @@ export async function launchJob(
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
   const openFiles = options.openFiles ?? findOpenFilesLimit()
   const limits = openFiles === undefined ? {} : { openFiles }
-  const { ignoredSignals = [], stdio, descriptors = [], spawning, spawned, ...rest } = options
+  const { ignoredSignals = [], stdio, descriptors = [], spawned, ...rest } = options
   const { directory } = rest
   const failed = (reason: string, more: SshjobErrorOptions = {}): SshjobError =>
     new SshjobError('job-failed-to-start', `The job ${program} could not be started: ${reason}.`, more)
@@ -89,7 +87,6 @@ export async function launchJob(
   const since = new Date()
   let child: SpawnedProcess
   try {
-    spawning?.()
     const what = { file, args: command, environment, directory, ignoredSignals, ...limits }
     child = spawnJob({ ...what, ...(stdio === undefined ? {} : { stdio }), descriptors })
   } catch (error) {

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -73,7 +72,7 @@ export function describeJob(name: string, makeKind: () => Promise<JobKind> | Job
     })
 
     it('starts them in its directory, as its user', async () => {
-      expect(await text('pwd -P; id -u')).toBe(`${realpathSync(kind.directory)}\n${userInfo().uid}\n`)
+      expect(await text('pwd -P; id -u')).toBe(`${realpathSync(kind.directory)}\n${process.getuid?.()}\n`)
     })
 
     it('tells how they end, and keeps stdout and stderr apart', async () => {

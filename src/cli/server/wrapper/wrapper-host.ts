@@ -42,9 +42,12 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
     launchOptions: {
       ...others,
       stdio: wrapper.stdio,
-      // The job has what its group gets from now on, which may be of its own making.
-      spawning: () => signals.mark(),
-      spawned: (pid) => wrapper.tell(`started ${pid}`),
+      spawned(pid) {
+        // The job has what its group gets from now on, which may be of its own making. What came before is handed on: had
+        // it come between the job's start and here, it would have ended it, which takes longer to catch any.
+        signals.mark()
+        wrapper.tell(`started ${pid}`)
+      },
       ...(openFiles === undefined ? {} : { openFiles }),
       ...(environment === undefined ? {} : { environment: makeJobEnvironment(environment) }),
     },
