@@ -5,7 +5,7 @@ import { findOpenFilesLimit } from '../process/open-files.js'
 import { listTree, readStat } from '../process/process-tree.js'
 import { sendSignal, signalNumber } from '../process/signals.js'
 import { explainSpawn, type SpawnedProcess } from '../process/spawn.js'
-import { spawnJob } from '../process/spawn-job.js'
+import { readyToSpawn, spawnJob } from '../process/spawn-job.js'
 import { makeJobEnvironment, readEnvironment } from './environment.js'
 import type { Job, ProcessEnd } from './job.js'
 import { type LocalJobOptions, localJob } from './local-job.js'
@@ -23,6 +23,8 @@ export interface LaunchJobOptions extends Omit<LocalJobOptions, 'command' | 'pid
   stdio?: readonly [number, number, number]
   /** Descriptors above those that it gets, under their numbers. Default: those that children of ours get. */
   descriptors?: readonly number[]
+  /** Called right before its first process is made. */
+  spawning?: () => void
   /** Called at once when it is there, with its pid. */
   spawned?: (pid: number) => void
 }
@@ -74,7 +76,7 @@ export async function launchJob(
   const environment = options.environment ?? makeJobEnvironment(readEnvironment())
   const openFiles = options.openFiles ?? findOpenFilesLimit()
   const limits = openFiles === undefined ? {} : { openFiles }
-  const { ignoredSignals = [], stdio, descriptors = [], spawned, ...rest } = options
+  const { ignoredSignals = [], stdio, descriptors = [], spawning, spawned, ...rest } = options
   const { directory } = rest
   const failed = (reason: string, more: SshjobErrorOptions = {}): SshjobError =>
     new SshjobError('job-failed-to-start', `The job ${program} could not be started: ${reason}.`, more)
@@ -88,6 +90,8 @@ export async function launchJob(
   let child: SpawnedProcess
   try {
     const what = { file, args: command, environment, directory, ignoredSignals, ...limits }
+    readyToSpawn()
+    spawning?.()
     child = spawnJob({ ...what, ...(stdio === undefined ? {} : { stdio }), descriptors })
   } catch (error) {
     const where = directory === undefined ? '' : `; check that ${directory} can be entered`

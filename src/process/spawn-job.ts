@@ -10,6 +10,15 @@ export interface SpawnJobOptions extends Omit<SpawnOptions, 'stdio' | 'ownSessio
   descriptors?: readonly number[]
 }
 
+/** Has what takes time before a process is made, which is then made at once. */
+export function readyToSpawn(): void {
+  try {
+    libc()
+  } catch {
+    // spawnJob() knows what to do.
+  }
+}
+
 /**
  * Starts the job itself, with our stdin, stdout and stderr unless others are given. Where others are, somebody else can
  * start it if we can't.

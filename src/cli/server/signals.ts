@@ -23,8 +23,11 @@ const BEHIND_WRAPPER: readonly string[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIG
 export interface Signals {
   /** From now on signals go to this receiver, by number, those that came too early first. */
   deliverTo(receiver: (signal: number) => void): void
-  /** The same, but what comes before mark() is called goes nowhere. After catchOthers(). */
-  deliverAfterMark(receiver: (signal: number) => void): void
+  /**
+   * The same, but what comes before mark() is called goes nowhere, and of what comes before it is called again, the
+   * receiver is told so. After catchOthers().
+   */
+  deliverAfterMark(receiver: (signal: number, between: boolean) => void): void
   mark(): void
   /** From now on also catches others, as a job may have a use for any. */
   catchOthers(options?: { behindWrapper: boolean }): void
@@ -53,8 +56,13 @@ export function catchSignals(): Signals {
       for (const signal of early.splice(0)) receiver(signal)
     },
     deliverAfterMark(receiver) {
+      const after = (signal: number): void => receiver(signal, false)
+      const between = (signal: number): void => {
+        if (signal === MARK) receive = after
+        else receiver(signal, true)
+      }
       receive = (signal) => {
-        if (signal === MARK) receive = receiver
+        if (signal === MARK) receive = between
       }
     },
     mark() {

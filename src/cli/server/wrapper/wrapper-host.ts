@@ -13,7 +13,9 @@ import { SignalRelay } from './signal-relay.js'
 import { StopMirror } from './stop-mirror.js'
 import { type Wrapper, wordFor } from './wrapper.js'
 
-const { SIGCONT, SIGKILL, SIGSTOP } = constants.signals
+const { SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGURG, SIGWINCH } = constants.signals
+/** What they do to who doesn't catch them: nothing, signal(7). */
+const HARMLESS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH]
 
 /**
  * The shell that stands in front of this process. The job gets what that was started with, and the signals that were
@@ -42,9 +44,9 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
     launchOptions: {
       ...others,
       stdio: wrapper.stdio,
+      // The job has what its group gets from now on, which may be of its own making.
+      spawning: () => signals.mark(),
       spawned(pid) {
-        // The job has what its group gets from now on, which may be of its own making. What came before is handed on: had
-        // it come between the job's start and here, it would have ended it, which takes longer to catch any.
         signals.mark()
         wrapper.tell(`started ${pid}`)
       },
@@ -52,7 +54,12 @@ export function wrapperHost(wrapper: Wrapper, signals: Signals): JobHost {
       ...(environment === undefined ? {} : { environment: makeJobEnvironment(environment) }),
     },
     starting() {
-      signals.deliverAfterMark((signal) => hear?.(signal))
+      signals.deliverAfterMark((signal, between) => {
+        // It came while the job was made. Had that been there already, it would have ended it, or stopped: no program
+        // catches a signal in its first instant.
+        if (between && !HARMLESS.includes(signal)) job?.signal(signal)
+        hear?.(signal)
+      })
       wrapper.tell('starting')
     },
     started(launched) {
