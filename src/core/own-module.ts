@@ -15,7 +15,7 @@ const LEVELS = 3
 export function ownModule(name: string, from: string): string | undefined {
   let directory = dirname(fileURLToPath(from))
   for (let level = 1; ; level++) {
-    const found = join(directory, 'node_modules', name)
+    const found = join(isOfPackages(directory) ? directory : join(directory, 'node_modules'), name)
     if (existsSync(found)) return found
     if (level === LEVELS || ['package.json', 'node_modules'].some((one) => existsSync(join(directory, one))))
       break
@@ -24,5 +24,7 @@ export function ownModule(name: string, from: string): string | undefined {
   // Beside us, where a package manager has put both.
   const beside = dirname(directory)
   const found = join(beside, name)
-  return basename(beside) === 'node_modules' && existsSync(found) ? found : undefined
+  return isOfPackages(beside) && existsSync(found) ? found : undefined
 }
+
+const isOfPackages = (directory: string): boolean => basename(directory) === 'node_modules'
