@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { readAccount } from '../../../../src/job/account.js'
 import { encodeAttributes, FXF, FXP } from '../../../../src/ssh/sftp-protocol.js'
 import { Reader, string, uint32, uint64 } from '../../../../src/ssh/wire.js'
@@ -20,7 +20,9 @@ const NO_ATTRIBUTES = uint32(0)
 
 /** A tree with one of everything, the same for both servers. */
 function makeTree(): string {
-  const root = fs.mkdtempSync(join(tmpdir(), 'sshjob-test-'))
+  // '..' is shown as well, and is not to change meanwhile.
+  const root = join(fs.mkdtempSync(join(tmpdir(), 'sshjob-test-')), 'root')
+  fs.mkdirSync(root, { mode: 0o700 })
   const at = (name: string): string => join(root, name)
   fs.writeFileSync(at('file'), 'hello world\n', { mode: 0o640 })
   fs.writeFileSync(at('other'), 'x')
@@ -476,7 +478,7 @@ describeWith([SFTP_SERVER], 'SFTP, compared with sftp-server of OpenSSH', () => 
     } finally {
       process.umask(umask)
       await Promise.all(sides.map((side) => side.close()))
-      for (const { root } of sides) fs.rmSync(root, { recursive: true, force: true })
+      for (const { root } of sides) fs.rmSync(dirname(root), { recursive: true, force: true })
     }
   })
 })
