@@ -71,7 +71,8 @@ async function theirs(): Promise<Side> {
 /** An answer as a comparable value: without what has to differ, the names of the roots and times of now. */
 function comparable({ type, data }: Answer, root: string): unknown {
   const reader = new Reader(data)
-  const text = (bytes: Buffer): string => bytes.toString('latin1').replaceAll(root, 'ROOT')
+  const text = (bytes: Buffer): string =>
+    bytes.toString('latin1').replaceAll(root, 'ROOT').replaceAll(dirname(root), 'ABOVE')
   switch (type) {
     case FXP.STATUS:
       return `status ${reader.uint32()}`
