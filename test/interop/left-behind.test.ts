@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SESSION_KILL_DELAY_MS } from '../../src/core/limits.js'
-import { describeWith } from '../helpers/needs.js'
+import { describeWith, itAsRoot } from '../helpers/needs.js'
 import { expectGone, isAlive } from '../helpers/processes.js'
 import { type RunningProgram, startProgram } from '../helpers/programs.js'
 import { sshdSuite } from '../helpers/sshd.js'
@@ -103,7 +103,8 @@ describeWith(
       return Promise.all(rows)
     }
 
-    it('is so with sshd', async () => {
+    // Only as root can it give a terminal away: it changes the owner.
+    itAsRoot('is so with sshd', async () => {
       expect(await table('sshd')).toEqual(ROWS.map(([how, script, fate]) => `${how}: ${script}: ${fate}`))
     })
 
