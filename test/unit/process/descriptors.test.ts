@@ -8,8 +8,11 @@ import { runProgram } from '../../helpers/programs.js'
 
 const helper = (name: string): string => join(process.cwd(), 'test/helpers', name)
 const HOST = ['--import', helper('register-typescript.mjs'), helper('job-host.ts')]
-/** Above those on which Node.js itself sets close-on-exec when it starts (uv_disable_stdio_inheritance). */
-const HIGH = 40
+/**
+ * Above those on which Node.js itself sets close-on-exec when it starts (uv_disable_stdio_inheritance), and with room below
+ * it for the sources, which it opens many at a time.
+ */
+const HIGH = 120
 const LOOK = `readlink /proc/self/fd/${HIGH} || echo none`
 
 describe('a descriptor that the starter was started with', () => {
