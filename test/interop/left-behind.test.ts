@@ -88,6 +88,8 @@ describeWith(
       const pid = Number(said.exec(session.stdout().toString())?.[1])
       left.push(pid)
       expect(isAlive(pid)).toBe(true)
+      // Of a command that ends by itself, the server knows by then.
+      await delay(SETTLED_MS)
       session.kill('SIGKILL')
       await session.ended
       await delay(SETTLED_MS)
