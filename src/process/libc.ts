@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import { join } from 'node:path'
 import type { LibraryHandle } from 'koffi'
 import { messageOf, SshjobError } from '../core/errors.js'
-import { ownModule } from '../core/own-module.js'
+import { KOFFI_PLATFORM, koffiPlatform } from './koffi-package.js'
 import { SystemError } from './system-error.js'
 
 /**
@@ -97,11 +95,8 @@ export function libc(): Libc {
 function loadKoffi(): typeof import('koffi') {
   if (constants.signals.SIGCHLD !== 17 || !['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch))
     throw new Error(`sshjob does not know the system calls of ${process.arch}`)
-  const name = `@koromix/koffi-${process.platform}-${process.arch}`
-  const koffi = ownModule('koffi', import.meta.url)
-  const nested = koffi && join(koffi, 'node_modules', name)
-  const platform = nested && existsSync(nested) ? nested : ownModule(name, import.meta.url)
-  if (platform === undefined) throw new Error(`the package ${name} is not installed beside it`)
+  const platform = koffiPlatform(import.meta.url)
+  if (platform === undefined) throw new Error(`the package ${KOFFI_PLATFORM} is not installed beside it`)
   return createRequire(import.meta.url)(platform)
 }
 

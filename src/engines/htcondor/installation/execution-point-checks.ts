@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { endOfFixes, isOlder, withoutFixesSince } from '../../../core/node-releases.js'
 import { VERSION } from '../../../core/version.js'
+import { KOFFI_PLATFORM } from '../../../process/koffi-package.js'
 import { splitArguments } from '../arguments.js'
 import { findSetting, readConfigurationFolder, readSetting } from '../configuration.js'
 import { findTool } from '../tools.js'
@@ -155,8 +156,7 @@ export function describeNode(
 
 /** What starts sessions is loaded with the first one: a check of the configuration would not show that it can't be. */
 async function checkKoffi(command: readonly string[], program: string): Promise<Finding[]> {
-  const platform = `${process.platform}-${process.arch}`
-  const addon = path.join(path.dirname(program), `../node_modules/@koromix/koffi-${platform}`)
+  const addon = path.join(path.dirname(program), '../node_modules', KOFFI_PLATFORM)
   const { failure } = await runUnprivileged([...command, '-e', 'require(process.argv[1])', addon])
   if (failure === undefined) return []
   return [

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { SshjobError } from '../../../core/errors.js'
 import { ownModule } from '../../../core/own-module.js'
 import { LOADER, thisProgram } from '../../../core/this-program.js'
+import { KOFFI_PLATFORM, koffiPlatform } from '../../../process/koffi-package.js'
 
 /** A file or folder of this installation, and where it goes below the copy's folder. */
 export interface OwnFile {
@@ -67,17 +68,12 @@ export function ownPrograms(): OwnFile[] {
       .map((from) => ({ from, to: path.join('dist', path.relative(dist, from)) })),
   )
   const koffi = installed('koffi')
-  const platform = `@koromix/koffi-${process.platform}-${process.arch}`
-  const nested = path.join(koffi, 'node_modules', platform)
   const pty = installed('node-pty')
   return [
     ...programs,
     // What it is in itself is for other platforms, and for compilers.
     ...existing(koffi, ['package.json', 'LICENSE.txt', 'index.cjs'], 'node_modules/koffi'),
-    {
-      from: existsSync(nested) ? nested : installed(platform),
-      to: `node_modules/${platform}`,
-    },
+    { from: installed(KOFFI_PLATFORM, koffiPlatform), to: `node_modules/${KOFFI_PLATFORM}` },
     ...existing(
       pty,
       ['package.json', 'LICENSE', 'lib', `prebuilds/${process.platform}-${process.arch}`, 'build/Release'],
@@ -89,8 +85,8 @@ export function ownPrograms(): OwnFile[] {
 }
 
 /** @throws SshjobError 'program-missing' */
-function installed(name: string): string {
-  const found = ownModule(name, pathToFileURL(thisProgram()).href)
+function installed(name: string, find = (from: string) => ownModule(name, from)): string {
+  const found = find(pathToFileURL(thisProgram()).href)
   if (found !== undefined) return found
   throw new SshjobError(
     'program-missing',
