@@ -27,17 +27,15 @@ export async function runPlan(
   options: RunOptions,
 ): Promise<number> {
   const failed = new Set<PlannedItem>()
-  let failures = 0
   let done = 0
   const attempt = async (item: PlannedItem, work: () => Promise<void>): Promise<void> => {
-    // Below what was refused, nothing is written: a link there would lead it elsewhere.
-    if (isBelow(item, failed)) return
+    // Nothing is written to what was refused, nor below it: a link there would lead it elsewhere.
+    if (isIn(item, failed)) return
     if (options.signal?.aborted) throw abortError(options.signal)
     try {
       await work()
     } catch (error) {
       if (error instanceof SshjobError && LOST.includes(error.code)) throw error
-      failures++
       failed.add(item)
       options.onFailure(
         new SshjobError('file-failed', `${source.name(item.from)} is not copied: ${messageOf(error)}`, {
@@ -79,12 +77,13 @@ export async function runPlan(
       await attempt(folder, () => target.setAttributes(folder.to, { ...folder.stats, mode }))
     }
   }
-  return failures
+  return failed.size
 }
 
-function isBelow(item: PlannedItem, failed: ReadonlySet<PlannedItem>): boolean {
-  for (let { parent } = item; parent !== undefined; parent = parent.parent)
-    if (failed.has(parent)) return true
+/** Whether it is one of these, or below one. */
+function isIn(item: PlannedItem, items: ReadonlySet<PlannedItem>): boolean {
+  for (let at: PlannedItem | undefined = item; at !== undefined; at = at.parent)
+    if (items.has(at)) return true
   return false
 }
 

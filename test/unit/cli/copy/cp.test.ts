@@ -139,6 +139,23 @@ describe('sshjob cp', () => {
     expect(refused.exitCode).toBe(255)
   })
 
+  it.each(['-rp', '-a'])(
+    '%s does not give the mode of a folder to what a link in its place leads to',
+    async (option) => {
+      makeTree(here)
+      fs.chmodSync(join(here, 'tree/inner'), 0o777)
+      fs.mkdirSync(join(there, 'private'), { mode: 0o700 })
+      fs.utimesSync(join(there, 'private'), 1, 1)
+      fs.mkdirSync(join(there, 'tree'))
+      fs.symlinkSync('../private', join(there, 'tree/inner'))
+      const result = await cp(option, 'tree', 'train:.')
+      expect(result.exitCode).toBe(255)
+      expect(result.stderr.match(/is there and is not a folder/g)).toHaveLength(1)
+      const { mode, mtimeMs } = fs.statSync(join(there, 'private'))
+      expect([mode & 0o777, mtimeMs]).toEqual([0o700, 1_000])
+    },
+  )
+
   it('writes through no link, and into no folder that is one', async () => {
     makeTree(here)
     fs.mkdirSync(join(there, 'elsewhere'))
