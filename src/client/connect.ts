@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { checkCall } from '../core/check-options.js'
 import { deferred } from '../core/deferred.js'
-import { abortError, messageOf, SshjobError } from '../core/errors.js'
+import { abortError, asSshjobError, SshjobError } from '../core/errors.js'
 import { LOGIN_GRACE_MS } from '../core/limits.js'
 import { silent } from '../core/log.js'
 import { onAbort } from '../core/on-abort.js'
@@ -52,9 +52,7 @@ export async function connect(stream: Duplex, options: ConnectOptions = {}): Pro
     stream.destroy()
     if (error instanceof SshjobError && error.code === 'usage') throw error
     if (options.signal?.aborted) throw abortError(options.signal)
-    throw error instanceof SshjobError
-      ? error
-      : new SshjobError('internal', messageOf(error), { cause: error })
+    throw asSshjobError(error)
   }
 }
 

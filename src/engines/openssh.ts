@@ -36,8 +36,8 @@ export interface KeyMakers {
  */
 export async function opensshFiles(given?: string): Promise<OpensshFiles> {
   const directory = given ?? path.join(await runtimeDirectory(), 'openssh')
-  // After a boot, the one above may be gone as well.
-  if ((await statIfThere(path.dirname(directory))) === undefined)
+  // After a boot, the one above may be gone as well. runtimeDirectory() has made its own.
+  if (given !== undefined && (await statIfThere(path.dirname(directory))) === undefined)
     await makePrivateDirectory(path.dirname(directory))
   await makePrivateDirectory(directory)
   const file = (name: string): string => path.join(directory, name)

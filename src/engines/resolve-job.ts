@@ -35,11 +35,14 @@ export function resolveJob(name: string, settings: SettingsByName = {}): Resolve
     const what = meant.map(({ title, ids }) => `${title} has no job '${name}': ${ids}`)
     throw new SshjobError('usage', `${what.join('; ')}.`)
   }
-  const known = engines.map((engine) => ({ engine, addresses: parse(engine, name) }))
+  // Whether an engine is here is looked up for those alone that know such a name.
+  const known = engines.flatMap((engine) => {
+    const addresses = parse(engine, name)
+    return addresses.length === 0 ? [] : [{ addresses, absence: engine.absence, isHere: engine.isHere() }]
+  })
   return {
-    addresses: known.flatMap(({ engine, addresses }) => (engine.isHere() ? addresses : [])),
-    elsewhere: known.find(({ engine, addresses }) => addresses.length > 0 && !engine.isHere())?.engine
-      .absence,
+    addresses: known.flatMap(({ addresses, isHere }) => (isHere ? addresses : [])),
+    elsewhere: known.find(({ isHere }) => !isHere)?.absence,
   }
 }
 

@@ -1,5 +1,5 @@
 import { SshjobError } from '../../core/errors.js'
-import { type CopyPlan, planCopy } from './plan.js'
+import { planCopy } from './plan.js'
 import { runPlan } from './run-plan.js'
 import type { CopyFile, Side } from './sides.js'
 
@@ -74,7 +74,7 @@ export async function copyTree(copy: TreeCopy, options: TreeOptions): Promise<Tr
     { sources, target: to },
     { refuseFolders, signal, note: onSkip ?? (() => undefined) },
   )
-  const items = countItems(plan)
+  const items = plan.folders.length + plan.files.length + plan.links.length
   options.onStart?.({ items, bytes: plan.totalBytes })
   const failures: SshjobError[] = []
   const failed = await runPlan(plan, copy, {
@@ -88,10 +88,6 @@ export async function copyTree(copy: TreeCopy, options: TreeOptions): Promise<Tr
     },
   })
   return { items, failures, failed }
-}
-
-function countItems({ folders, files, links }: CopyPlan): number {
-  return folders.length + files.length + links.length
 }
 
 /** @throws SshjobError 'file-failed' with the first failure, where there was one */

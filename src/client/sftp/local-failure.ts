@@ -11,7 +11,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 }
 
 /** What an operation on a file of this machine has failed with, as one of ours that names the file; others as they are. */
-export function localFailure(error: unknown, path: LocalPath): unknown {
+function localFailure(error: unknown, path: LocalPath): unknown {
   if (error instanceof SshjobError || systemSentence(error) === undefined) return error
   const code = CODES[systemCode(error) ?? ''] ?? 'file-failed'
   return new SshjobError(code, `${path} here: ${messageOf(error)}.`, { cause: error })

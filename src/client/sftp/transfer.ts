@@ -3,7 +3,6 @@ import { abortError, SshjobError, systemCode } from '../../core/errors.js'
 import { SFTP_WINDOW_BYTES } from '../../core/limits.js'
 import { FXF } from '../../ssh/sftp-protocol.js'
 import { localTimes, modeOfCopy, timesOf } from './attributes.js'
-import { localFailure } from './local-failure.js'
 import { LocalFile } from './local-file.js'
 import { RemoteFile, thenClose } from './remote-file.js'
 import type { SftpRequests } from './requests.js'
@@ -152,6 +151,6 @@ async function openLocal(path: LocalPath, flags: number, mode?: number): Promise
   try {
     return await LocalFile.open(path, flags, mode)
   } catch (error) {
-    throw systemCode(error) === 'ELOOP' ? linkError(path.toString()) : localFailure(error, path)
+    throw systemCode(error) === 'ELOOP' ? linkError(path.toString()) : error
   }
 }

@@ -70,9 +70,12 @@ export async function findOrphan(directory: string, id: string): Promise<Orphane
 }
 
 /** The ids in a directory that have a record. */
-export function recordedIds(names: readonly string[]): string[] {
+export const recordedIds = (names: readonly string[]): string[] => idsBefore(SUFFIX, names)
+
+/** The ids of jobs that have a file with this suffix. */
+export function idsBefore(suffix: string, names: readonly string[]): string[] {
   return names.flatMap((name) =>
-    name.endsWith(SUFFIX) && !name.startsWith('.') ? [name.slice(0, -SUFFIX.length)] : [],
+    name.endsWith(suffix) && !name.startsWith('.') ? [name.slice(0, -suffix.length)] : [],
   )
 }
 

@@ -9,7 +9,14 @@ import { sendClientHello } from '../../hello/exchange.js'
 import type { JobInfo } from '../../hello/messages.js'
 import { connectUnix } from '../../sockets/unix.js'
 import { checkJobId } from './job-id.js'
-import { findOrphan, type OrphanedJob, recordedIds, recordFile, writeRecord } from './job-record.js'
+import {
+  findOrphan,
+  idsBefore,
+  type OrphanedJob,
+  recordedIds,
+  recordFile,
+  writeRecord,
+} from './job-record.js'
 import { exists, type JobSocket, listenAt, probe, removeIfDead } from './job-socket.js'
 import {
   candidateDirectories,
@@ -171,11 +178,7 @@ function namesIn(directory: string): Promise<string[]> {
 }
 
 /** The ids that there are sockets of among these names. */
-function idsOf(names: readonly string[]): string[] {
-  return names.flatMap((name) =>
-    name.endsWith(SUFFIX) && !name.startsWith('.') ? [name.slice(0, -SUFFIX.length)] : [],
-  )
-}
+const idsOf = (names: readonly string[]): string[] => idsBefore(SUFFIX, names)
 
 async function ask(
   target: string,
