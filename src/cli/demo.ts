@@ -67,10 +67,7 @@ async function show(starter: ChildProcess): Promise<void> {
   const connection = await connectWhenStarted(starter)
   keepCode()
   printCall('sshjob ls', `finds it on ${hostname()}`)
-  const jobs = (await local.list({}, { onFailure: () => undefined })).map((job) => ({
-    ...job,
-    engine: local.name,
-  }))
+  const jobs = await local.list({}, { onFailure: () => undefined })
   print(
     ...formatJobs(jobs, Date.now(), CALL_WIDTH)
       .trimEnd()

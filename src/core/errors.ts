@@ -75,6 +75,13 @@ export function describeUnexpected(error: unknown): string {
   return asked === '' ? sentence : `${asked}: ${sentence}`
 }
 
+/** Anything that was thrown, as an error of ours: 'internal' where it is none. */
+export function asSshjobError(error: unknown): SshjobError {
+  return error instanceof SshjobError
+    ? error
+    : new SshjobError('internal', messageOf(error), { cause: error })
+}
+
 /** Anything that was thrown, for those who take errors only. */
 export function asError(error: unknown): Error {
   return error instanceof Error ? error : new SshjobError('internal', messageOf(error), { cause: error })

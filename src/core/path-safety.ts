@@ -112,8 +112,8 @@ async function isInitialNamespace(): Promise<boolean> {
  * @param preferred Default: as os.tmpdir() has it
  * @throws SshjobError 'unsafe-directory' where there is none
  */
-export async function temporaryDirectory(preferred: string | undefined = tmpdir()): Promise<string> {
-  const given = preferred !== undefined && path.isAbsolute(preferred) ? [preferred] : []
+export async function temporaryDirectory(preferred = tmpdir()): Promise<string> {
+  const given = path.isAbsolute(preferred) ? [preferred] : []
   const complaints: string[] = []
   for (const directory of [...given, ...TEMPORARY]) {
     const complaint = (await isThere(directory)) ? await whyUnsafe(directory) : `there is no ${directory}`

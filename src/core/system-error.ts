@@ -38,5 +38,6 @@ export function sentenceOfCode(code: string): string {
 /** The same for what was thrown; undefined for what is no system error. */
 export function systemSentence(error: unknown): string | undefined {
   const code = systemCode(error)
-  return code === undefined || kernelSentence(code) === undefined ? undefined : sentenceOfCode(code)
+  const sentence = code === undefined ? undefined : kernelSentence(code)
+  return sentence === undefined ? undefined : `${sentence} (${code})`
 }

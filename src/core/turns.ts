@@ -38,7 +38,9 @@ export class Turns {
 
   /** It has not begun, and nobody wants it any more. */
   cancel(turn: Turn): void {
-    this.#forget(turn)
+    const turns = this.#waiting.get(turn.holder)
+    turns?.delete(turn)
+    if (turns?.size === 0) this.#waiting.delete(turn.holder)
   }
 
   /** It has begun, and is over. */
@@ -55,7 +57,7 @@ export class Turns {
       if (!this.#hasRoomFor(holder)) continue
       for (const turn of turns) {
         if (!turn.mayBegin()) continue
-        this.#forget(turn)
+        this.cancel(turn)
         if (this.#waiting.delete(holder)) this.#waiting.set(holder, turns)
         this.#begin(turn)
         break
@@ -72,11 +74,5 @@ export class Turns {
     this.#taken += 1
     turn.holder.held += 1
     turn.begin()
-  }
-
-  #forget(turn: Turn): void {
-    const turns = this.#waiting.get(turn.holder)
-    turns?.delete(turn)
-    if (turns?.size === 0) this.#waiting.delete(turn.holder)
   }
 }

@@ -25,8 +25,17 @@ const OF_ANOTHER_TERMINAL = [
   ...['WINDOWID', 'TMUX', 'TMUX_PANE', 'STY', 'WINDOW'],
 ]
 
-/** Of the login that the starter was started in: stale, and a program that believes them talks to no one. */
-const OF_ANOTHER_LOGIN = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND']
+/**
+ * What a server says of a login, ssh(1), ENVIRONMENT. Of the one that the starter was started in, it is stale, and a program
+ * that believes it talks to no one; of a session, only its own server can know it.
+ */
+export const LOGIN_VARIABLES = [
+  'SSH_CONNECTION',
+  'SSH_CLIENT',
+  'SSH_TTY',
+  'SSH_USER_AUTH',
+  'SSH_ORIGINAL_COMMAND',
+]
 
 /**
  * Our own environment, byte for byte. process.env has strings, in which bytes that are not UTF-8 are lost;
@@ -125,8 +134,7 @@ export interface SessionVariables {
  */
 export function makeSessionEnvironment(job: Environment, session: SessionVariables): Map<string, Buffer> {
   const made = new Map(job)
-  for (const name of ['LD_PRELOAD', 'LD_AUDIT', ...OF_ANOTHER_TERMINAL, ...OF_ANOTHER_LOGIN])
-    made.delete(name)
+  for (const name of ['LD_PRELOAD', 'LD_AUDIT', ...OF_ANOTHER_TERMINAL, ...LOGIN_VARIABLES]) made.delete(name)
   const { account, terminal } = session
   const missing = {
     HOME: account.home ?? '/',

@@ -178,12 +178,16 @@ export function watchSession(session: PosixSession): void {
   else tell(attendant.input, session)
 }
 
+function tellDirectory(input: Socket, number: number, text: string): void {
+  input.write(`own ${number} ${text}\n`)
+}
+
 /** Starts it, and tells it all. */
 function callAttendant(): void {
   attendant = start()
   if (attendant === undefined) return
   for (const each of watched.values()) tell(attendant.input, each)
-  for (const [number, text] of directories) attendant.input.write(`own ${number} ${text}\n`)
+  for (const [number, text] of directories) tellDirectory(attendant.input, number, text)
 }
 
 /** The session's leader has ended, or it is hung up: what it left on purpose stays, and its number may come again. */
@@ -203,7 +207,7 @@ export function watchDirectory(path: string, names: readonly string[]): () => vo
   const text = `${names.join(' ')}${path}`
   directories.set(number, text)
   if (attendant === undefined) callAttendant()
-  else attendant.input.write(`own ${number} ${text}\n`)
+  else tellDirectory(attendant.input, number, text)
   return () => {
     if (directories.delete(number)) attendant?.input.write(`disown ${number}\n`)
   }

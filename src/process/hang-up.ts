@@ -37,7 +37,7 @@ function holds(pid: number, given: readonly string[]): boolean {
 }
 
 /** The signals that a process ignores, proc(5), as bits from signal 1 on. */
-function readIgnored(pid: number): bigint {
+export function readIgnored(pid: number): bigint {
   try {
     const [, mask = '0'] =
       /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
@@ -47,7 +47,8 @@ function readIgnored(pid: number): bigint {
   }
 }
 
-const has = (mask: bigint, signal: number): boolean => (mask & (1n << BigInt(signal - 1))) !== 0n
+/** Whether this signal is among them. */
+export const has = (mask: bigint, signal: number): boolean => (mask & (1n << BigInt(signal - 1))) !== 0n
 
 /**
  * Whether a process has to go when its session is hung up. By process and not by process group, because an interactive

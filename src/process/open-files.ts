@@ -14,7 +14,7 @@ interface Limit {
 }
 
 /** The limits of open files of a process, as proc(5) shows them: a number, or 'unlimited'. */
-function readOpenFiles(pid: number | 'self'): Limit | undefined {
+export function readOpenFiles(pid: number | 'self'): Limit | undefined {
   const name = 'Max open files'
   try {
     const text = readFileSync(`/proc/${pid}/limits`, 'latin1')

@@ -1,8 +1,5 @@
 import { MAX_ENV_BYTES, MAX_ENV_TOTAL_BYTES, MAX_ENV_VARIABLES } from '../core/limits.js'
-import { isSettable } from '../job/environment.js'
-
-/** What only the server can know, and programs believe of it: ssh(1), ENVIRONMENT. */
-const SERVERS_ALONE = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'SSH_USER_AUTH', 'SSH_ORIGINAL_COMMAND']
+import { isSettable, LOGIN_VARIABLES } from '../job/environment.js'
 
 type Variables = ReadonlyMap<string, Buffer>
 
@@ -25,7 +22,7 @@ export class SessionVariables {
     const size = name.length + value.length
     if (this.#clients.size >= MAX_ENV_VARIABLES && !this.#clients.has(name)) return false
     if (size > MAX_ENV_BYTES || this.#bytes + size > MAX_ENV_TOTAL_BYTES) return false
-    if (value.includes(0) || !isSettable(name) || SERVERS_ALONE.includes(name)) return false
+    if (value.includes(0) || !isSettable(name) || LOGIN_VARIABLES.includes(name)) return false
     this.#bytes += size
     this.#clients.set(name, Buffer.from(value))
     return true

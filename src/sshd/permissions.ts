@@ -21,14 +21,14 @@ function ofConfig(config: Config): Permissions {
   const disabled = config.flag('DisableForwarding')
   const allows = (name: string, wanted: 'local' | 'remote'): boolean =>
     !disabled && ['yes', 'all', wanted].includes(config.word(name) ?? 'yes')
-  const permits = (name: 'PermitOpen' | 'PermitListen') =>
-    readPermits(config.words(name), name === 'PermitOpen' ? OPEN : LISTEN)
   return {
     ...everything('the configuration of this server'),
     terminal: config.flag('PermitTTY'),
     forwarding: {
-      open: allows('AllowTcpForwarding', 'local') ? permits('PermitOpen') : 'none',
-      listen: allows('AllowTcpForwarding', 'remote') ? permits('PermitListen') : 'none',
+      open: allows('AllowTcpForwarding', 'local') ? readPermits(config.words('PermitOpen'), OPEN) : 'none',
+      listen: allows('AllowTcpForwarding', 'remote')
+        ? readPermits(config.words('PermitListen'), LISTEN)
+        : 'none',
       openUnix: allows('AllowStreamLocalForwarding', 'local') ? 'all' : 'none',
       listenUnix: allows('AllowStreamLocalForwarding', 'remote') ? 'all' : 'none',
     },

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { deferred } from '../core/deferred.js'
-import { messageOf, SshjobError } from '../core/errors.js'
+import { asSshjobError, SshjobError } from '../core/errors.js'
 import { silent } from '../core/log.js'
 import { onAbort } from '../core/on-abort.js'
 import { type HelloOptions, refuseHello } from '../hello/exchange.js'
@@ -54,8 +54,7 @@ export class BegunConnection implements Served {
 
   #fail(error: unknown): void {
     if (this.#over) return
-    const cause =
-      error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
+    const cause = asSshjobError(error)
     void refuseHello(this.#stream, cause)
     this.#finish(cause)
   }

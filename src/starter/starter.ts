@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { closeGently } from '../core/close-gently.js'
-import { type ErrorCode, messageOf, SshjobError } from '../core/errors.js'
+import { asSshjobError, type ErrorCode, SshjobError } from '../core/errors.js'
 import { MAX_SESSIONS, MAX_STARTUPS, SESSIONS_END_TIMEOUT_MS } from '../core/limits.js'
 import { type Logger, silent } from '../core/log.js'
 import { orAbort } from '../core/or-abort.js'
@@ -200,8 +200,7 @@ class StreamStarter implements Starter {
   }
 
   #refuse(stream: Duplex, error: unknown): void {
-    const reason =
-      error instanceof SshjobError ? error : new SshjobError('internal', messageOf(error), { cause: error })
+    const reason = asSshjobError(error)
     this.#log[REFUSALS[reason.code] ?? 'warn']({ code: reason.code, cause: reason.message }, 'client refused')
     this.#sayNo(stream, reason)
   }

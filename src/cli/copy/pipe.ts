@@ -7,7 +7,7 @@ import { copyOutput } from '../session/session-streams.js'
 import type { CopyRequest } from './locations.js'
 
 /** What stands for our standard input or output, as in cat(1) and tar(1). */
-export const STDIO = Buffer.from('-')
+const STDIO = Buffer.from('-')
 
 /** Whether one side is our standard input or output. */
 export function isPipe({ direction, sources, target }: CopyRequest): boolean {

@@ -82,7 +82,8 @@ function isPath(field: string): boolean {
   return field.includes('/')
 }
 
-function portOf(text: string, least: number): number | undefined {
+/** The number of a port, from `least` on; undefined for what is none. */
+export function portOf(text: string, least: number): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   return port >= least && port <= 65_535 ? port : undefined
 }

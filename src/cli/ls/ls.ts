@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/format-time.js'
 import { printableJson } from '../../core/printable.js'
-import { type ListedJob, listJobs } from '../../engines/list-jobs.js'
+import type { EngineJob } from '../../engines/engine.js'
+import { listJobs } from '../../engines/list-jobs.js'
 import { FIND_OPTIONS, readEngineOptions } from '../arguments/engine-options.js'
 import { parseArguments, usage } from '../arguments/options.js'
 import { printHelp } from '../manual/print-help.js'
@@ -32,7 +33,7 @@ export async function runListCommand(args: readonly string[]): Promise<number> {
 }
 
 /** A line for each job; the last column, which says what is run or why nothing is, is cut to the terminal's width. */
-export function formatJobs(jobs: readonly ListedJob[], now: number, width: number | undefined): string {
+export function formatJobs(jobs: readonly EngineJob[], now: number, width: number | undefined): string {
   const rows = jobs.map((job) => [
     job.id,
     job.state,

@@ -53,7 +53,6 @@ export const manual: Manual = {
           ['TERM', 'is passed on with a terminal'],
           ['SHELL', 'runs the command of --proxy-command'],
           ['SSH_AUTH_SOCK, DISPLAY, XAUTHORITY', 'what -A and -X lead to'],
-          ['XDG_CACHE_HOME', 'where sshjob keeps what Node.js has compiled of it (default: ~/.cache)'],
         ],
       ],
     },

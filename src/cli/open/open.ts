@@ -6,6 +6,7 @@ import { startHelper } from '../../process/helpers.js'
 import { FIND_OPTIONS } from '../arguments/engine-options.js'
 import { parseArguments, refuseLateOptions, usage } from '../arguments/options.js'
 import { readReach } from '../arguments/reach-options.js'
+import { portOf } from '../forwarding/forward-specs.js'
 import { printHelp } from '../manual/print-help.js'
 import { say } from '../output/report.js'
 import { createVerboseLog } from '../output/verbose-log.js'
@@ -135,7 +136,7 @@ function openBrowser(url: string): void {
 }
 
 function readPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port >= 1 && port <= 65_535) return port
+  const port = portOf(text, 1)
+  if (port !== undefined) return port
   throw usage(`'${text}' is no port: a number from 1 to 65535 is.`, 'sshjob open')
 }

@@ -2,7 +2,8 @@ import { constants } from 'node:os'
 import { makeJobEnvironment } from '../../job/environment.js'
 import type { ProcessEnd } from '../../job/job.js'
 import type { LaunchedJob, LaunchJobOptions } from '../../job/launch-job.js'
-import { type Signals, signalName } from './signals.js'
+import { signalName } from '../../process/signals.js'
+import type { Signals } from './signals.js'
 import { startDescriptors, startEnvironment } from './start-environment.js'
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 } = constants.signals
@@ -29,11 +30,7 @@ export function ownHost(signals: Signals): JobHost {
       signals.catchOthers()
     },
     started(launched) {
-      signals.deliverTo((signal) => {
-        const name = signalName(signal)
-        if (name === undefined) launched.signal(signal)
-        else launched.forward(name.slice('SIG'.length))
-      })
+      signals.deliverTo((signal) => void launched.forward(signalName(signal)))
     },
     ended() {
       const hurry = new AbortController()

@@ -4,11 +4,12 @@ import { SshjobError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { makeJobEnvironment } from '../../job/environment.js'
 import { localJob } from '../../job/local-job.js'
+import { signalName } from '../../process/signals.js'
 import type { Served } from '../../server/types.js'
 import { serve } from '../../starter/serve.js'
 import { stdioStream } from '../../streams/stdio.js'
 import type { Settings } from './settings.js'
-import { type Signals, signalName } from './signals.js'
+import type { Signals } from './signals.js'
 import { startEnvironment } from './start-environment.js'
 import { describeSurroundings } from './surroundings.js'
 
@@ -34,7 +35,7 @@ export function serveStdio(settings: Settings, signals: Signals, log: Logger): P
 /** Waits for the end of the connection, which a signal brings about as well. As serveStdio() otherwise. */
 export async function untilClosed(stream: Duplex, served: Served, signals: Signals): Promise<number> {
   signals.deliverTo((signal) => {
-    const name = signalName(signal)
+    const name = `SIG${signalName(signal)}`
     if (name === 'SIGUSR1' || name === 'SIGUSR2') return
     void served.end(new SshjobError('connection-closed', `The server was ended by ${name}.`))
   })

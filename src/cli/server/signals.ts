@@ -79,11 +79,6 @@ export function catchSignals(): Signals {
   }
 }
 
-/** A signal's name, SIGTERM; undefined for those that have none: the real-time signals. */
-export function signalName(number: number): string | undefined {
-  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0]
-}
-
 function isSignalName(name: string): name is NodeJS.Signals {
   return Object.hasOwn(constants.signals, name)
 }

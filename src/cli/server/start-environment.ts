@@ -18,7 +18,10 @@ export function startEnvironment(): Map<string, Buffer> {
 
 /** Descriptors besides stdin, stdout and stderr that the program was started with, as far as a shell has said so. */
 export function startDescriptors(): number[] {
-  return (take(DESCRIPTORS) ?? '').split(' ').flatMap((text) => (isOpen(text) ? [Number(text)] : []))
+  const named = (take(DESCRIPTORS) ?? '').split(' ').filter(Boolean)
+  if (named.length === 0) return []
+  const open = listOpen()
+  return named.filter((text) => open.includes(text)).map(Number)
 }
 
 function take(name: string): string | undefined {
@@ -27,10 +30,10 @@ function take(name: string): string | undefined {
   return text
 }
 
-function isOpen(descriptor: string): boolean {
+function listOpen(): string[] {
   try {
-    return readdirSync('/proc/self/fd').includes(descriptor)
+    return readdirSync('/proc/self/fd')
   } catch {
-    return false // without /proc nobody knows
+    return [] // without /proc nobody knows
   }
 }

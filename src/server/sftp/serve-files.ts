@@ -36,11 +36,11 @@ class HandedOn implements SftpSession {
       log.warn({ reason: messageOf(error) }, 'files are served in this process')
       return undefined
     })
-    if (served === undefined && !this.#isOver) {
+    if (served === undefined) {
+      if (this.#isOver) return EXIT_FAILURE
       this.#own = serveSftp(input, output, options)
       return this.#own.ended
     }
-    if (served === undefined) return EXIT_FAILURE
     this.#stream = served.stream
     if (this.#isOver) served.stream.destroy()
     served.stream.on('error', (error) => log.debug({ err: error }, 'the process that serves files has gone'))

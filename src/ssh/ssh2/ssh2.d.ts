@@ -4,21 +4,10 @@
  */
 declare module 'ssh2/lib/protocol/Protocol.js' {
   import type { KexInit } from 'ssh2/lib/protocol/kex.js'
-  import type { ParsedKey } from 'ssh2/lib/protocol/keyParser.js'
 
-  export interface Negotiated {
-    kex: string
-    serverHostKey: string
-    cs: { cipher: string; mac: string; compress: string }
-    sc: { cipher: string; mac: string; compress: string }
-  }
-
-  export interface AlgorithmOffer {
-    kex: string[]
-    serverHostKey: string[]
-    cs: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
-    sc: { cipher: string[]; mac: string[]; compress: string[]; lang: string[] }
-  }
+  type Negotiated = import('../algorithms.js').Negotiated
+  type AlgorithmOffer = import('../algorithms.js').AlgorithmOffer
+  type ParsedKey = import('../parsed-key.js').ParsedKey
 
   export interface MessageHandlers {
     DISCONNECT?: (protocol: Protocol, reason: number, description: string) => void
@@ -104,10 +93,8 @@ declare module 'ssh2/lib/protocol/Protocol.js' {
 }
 
 declare module 'ssh2/lib/protocol/kex.js' {
-  import type { AlgorithmOffer } from 'ssh2/lib/protocol/Protocol.js'
-
   class KexInit {
-    constructor(offer: AlgorithmOffer)
+    constructor(offer: import('../algorithms.js').AlgorithmOffer)
     lists: { kex: { array: string[] } }
   }
 
@@ -137,14 +124,7 @@ declare module 'ssh2/lib/protocol/crypto.js' {
 }
 
 declare module 'ssh2/lib/protocol/keyParser.js' {
-  export interface ParsedKey {
-    type: string
-    comment: string
-    isPrivateKey(): boolean
-    getPublicSSH(): Buffer
-    sign(data: Buffer, hash?: string): Buffer | Error
-    verify(data: Buffer, signature: Buffer, hash?: string): boolean | Error
-  }
+  type ParsedKey = import('../parsed-key.js').ParsedKey
   const keyParser: { parseKey(key: string | Buffer): ParsedKey | ParsedKey[] | Error }
   export default keyParser
 }

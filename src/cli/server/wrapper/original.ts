@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseEnvironment } from '../../../job/environment.js'
+import { has, readIgnored } from '../../../process/hang-up.js'
+import { readOpenFiles } from '../../../process/open-files.js'
+import { REAL_TIME_MAX } from '../../../process/signals.js'
 
 /** What the wrapper was started with, and the job is to be started with. */
 export interface Original {
@@ -15,7 +18,6 @@ export interface Original {
 
 /** The C library keeps them to itself: nptl(7). */
 const OF_LIBC: readonly number[] = [32, 33]
-const SIGNALS = 64
 /** O_CLOEXEC as /proc/PID/fdinfo shows it, in octal. */
 const CLOSE_ON_EXEC = 0o2000000
 
@@ -25,27 +27,27 @@ const CLOSE_ON_EXEC = 0o2000000
  * @param own descriptors of the wrapper that are not for the job
  */
 export function readOriginal(pid: number, own: readonly number[]): Original {
-  const read = (file: string): Buffer | undefined => {
-    try {
-      return readFileSync(`/proc/${pid}/${file}`)
-    } catch {
-      return undefined
-    }
-  }
-  const environment = read('environ')
-  const openFiles = Number(/^Max open files\s+(\d+)/m.exec(read('limits')?.toString('latin1') ?? '')?.[1])
+  const openFiles = Number(readOpenFiles(pid)?.soft)
   return {
-    environment: environment && parseEnvironment(environment),
-    ignoredSignals: readIgnored(read('status')?.toString('latin1') ?? ''),
+    environment: readVariables(pid),
+    ignoredSignals: listIgnored(pid),
     openFiles: Number.isNaN(openFiles) ? undefined : openFiles,
     descriptors: listDescriptors(pid, own),
   }
 }
 
-function readIgnored(status: string): number[] {
-  const mask = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
-  const numbers = Array.from({ length: SIGNALS }, (_, index) => index + 1)
-  return numbers.filter((number) => ((mask >> BigInt(number - 1)) & 1n) === 1n && !OF_LIBC.includes(number))
+function readVariables(pid: number): Original['environment'] {
+  try {
+    return parseEnvironment(readFileSync(`/proc/${pid}/environ`))
+  } catch {
+    return undefined
+  }
+}
+
+function listIgnored(pid: number): number[] {
+  const mask = readIgnored(pid)
+  const numbers = Array.from({ length: REAL_TIME_MAX }, (_, index) => index + 1)
+  return numbers.filter((number) => has(mask, number) && !OF_LIBC.includes(number))
 }
 
 /** A shell marks its own as close-on-exec. */
