@@ -1,16 +1,7 @@
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { MODIFIED_S } from './assemble.mjs'
-import { npm } from './npm-packages.mjs'
+import { packInto } from './npm-packages.mjs'
 import { run } from './run.mjs'
 
 /**
@@ -52,11 +43,7 @@ export function packNpm({ directory, bom, name, version, arch, readme, target })
     writeFileSync(join(staged, 'README.md'), readme)
     copyFileSync(bom, join(staged, basename(bom)))
     cpSync(directory, join(staged, 'shim'), { recursive: true })
-    const out = join(staged, 'out')
-    mkdirSync(out)
-    npm(['pack', staged, '--ignore-scripts', '--loglevel=error', '--pack-destination', out], { cwd: staged })
-    const [packed = ''] = readdirSync(out)
-    renameSync(join(out, packed), target)
+    renameSync(packInto(staged, join(staged, 'out')), target)
   } finally {
     rmSync(staged, { recursive: true, force: true })
   }

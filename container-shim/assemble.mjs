@@ -56,7 +56,8 @@ export function assemble(target, arch, parts, pins) {
   // Node.js would read that of the image, which may have it load other code: config(5SSL).
   put('lib/openssl.cnf', '')
   copy(join(parts.root, 'dist/sshjob-server'), 'sshjob-server', 0o755)
-  put('start-node.sh', template('start-node.sh', { LOADER: `lib/${LOADERS[arch]}` }))
+  const loader = `lib/${LOADERS[arch]}`
+  put('start-node.sh', template('start-node.sh', { LOADER: loader }))
   // Where Node.js stops to look for what is above this directory.
   put('package.json', json({ name: 'sshjob-shim', version, private: true, type: 'commonjs' }))
   put(
@@ -66,10 +67,10 @@ export function assemble(target, arch, parts, pins) {
       version,
       platform: `linux-${arch}`,
       node: pinOf(pins.npm, nodePackage(arch)).version,
-      loader: `lib/${LOADERS[arch]}`,
+      loader,
     }),
   )
-  writeLicences({ put, copy, arch, parts, pins, loader: `lib/${LOADERS[arch]}` })
+  writeLicences({ put, copy, arch, parts, pins, loader })
   checkArchitecture(target, arch)
   makeUniform(target)
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Problem } from './problem.mjs'
 import { run } from './run.mjs'
 
@@ -15,6 +15,19 @@ export function npm(args, options) {
   return running?.endsWith('npm-cli.js')
     ? run(process.execPath, [running, ...args], options)
     : run('npm', args, options)
+}
+
+/**
+ * The archive that npm makes of a package, alone in a new directory.
+ * @param {string} directory of the package
+ * @param {string} out made here
+ * @returns {string} its file
+ */
+export function packInto(directory, out) {
+  mkdirSync(out)
+  const words = ['pack', directory, '--ignore-scripts', '--loglevel=error', '--pack-destination', out]
+  npm(words, { cwd: dirname(out) })
+  return join(out, readdirSync(out)[0] ?? '')
 }
 
 const hashOf = (file, integrity) => {

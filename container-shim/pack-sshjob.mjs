@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { npm, unpackNpmPackage } from './npm-packages.mjs'
+import { packInto, unpackNpmPackage } from './npm-packages.mjs'
 import { ARCHITECTURES } from './pins.mjs'
 
 /**
@@ -12,16 +12,8 @@ import { ARCHITECTURES } from './pins.mjs'
  */
 export function packSshjob(root, out) {
   const work = mkdtempSync(join(out, '.sshjob-'))
-  const packInto = (name, directory) => {
-    const target = join(work, name)
-    mkdirSync(target)
-    npm(['pack', directory, '--ignore-scripts', '--loglevel=error', '--pack-destination', target], {
-      cwd: work,
-    })
-    return join(target, readdirSync(target)[0] ?? '')
-  }
   try {
-    const plain = unpackNpmPackage(packInto('first', root), join(work, 'package'))
+    const plain = unpackNpmPackage(packInto(root, join(work, 'first')), join(work, 'package'))
     const file = join(plain, 'package.json')
     const { scripts: _, devDependencies: __, ...manifest } = JSON.parse(readFileSync(file, 'utf8'))
     const { version } = manifest
@@ -30,7 +22,7 @@ export function packSshjob(root, out) {
     )
     writeFileSync(file, `${JSON.stringify({ ...manifest, optionalDependencies }, null, 2)}\n`)
     const target = join(out, `sshjob-${version}.tgz`)
-    renameSync(packInto('second', plain), target)
+    renameSync(packInto(plain, join(work, 'second')), target)
     return target
   } finally {
     rmSync(work, { recursive: true, force: true })

@@ -23,7 +23,7 @@ export function tryOut(directory, arch) {
   const { loader, node, version } = JSON.parse(readFileSync(join(directory, 'shim.json'), 'utf8'))
   const foreign = arch === process.arch ? [] : [QEMU[arch]]
   const start = (args) => {
-    const command = [
+    const [command, ...before] = [
       ...foreign,
       join(directory, loader),
       '--library-path',
@@ -31,10 +31,9 @@ export function tryOut(directory, arch) {
       join(directory, 'bin/node'),
     ]
     const preserve = ['--preserve-symlinks', '--preserve-symlinks-main']
-    return spawnSync(command[0], [...command.slice(1), ...preserve, ...args], {
+    return spawnSync(command, [...before, ...preserve, ...args], {
       cwd: '/',
       env: {},
-      argv0: undefined,
       timeout: LIMIT_MS,
       encoding: 'utf8',
     })

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { COMMONJS_IN_MODULE } from './commonjs-in-module.mjs'
 import { collectLicences } from './licences.mjs'
 import { mendedSsh2 } from './mend-ssh2.mjs'
 
@@ -24,16 +25,7 @@ const PROGRAMS = {
 /** Runs one of the programs, which lie in a folder of their own. */
 const LAUNCHER = { launch: 'src/cli/launch.ts' }
 
-/** CommonJS inside of ES modules: `require` for Node.js's own modules, the file names for Emscripten's output. */
-const COMMONJS_IN_MODULE = [
-  "import { createRequire as __createRequire } from 'node:module'",
-  "import { dirname as __directoryOf } from 'node:path'",
-  "import { fileURLToPath as __pathOf } from 'node:url'",
-  'const require = __createRequire(import.meta.url)',
-  'const __filename = __pathOf(import.meta.url)',
-  'const __dirname = __directoryOf(__filename)',
-].join('\n')
-/** And the other way round. */
+/** ES modules' own URL inside of CommonJS. */
 const MODULE_IN_COMMONJS = "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href"
 
 /**

@@ -157,7 +157,7 @@ function circleThrough(start) {
         for (let at = file; at !== undefined; at = cameFrom.get(at)) way.unshift(at)
         return way
       }
-      if (next !== start && !cameFrom.has(next)) {
+      if (!cameFrom.has(next)) {
         cameFrom.set(next, file)
         waiting.push(next)
       }

@@ -14,7 +14,12 @@ const OUTPUTS = [
   'dist/sshjob-files.cjs',
   'dist/types/index.d.ts',
 ]
-const INPUTS = ['src', 'scripts/build.mjs', 'scripts/licences.mjs', 'scripts/tsconfig.types.json']
+const INPUTS = [
+  'src',
+  ...['build.mjs', 'commonjs-in-module.mjs', 'licences.mjs', 'mend-ssh2.mjs', 'tsconfig.types.json'].map(
+    (name) => `scripts/${name}`,
+  ),
+]
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json']
 
 /** When a file was changed, or the newest file below a folder; undefined if it is not there. */

@@ -18,4 +18,5 @@ const served = serveHandover(stream, job, handover)
 process.on('SIGTERM', () => void served.end(new SshjobError('job-ended', 'The job has ended.')))
 await served.closed
 await closeGently(stream)
+// What waits for signals, or for a client that reads no more, is not to keep it.
 process.exit(0)

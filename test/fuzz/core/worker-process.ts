@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { COMMONJS_IN_MODULE } from '../../../scripts/commonjs-in-module.mjs'
 import { mendedSsh2 } from '../../../scripts/mend-ssh2.mjs'
 import { CASE_LIMIT_MS } from './run-case.js'
 import type { Order, Report } from './worker-protocol.js'
@@ -11,16 +12,6 @@ const SILENT_LIMIT_MS = 2 * CASE_LIMIT_MS
 const LOOK_MS = 500
 /** A case that fills this, in MiB, ends the process. */
 const HEAP_MIB = 1_024
-
-/** `require` and the like for what is CommonJS in the bundle. */
-const COMMONJS = [
-  "import { createRequire as __createRequire } from 'node:module'",
-  "import { dirname as __directoryOf } from 'node:path'",
-  "import { fileURLToPath as __pathOf } from 'node:url'",
-  'const require = __createRequire(import.meta.url)',
-  'const __filename = __pathOf(import.meta.url)',
-  'const __dirname = __directoryOf(__filename)',
-].join('\n')
 
 /**
  * One file of it all, with the ssh2 that is bundled: V8 counts what is run in that file.
@@ -39,7 +30,7 @@ export async function bundleWorker(targets: string, outfile: string): Promise<vo
     target: 'node20',
     format: 'esm',
     outfile,
-    banner: { js: COMMONJS },
+    banner: { js: COMMONJS_IN_MODULE },
     external: ['node-pty', 'cpu-features', '*.node', 'fast-check'],
     plugins: [mendedSsh2],
     sourcemap: 'inline',

@@ -1,0 +1,1 @@
+export const COMMONJS_IN_MODULE: string
